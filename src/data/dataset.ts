@@ -110,6 +110,8 @@ export interface Dataset extends HeldSamples {
   readonly pixelWeights?: Float32Array | undefined;
   /** Largest number of boxes of a picture, for a task with boxes. */
   readonly maxBoxes?: number | undefined;
+  /** False for a task with boxes of which non-maximum suppression is not to choose. */
+  readonly nms?: boolean | undefined;
   /** Form of an answer that is a vector. */
   readonly vector?: VectorForm | undefined;
   /** Present for pictures that keep their proportions, with grey beside them. */

@@ -197,7 +197,11 @@ export async function loadDataset(
     const sound = 'rate' in config ? { rate: config.rate } : {};
     const grid = isPerPixel ? { stride: strideOf(config, trainRaw), ...(weights && { pixelWeights: weights }) } : {};
     const { maxBoxes, fit } = trainRaw;
-    const boxes = { ...(maxBoxes !== undefined && { maxBoxes }), ...(fit && { fit }) };
+    const boxes = {
+      ...(maxBoxes !== undefined && { maxBoxes }),
+      ...(fit && { fit }),
+      ...('nms' in config && config.nms === false && { nms: config.nms }),
+    };
     const shared = {
       task,
       classNames,

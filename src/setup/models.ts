@@ -41,12 +41,12 @@ interface Given {
 }
 
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
-  const { sampleShape, inputs, text, stride } = data.train;
+  const { sampleShape, inputs, text, stride, nms } = data.train;
   const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
   const { fields, width } = taskOf(data.train);
   const { answersPer } = taskRow(data.train.task);
   const classes = answersPer === 'sample' ? width : data.classNames.length;
-  const per = answersPer === 'sample' ? {} : { answersPer, stride };
+  const per = answersPer === 'sample' ? {} : { answersPer, stride, nms };
   return { inputShape: sampleShape, inputs, tokens, classes, fields, seed, ...per };
 }
 

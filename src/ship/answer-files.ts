@@ -102,7 +102,7 @@ export async function writeAnswerFiles(
     const start = monotonicMs();
     const { format, precision, reference } = logits;
     const made = logits.make(ending.graphOf(logits.graph, task, format), outputs).bytes;
-    const bytes = ending.finished?.(made, { file, format }) ?? made;
+    const bytes = ending.finished?.(made, { file, format }, task) ?? made;
     const compared = await compare(context, reference, logits, { file, bytes, format, precision }, ending);
     await write(file, bytes);
     await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });

@@ -17,7 +17,7 @@ type Results = Readonly<Record<string, OutputValues>>;
 export interface Ending {
   readonly graphOf: (graph: Graph, task: Task, format: ModelFile['format']) => Graph;
   /** Change of the bytes that were written of the graph. */
-  readonly finished?: (bytes: Uint8Array, file: Pick<ModelFile, 'file' | 'format'>) => Uint8Array;
+  readonly finished?: (bytes: Uint8Array, file: Pick<ModelFile, 'file' | 'format'>, task: Task) => Uint8Array;
   /** Number of samples that a file takes at once; default: any. */
   readonly atOnce?: (format: ModelFile['format']) => number;
   /** Compares the two files on `n` samples: `expected` follows from the logits, `actual` from the other file; `alike` says for each decision whether both agree. */
@@ -76,18 +76,20 @@ export const DETECTIONS: Ending = {
       outputs: new Map(Object.entries(outputs)),
     });
   },
-  finished: (bytes, { file, format }) =>
-    format === 'onnx' ? encodeModel(withSuppression(decodeModel(bytes, file), SUPPRESSION)) : bytes,
+  finished: (bytes, { file, format }, { boxes }) =>
+    format === 'onnx'
+      ? encodeModel(withSuppression(decodeModel(bytes, file), { ...SUPPRESSION, iou: boxes!.overlap }))
+      : bytes,
   atOnce: (format) => (format === 'onnx' ? 1 : Infinity),
-  compared: (given, other, n, { fields }) => {
+  compared: (given, other, n, { fields, boxes }) => {
     const [points] = fields[0]!.shape as readonly [number, number];
     const values = fields.map(({ name }) => [name, given[name]!.data as Float32Array] as const);
     const answers = joinedValues(Object.fromEntries(values), fields, n);
     const width = answers.length / n;
     const alike = Array.from({ length: n }, (_, row) =>
       alikeIn(
-        detectionsOf(detectionRow(answers.subarray(row * width, (row + 1) * width), points)),
-        detectionsIn(other, row, n),
+        detectionsOf(detectionRow(answers.subarray(row * width, (row + 1) * width), points, boxes!.overlap)),
+        detectionsIn(other, row, n, boxes!.overlap),
       ),
     ).flat();
     const asOutput = (data: readonly number[]): OutputValues => ({
@@ -98,7 +100,7 @@ export const DETECTIONS: Ending = {
 };
 
 /** Detections of a picture that a file with detections gives. */
-function detectionsIn(results: Results, row: number, n: number): Detection[] {
+function detectionsIn(results: Results, row: number, n: number, iou: number): Detection[] {
   const part = (name: string): OutputValues['data'] => {
     const { data } = results[name]!;
     return data.subarray((row * data.length) / n, ((row + 1) * data.length) / n);
@@ -109,7 +111,7 @@ function detectionsIn(results: Results, row: number, n: number): Detection[] {
       const [y, x, height, width] = location.subarray(i - (i % 4), i - (i % 4) + 4) as unknown as Quad;
       return [x - width / 2, y - height / 2, x + width / 2, y + height / 2][i % 4]!;
     });
-    return detectionsOf(suppressed(boxes, part(DETECTOR_OUTPUTS.scores)));
+    return detectionsOf(suppressed(boxes, part(DETECTOR_OUTPUTS.scores), { iou }));
   }
   const [boxes, scores, labels] = [part('boxes'), part('scores'), part('labels')];
   return Array.from(scores, (score, i) => {

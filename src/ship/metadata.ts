@@ -29,7 +29,7 @@ export function onnxOptions(
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, inputs, text, normalization, fit } = data.train;
+  const { sampleShape, inputs, text, normalization, fit, nms } = data.train;
   const columns = statedColumns(data.train);
   const task = taskOf(data.train);
   const namesKey = NAMES_KEYS[taskRow(task.name).form];
@@ -50,6 +50,8 @@ export function onnxOptions(
     ...(task.fields.length > 1 && { fields: task.fields }),
     // The task, for answers that are not one row of named numbers: tags [tokens, tags], given at the first token of each word, pictures, or vectors.
     ...((namesKey === undefined || task.fields.some(({ shape }) => shape.length > 1)) && { task: task.name }),
+    // Boxes of detectors that answer once for each object are not to be suppressed.
+    ...(nms === false && { overlap: task.boxes!.overlap }),
     recipe: recipe.name,
     // When something is trained changes nothing in what comes of it.
     recipeSha256: sha256(JSON.stringify({ ...written, jobs: undefined })),

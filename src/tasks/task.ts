@@ -138,6 +138,8 @@ export interface Task {
   readonly boxes?: {
     readonly given: (answers: Float32Array, row: number) => readonly Detection[];
     readonly there: (targets: TargetValues, row: number) => readonly TargetBox[];
+    /** Overlap above which the worse of two boxes of a class is dropped. */
+    readonly overlap: number;
   };
   /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are or the more numbers or pixels differ. */
   disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
@@ -194,5 +196,5 @@ interface Tuning {
 
 export type TaskData = Pick<
   Dataset,
-  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'pixelWeights' | 'maxBoxes' | 'vector'
+  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'pixelWeights' | 'maxBoxes' | 'nms' | 'vector'
 >;

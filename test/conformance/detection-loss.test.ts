@@ -18,6 +18,9 @@ interface Expected {
   readonly loss: number;
   readonly boxes: readonly number[];
   readonly logits: readonly number[];
+  /** Gradients of the second head. */
+  readonly manyBoxes: readonly number[];
+  readonly manyLogits: readonly number[];
 }
 
 const MOST = 5;
@@ -72,9 +75,9 @@ function joined({ samples }: Case, { boxes, logits }: Case['own']): number[][] {
 }
 
 /** Task of a case, and targets of its pictures. */
-function labelled({ height, width, classes, samples, truth }: Case) {
+function labelled({ height, width, classes, samples, truth }: Case, nms = true) {
   const classNames = Array.from({ length: classes }, (_, c) => `class ${c}`);
-  const task = detection({ classNames, sampleShape: [height, width, 3], maxBoxes: MOST });
+  const task = detection({ classNames, sampleShape: [height, width, 3], maxBoxes: MOST, nms });
   const length = boxesWidth(MOST);
   const targets = new Float32Array(samples * length);
   truth.forEach((rows, i) =>
@@ -117,6 +120,25 @@ function ours(one: Case): { readonly loss: number; readonly gradient: readonly n
       }),
     ).loss;
   const { value, grad } = tf.valueAndGrad((x) => valueOf(x as tf.Tensor2D))(tf.tensor2d(joined(one, one.own)));
+  return { loss: value.dataSync()[0]!, gradient: (grad as tf.Tensor2D).arraySync() };
+}
+
+/** Answers of two heads as a network gives them in training: the boxes of both, then their logits. */
+function ofBoth({ samples }: Case, first: Case['own'], second: Case['own']): number[][] {
+  const row = (values: readonly number[], i: number): readonly number[] =>
+    values.slice((i * values.length) / samples, ((i + 1) * values.length) / samples);
+  return Array.from({ length: samples }, (_, i) => [
+    ...[first.boxes, second.boxes, first.logits, second.logits].flatMap((values) => row(values, i)),
+  ]);
+}
+
+/** Label loss of two heads, of which the first one learns each box at a single point. */
+function oursOfBoth(one: Case): ReturnType<typeof ours> {
+  const { task, targets, weights } = labelled(one, false);
+  const loss = createLoss('ce');
+  const valueOf = (x: tf.Tensor): tf.Scalar =>
+    loss.compute(lossInput(loss, task, {}, { studentLogits: x as tf.Tensor2D, targets, weights, studentFeatures: {} })).loss; // prettier-ignore
+  const { value, grad } = tf.valueAndGrad(valueOf)(tf.tensor2d(ofBoth(one, one.own, one.teacher)));
   return { loss: value.dataSync()[0]!, gradient: (grad as tf.Tensor2D).arraySync() };
 }
 
@@ -176,35 +198,42 @@ it.each(['frs', 'pkd'] as const)('%s of random detectors and its gradients are t
   }
 });
 
-it('assignment, loss, distillation and gradients of 30 random detectors are those of PyTorch', () => {
-  const cases = Array.from({ length: 30 }, (_, i) => drawn(i));
-  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
-  try {
-    const perPoint = ({ points: { count } }: Case, values: readonly number[], samples: number, width: number) =>
-      Array.from({ length: samples }, (_, s) =>
-        Array.from({ length: count }, (_p, p) => values.slice((s * count + p) * width, (s * count + p + 1) * width)),
-      );
-    const pairs = (values: Float32Array): number[][] =>
-      Array.from({ length: values.length / 2 }, (_, i) => Array.from(values.subarray(2 * i, 2 * i + 2)));
-    const written = cases.map((one) => ({
-      truth: one.truth,
-      boxes: perPoint(one, one.own.boxes, one.samples, 4),
-      logits: perPoint(one, one.own.logits, one.samples, one.classes),
-      teacherBoxes: perPoint(one, one.teacher.boxes, one.samples, 4),
-      teacherLogits: perPoint(one, one.teacher.logits, one.samples, one.classes),
-      ...{ centres: pairs(one.points.centres), cells: pairs(one.points.cells), temperature: one.temperature },
-    }));
-    writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(written));
-    const expected = runPython('detection_loss.py', folder) as Expected[];
-    cases.forEach((one, i) => {
-      const { loss, gradient } = ours(one);
-      const wanted = joined(one, expected[i]! as unknown as Case['own']);
-      expect(Math.abs(loss / expected[i]!.loss - 1)).toBeLessThan(1e-5);
-      const largest = Math.max(...wanted.flat().map(Math.abs));
-      const worst = Math.max(...gradient.flatMap((row, s) => row.map((value, k) => Math.abs(value - wanted[s]![k]!))));
-      expect([i, worst / largest < 1e-5]).toEqual([i, true]);
-    });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+it.each([1, 2])(
+  'assignment, loss, distillation and gradients of 30 random detectors with %d heads are those of PyTorch',
+  (heads) => {
+    const cases = Array.from({ length: 30 }, (_, i) => drawn(i));
+    const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+    try {
+      const perPoint = ({ points: { count } }: Case, values: readonly number[], samples: number, width: number) =>
+        Array.from({ length: samples }, (_, s) =>
+          Array.from({ length: count }, (_p, p) => values.slice((s * count + p) * width, (s * count + p + 1) * width)),
+        );
+      const pairs = (values: Float32Array): number[][] =>
+        Array.from({ length: values.length / 2 }, (_, i) => Array.from(values.subarray(2 * i, 2 * i + 2)));
+      const written = cases.map((one) => ({
+        ...{ heads, truth: one.truth },
+        boxes: perPoint(one, one.own.boxes, one.samples, 4),
+        logits: perPoint(one, one.own.logits, one.samples, one.classes),
+        teacherBoxes: perPoint(one, one.teacher.boxes, one.samples, 4),
+        teacherLogits: perPoint(one, one.teacher.logits, one.samples, one.classes),
+        ...{ centres: pairs(one.points.centres), cells: pairs(one.points.cells), temperature: one.temperature },
+      }));
+      writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(written));
+      const expected = runPython('detection_loss.py', folder) as Expected[];
+      cases.forEach((one, i) => {
+        const { loss, gradient } = heads === 1 ? ours(one) : oursOfBoth(one);
+        const right = expected[i]!;
+        const own = { boxes: [...right.boxes], logits: [...right.logits] };
+        const wanted = heads === 1 ? joined(one, own) : ofBoth(one, own, { boxes: [...right.manyBoxes], logits: [...right.manyLogits] }); // prettier-ignore
+        expect(Math.abs(loss / expected[i]!.loss - 1)).toBeLessThan(1e-5);
+        const largest = Math.max(...wanted.flat().map(Math.abs));
+        const worst = Math.max(
+          ...gradient.flatMap((row, s) => row.map((value, k) => Math.abs(value - wanted[s]![k]!))),
+        );
+        expect([i, worst / largest < 1e-5]).toEqual([i, true]);
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);

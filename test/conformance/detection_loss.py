@@ -21,7 +21,7 @@ def overlap_of(a, b):
     return shared / (union + 1e-9), (hull - union) / (hull + 1e-9)
 
 
-def assigned(boxes, logits, truth, centres, cells):
+def assigned(boxes, logits, truth, centres, cells, most=BEST):
     """Feng et al. 2021, "TOOD": box, class scores and loss weight of each point of a picture."""
     points, classes = logits.shape
     counted = truth[truth[:, 6] == 0]
@@ -34,7 +34,7 @@ def assigned(boxes, logits, truth, centres, cells):
         inside = torch.stack([inside_of(box[1:5]) for box in counted], 1)
         metric = logits.sigmoid()[:, counted[:, 0].long()] * overlap**6 + inside * 1e-9
         metric = metric * (inside > 0)
-        least = metric.topk(min(BEST, points), 0).values[-1]
+        least = metric.topk(min(most, points), 0).values[-1]
         best = (metric >= least) & (inside > 0)
         choice = torch.where(best, overlap, -torch.ones_like(overlap)).max(1)
         owner = torch.where(choice.values >= 0, choice.indices, owner)
@@ -67,6 +67,29 @@ def box_loss(a, b):
     return 2 * (1 - overlap + empty) + 5 * (a - b).abs().sum(-1)
 
 
+def label_of(boxes, logits, rows, case, most=BEST):
+    tensor = lambda key: torch.tensor(case[key], dtype=torch.float64)
+    truth = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
+    with torch.no_grad():
+        goals, aims, weight = assigned(boxes, logits, truth, tensor("centres"), tensor("cells"), most)
+    entropy = F.binary_cross_entropy_with_logits(logits, aims, reduction="none").sum(-1)
+    return (weight * (entropy + aims.amax(-1) * box_loss(boxes, goals))).sum()
+
+
+def two_heads(case):
+    """Label loss of a head that learns each box at one point, and of one that learns it at ten (Wang et al. 2024, "YOLOv10", section 3.1)."""
+    given = [torch.tensor(case[key], dtype=torch.float64).requires_grad_() for key in ("boxes", "logits", "teacherBoxes", "teacherLogits")]
+    total, weights = 0, 0
+    for i, rows in enumerate(case["truth"]):
+        boxes, logits, many_boxes, many_logits = (one[i] for one in given)
+        label = label_of(boxes, logits, rows, case, 1) + label_of(many_boxes, many_logits, rows, case)
+        total, weights = total + max(1, len(rows)) * label, weights + max(1, len(rows))
+    loss = total / weights
+    loss.backward()
+    parts = {name: one.grad.flatten().tolist() for name, one in zip(("boxes", "logits", "manyBoxes", "manyLogits"), given)}
+    return {"loss": loss.item(), **parts}
+
+
 def loss_of(case):
     tensor = lambda key: torch.tensor(case[key], dtype=torch.float64)
     boxes, logits = tensor("boxes").requires_grad_(), tensor("logits").requires_grad_()
@@ -74,11 +97,7 @@ def loss_of(case):
     total, weights = 0, 0
     temperature = case["temperature"]
     for i, rows in enumerate(case["truth"]):
-        truth = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
-        with torch.no_grad():
-            goals, aims, weight = assigned(boxes[i], logits[i], truth, tensor("centres"), tensor("cells"))
-        entropy = F.binary_cross_entropy_with_logits(logits[i], aims, reduction="none").sum(-1)
-        label = (weight * (entropy + aims.amax(-1) * box_loss(boxes[i], goals))).sum()
+        label = label_of(boxes[i], logits[i], rows, case)
         given, own = teacher_logits[i] / temperature, logits[i] / temperature
         apart = F.binary_cross_entropy_with_logits(own, given.sigmoid(), reduction="none")
         apart = apart - F.binary_cross_entropy_with_logits(given, given.sigmoid(), reduction="none")
@@ -120,4 +139,5 @@ def feature_of(case):
 
 
 with open(f"{sys.argv[1]}/cases.json") as file:
-    print(json.dumps([feature_of(case) if "feature" in case else loss_of(case) for case in json.load(file)]))
+    of = lambda case: feature_of if "feature" in case else two_heads if case["heads"] == 2 else loss_of
+    print(json.dumps([of(case)(case) for case in json.load(file)]))

@@ -135,6 +135,42 @@ it('goes from boxes to files that find them, and to a server of them', async () 
   expect(first!.boxes.map(({ score }) => score)).toEqual(first!.boxes.map(({ score }) => score).sort((a, b) => b - a));
 });
 
+it('a detector that answers once for each object is scored, exported and served without suppression', async () => {
+  const recipe = made(
+    {
+      teacher: { train: { model: 'det-nano', alpha: 0.2, filters: 16, ...training } },
+      distill: { ...training, alpha: 0.5, minConfidence: 0.1 },
+      export: ['onnx', 'tflite'],
+      outputs: 'detections',
+      quantize: [{ samples: 32, maxDrop: 100 }],
+    },
+    { nms: false },
+  );
+  const { report, folder: run } = await runRecipe(recipe, { out: folder() });
+  const scores = Object.fromEntries(report.models.map(({ id, score }) => [id, score.test!]));
+  expect(scores['distilled']).toBeGreaterThan(0.02);
+  expect(Math.abs(scores['distilled-int8-tflite']! - scores['distilled']!)).toBeLessThan(0.05);
+  const file = path.join(run, 'exports/distilled.onnx');
+  const { metadata, graph } = decodeModel(readFileSync(file), file);
+  expect(metadata.get('overlap')).toBe('1');
+  expect(graph.outputs.map(({ dims }) => dims)).toEqual([['batch', POINTS, 4], ['batch', POINTS, 3]]); // prettier-ignore
+  expect((await evaluateFile(file, recipe, 'test')).score!.value).toBe(scores['distilled']);
+  const others = report.models.flatMap(({ answerFile }) => answerFile ?? []);
+  expect(others.map(({ agreement }) => agreement > 0.99)).toEqual([true, true, true, true]);
+  const chosen = path.join(run, others[0]!.file);
+  const { nodes } = decodeModel(readFileSync(chosen), chosen).graph;
+  expect(nodes.map(({ op }) => op)).not.toContain('NonMaxSuppression');
+  const server = await serving({ 'm.onnx': readFileSync(file), 'chosen.onnx': readFileSync(chosen) });
+  const body = readFileSync(path.join(folder(), 'test/0.png'));
+  const boxesOf = async (name: string): Promise<object[]> => {
+    const { json } = await ask(server, `/v1/${name}`, { body, headers: { 'content-type': 'image/png' } });
+    return (json.predictions as { boxes: object[] }[])[0]!.boxes;
+  };
+  const [plain, same] = [await boxesOf('m'), await boxesOf('chosen')];
+  await server.end();
+  expect([plain.length > 0, same.length]).toEqual([true, plain.length]);
+});
+
 it('stopped and resumed, with mosaics, it ends with the same bytes', async () => {
   const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
   const short = { epochs: 2, batchSize: 16, optimizer };

@@ -6,10 +6,12 @@ import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import { DETECTIONS } from '../../src/ship/detection-files.ts';
 import { openFileRunner } from '../../src/ship/parity/runners.ts';
+import { NEVER, SUPPRESSION } from '../../src/tasks/detection/suppression.ts';
 import type { Task } from '../../src/tasks/task.ts';
 
 const [POINTS, CLASSES] = [84, 3];
-const task = { fields: [{ name: 'boxes', shape: [POINTS, 4] }, { name: 'scores', shape: [POINTS, CLASSES] }] } as unknown as Task; // prettier-ignore
+const fields = [{ name: 'boxes', shape: [POINTS, 4] }, { name: 'scores', shape: [POINTS, CLASSES] }]; // prettier-ignore
+const [task, single] = [SUPPRESSION.iou, NEVER].map((overlap) => ({ fields, boxes: { overlap } }) as unknown as Task) as [Task, Task]; // prettier-ignore
 
 /** A graph that answers with the numbers of its input. */
 function answering(): Graph {
@@ -26,27 +28,29 @@ const x = Float32Array.from({ length: POINTS * (4 + CLASSES) }, (_, i) => {
   return place < 2 ? 0.4 * value : place < 4 ? 0.5 + 0.4 * value : 8 * value - 6;
 });
 
-it.each(['onnx', 'tflite'] as const)(
-  'a file of %s gives the detections that the plain answers come to',
-  async (format) => {
-    const write = (graph: Graph): Uint8Array =>
-      format === 'onnx' ? encodeModel(lowerToOnnx(graph)) : exportTflite(graph).bytes;
-    const file = { file: `m.${format}`, format };
-    const other = DETECTIONS.finished!(write(DETECTIONS.graphOf(answering(), task, format)), file);
-    const runners = [
-      await openFileRunner({ ...file, bytes: write(answering()) }, {}),
-      await openFileRunner({ ...file, bytes: other }, {}),
-    ] as const;
-    const fed = { x: { data: x, shape: [1, POINTS, 4 + CLASSES] } };
-    const [given, detections] = [await runners[0].run(fed), await runners[1].run(fed)];
-    for (const runner of runners) runner.dispose();
-    expect(Object.keys(detections)).toEqual(format === 'onnx' ? ['boxes', 'scores', 'labels'] : ['location', 'score']);
-    const { alike, expected, actual } = DETECTIONS.compared(given, detections, 1, task);
-    expect([alike.length > 20, alike.every(Boolean)]).toEqual([true, true]);
-    expect(actual.data).toEqual(expected.data);
-    // A box that the file lacks counts against it.
-    const scores = format === 'onnx' ? 'scores' : 'score';
-    const wrong = { ...detections, [scores]: { ...detections[scores]!, data: detections[scores]!.data.map((value) => value / 2) } }; // prettier-ignore
-    expect(DETECTIONS.compared(given, wrong, 1, task).alike).toContain(false);
-  },
-);
+it.each([
+  ['onnx', 'with suppression', task],
+  ['tflite', 'with suppression', task],
+  ['onnx', 'of a detector that answers once', single],
+  ['tflite', 'of a detector that answers once', single],
+] as const)('a file of %s gives the detections that the plain answers come to, %s', async (format, _, task) => {
+  const write = (graph: Graph): Uint8Array =>
+    format === 'onnx' ? encodeModel(lowerToOnnx(graph)) : exportTflite(graph).bytes;
+  const file = { file: `m.${format}`, format };
+  const other = DETECTIONS.finished!(write(DETECTIONS.graphOf(answering(), task, format)), file, task);
+  const runners = [
+    await openFileRunner({ ...file, bytes: write(answering()) }, {}),
+    await openFileRunner({ ...file, bytes: other }, {}),
+  ] as const;
+  const fed = { x: { data: x, shape: [1, POINTS, 4 + CLASSES] } };
+  const [given, detections] = [await runners[0].run(fed), await runners[1].run(fed)];
+  for (const runner of runners) runner.dispose();
+  expect(Object.keys(detections)).toEqual(format === 'onnx' ? ['boxes', 'scores', 'labels'] : ['location', 'score']);
+  const { alike, expected, actual } = DETECTIONS.compared(given, detections, 1, task);
+  expect([alike.length > 20, alike.every(Boolean)]).toEqual([true, true]);
+  expect(actual.data).toEqual(expected.data);
+  // A box that the file lacks counts against it.
+  const scores = format === 'onnx' ? 'scores' : 'score';
+  const wrong = { ...detections, [scores]: { ...detections[scores]!, data: detections[scores]!.data.map((value) => value / 2) } }; // prettier-ignore
+  expect(DETECTIONS.compared(given, wrong, 1, task).alike).toContain(false);
+});

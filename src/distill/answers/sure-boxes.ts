@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { percent, sum } from '../../base/numbers.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
-import { boxesOfAll, detectionsOf, pictureF1 } from '../../tasks/detection/detections.ts';
+import { boxesOfAll, detectionRow, detectionsOf, pictureF1 } from '../../tasks/detection/detections.ts';
 import type { Detection } from '../../tasks/detection/detections.ts';
 import { DETECTION_WIDTH, NO_DETECTION, ROW } from '../../tasks/detection/suppression.ts';
 import { taskOf } from '../../tasks/registry.ts';
@@ -18,34 +18,45 @@ interface Pictures {
 
 /** Least score of a detector's box that teaches, if the recipe states none. */
 const LEAST = 0.3;
+/** The same of boxes that are made of answers at points: scores of a detector that was trained for a short time are low, and weigh little. */
+const LEAST_AT_POINTS = 0.05;
 /** Scores that a warning proposes, the highest first. */
 const LOWER = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01];
 /** Share of the labelled boxes, or of the pictures, below which a detector is warned of. */
 const FEW = 0.5;
 
 /**
- * The answers that teach: of a detector only boxes with at least the score `minConfidence`, though its own score counts all. `UserError` for
- * `minConfidence` with answers at the student's points.
+ * The answers that teach: of a detector only boxes with at least the score `minConfidence`, though its own score counts all. Answers at the student's
+ * points teach as they are, and final boxes are made of them for students that answer once for each object. `UserError` for `minConfidence` with
+ * answers that teach at points.
  */
 export function sureBoxes(answers: SoftTargets, dataset: Dataset, minConfidence: number | undefined): SoftTargets {
   const task = taskOf(dataset);
   if (task.taught === undefined) return answers;
-  if (answers.width === task.width) {
+  const isAtPoints = answers.width === task.width;
+  if (isAtPoints && dataset.nms !== false) {
     if (minConfidence === undefined) return answers;
     throw new UserError(
       `distill.minConfidence: expected final boxes of a teacher, received scores at points, all of which teach`,
       'Take it out, or name the layout of a detector in teacher.decoder.',
     );
   }
-  const least = minConfidence ?? LEAST;
+  const least = minConfidence ?? (isAtPoints ? LEAST_AT_POINTS : LEAST);
+  const [points] = task.fields[0]!.shape as readonly [number];
+  const final = (all: Float32Array): Float32Array => {
+    const out = new Float32Array((all.length / task.width) * ROW);
+    for (let i = 0; i < all.length / task.width; i++)
+      out.set(detectionRow(all.subarray(i * task.width, (i + 1) * task.width), points), i * ROW);
+    return out;
+  };
   return {
-    width: answers.width,
+    width: ROW,
     ...(answers.cut && { cut: answers.cut }),
     ...(answers.timed && { timed: () => answers.timed!() }),
     ...(answers.tookFor && { tookFor: (stage, seconds) => answers.tookFor!(stage, seconds) }),
     answersFor: async (asked) => {
       const { teacherLogits, ...rest } = await answers.answersFor(asked);
-      const rows = teacherLogits!.slice();
+      const rows = isAtPoints ? final(teacherLogits!) : teacherLogits!.slice();
       for (let at = 0; at < rows.length; at += DETECTION_WIDTH) if (rows[at + 1]! < least) rows[at] = NO_DETECTION;
       return { ...rest, teacherLogits: rows };
     },

@@ -31,7 +31,7 @@ const adapting = new Set([
   ...['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate'],
   ...['MaxPooling1D', 'MaxPooling2D', 'AveragePooling1D', 'AveragePooling2D'],
   ...['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D'],
-  ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'KerasUpSampling2D', 'KerasReLU'],
+  ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'KerasUpSampling2D', 'KerasReLU', 'LimbeckStoppedGradient'],
 ]);
 
 /**

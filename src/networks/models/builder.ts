@@ -16,6 +16,8 @@ export interface ModelArgs {
   readonly answersPer?: AnswersPer | undefined;
   /** Pixels from an answer to the next one, in height and width, for answers per pixel. */
   readonly stride?: number | undefined;
+  /** False for detectors whose boxes need no non-maximum suppression. Default: true. */
+  readonly nms?: boolean | undefined;
 }
 
 export interface ModelFamily {

@@ -3,6 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import { POINT_STRIDES, detectorPoints } from '../../data/points.ts';
 import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
 import { BoxesAroundPoints } from '../../trace/layers/boxes-around-points.ts';
+import { BesideInTraining, StoppedGradient } from '../../trace/layers/second-head.ts';
 import type { Blocks } from './blocks.ts';
 import { family, imageInputShape } from './builder.ts';
 import { featuresOfV2, STRIDES_TO_32 } from './mobilenet.ts';
@@ -32,7 +33,7 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
       alpha: real(usual.alpha, 'Filters of every layer of the backbone, as a multiple of the published ones.', 0.1, 4),
       filters: integer(usual.filters, 'Filters of the pyramid and of the heads.', 8, 1024),
     },
-    build: ({ inputShape, classes, blocks }, { alpha, filters }) => {
+    build: ({ inputShape, classes, blocks, nms = true }, { alpha, filters }) => {
       const largest = POINT_STRIDES.at(-1)!;
       const [height, width] = imageInputShape(name, inputShape, largest);
       if (height % largest !== 0 || width % largest !== 0)
@@ -46,15 +47,18 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
       const heads = pyramid(blocks, levels, filters).map((level, i) =>
         head(blocks, level, `head${i}`, filters, classes),
       );
-      const joined = (part: 'distances' | 'scores'): SymbolicTensor =>
-        layers.concatenate({ name: part, axis: 1 }).apply(heads.map((each) => each[part])) as SymbolicTensor;
+      const joined = (name: string, parts: SymbolicTensor[]): SymbolicTensor =>
+        layers.concatenate({ name, axis: 1 }).apply(parts) as SymbolicTensor;
       const { centres, cells } = detectorPoints(height, width);
-      const around = new BoxesAroundPoints({ name: 'boxes', centres: Array.from(centres), cells: Array.from(cells) });
-      return model({
-        inputs: x,
-        outputs: [around.apply(joined('distances')) as SymbolicTensor, joined('scores')],
-        name,
-      });
+      const around = new BoxesAroundPoints({ name: nms ? 'boxes' : 'many_boxes', centres: Array.from(centres), cells: Array.from(cells) }); // prettier-ignore
+      const boxes = around.apply(joined('distances', heads.map((each) => each.distances))) as SymbolicTensor; // prettier-ignore
+      const scores = joined(nms ? 'scores' : 'many_scores', heads.map((each) => each.scores)); // prettier-ignore
+      if (nms) return model({ inputs: x, outputs: [boxes, scores], name });
+      const changes = joined('single_changes', heads.map(({ seen }, i) => change(blocks, seen, `single${i}`, filters, classes))); // prettier-ignore
+      const single = blocks.add(stopped(scores, 'single_from'), changes, 'single_scores');
+      const beside = (name: 'boxes' | 'scores', pair: [SymbolicTensor, SymbolicTensor]): SymbolicTensor =>
+        new BesideInTraining({ name }).apply(pair) as SymbolicTensor;
+      return model({ inputs: x, outputs: [beside('boxes', [stopped(boxes, 'single_boxes'), boxes]), beside('scores', [single, scores])], name }); // prettier-ignore
     },
   });
 }
@@ -73,15 +77,33 @@ function pyramid(blocks: Blocks, levels: readonly SymbolicTensor[], filters: num
   return out;
 }
 
-/** Distances [batch, points, 4], in cells and never negative, and logits [batch, points, classes] of a level. */
+/** Distances [batch, points, 4], in cells and never negative, and logits [batch, points, classes] of a level; `seen`: what a change of its logits depends on. */
 function head(blocks: Blocks, level: SymbolicTensor, name: string, filters: number, classes: number) {
   const before = separable(blocks, level, name, filters);
   const bias = Math.log(PRIOR / (1 - PRIOR));
   const near = last(blocks, separable(blocks, before, `${name}_box`, filters), `${name}_distances`, 4, FIRST_DISTANCE);
+  const named = separable(blocks, before, `${name}_class`, filters);
+  const logits = last(blocks, named, `${name}_scores`, classes, bias);
   return {
     distances: asPoints(layers.reLU({ name: `${name}_distances_relu` }).apply(near) as SymbolicTensor, `${name}_distances_points`), // prettier-ignore
-    scores: asPoints(last(blocks, separable(blocks, before, `${name}_class`, filters), `${name}_scores`, classes, bias), `${name}_scores_points`), // prettier-ignore
+    scores: asPoints(logits, `${name}_scores_points`),
+    seen: [named, logits],
   };
+}
+
+/**
+ * Change of a level's logits [batch, points, classes] after which each object has a single point of a high score (Zhou et al. 2021, "Object detection made
+ * simpler by eliminating heuristic NMS"): it sees the logits of the points around. No gradient flows back, as in Wang et al. 2024, "YOLOv10", section 3.1.
+ */
+function change(blocks: Blocks, seen: readonly SymbolicTensor[], name: string, filters: number, classes: number) {
+  const inputs = seen.map((y, i) => stopped(y, `${name}_seen${i}`));
+  const both = layers.concatenate({ name: `${name}_seen` }).apply(inputs) as SymbolicTensor;
+  const y = separable(blocks, separable(blocks, both, `${name}_first`, filters), `${name}_second`, filters);
+  return asPoints(last(blocks, y, `${name}_change`, classes, 0), `${name}_points`);
+}
+
+function stopped(x: SymbolicTensor, name: string): SymbolicTensor {
+  return new StoppedGradient({ name }).apply(x) as SymbolicTensor;
 }
 
 function separable(

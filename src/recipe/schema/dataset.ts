@@ -157,6 +157,12 @@ const boxes = {
     .max(1000)
     .default(50)
     .describe('Largest number of boxes of a picture; a picture with more is refused.'),
+  nms: z
+    .boolean()
+    .optional()
+    .describe(
+      'False: det-nano and det-small learn to answer once for each object; no box is suppressed. Default: true.',
+    ),
 };
 
 const text = { text: textOfColumns };

@@ -66,7 +66,7 @@ const distillKeys = {
     .lt(1)
     .optional()
     .describe(
-      "Classification: the student learns only answers in which the teacher's class has at least this probability; default: all. Detection, beside teacher.decoder: the least score of a box that teaches; default: 0.3.",
+      "Classification: the student learns only answers in which the teacher's class has at least this probability; default: all. Detection, beside teacher.decoder or dataset.nms: the least score of a box that teaches; default: 0.3, and 0.05 of a teacher at points.",
     ),
   schedules: lossSchedules.optional(),
   teacherUntil: z

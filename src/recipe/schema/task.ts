@@ -2,7 +2,7 @@ import { dataType } from '../data-types.ts';
 import { DECODERS } from '../decoders.ts';
 import type { z } from 'zod';
 import { DEFAULT_TASK, fieldNames, isLossFor, MIXES, TASKS, taskRow } from '../task.ts';
-import type { TaskName } from '../task.ts';
+import type { AnswersPer, TaskName } from '../task.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import type { DecoderRecipe } from './teacher.ts';
@@ -47,6 +47,7 @@ interface Checked {
     readonly text?: object | undefined;
     readonly stride?: number | undefined;
     readonly fit?: string | undefined;
+    readonly nms?: boolean | undefined;
     readonly labelled?: number | undefined;
     readonly dimensions?: number | undefined;
     readonly prefixes?: readonly number[] | undefined;
@@ -80,6 +81,7 @@ interface Checked {
 }
 
 interface Student {
+  readonly model?: string | undefined;
   readonly decoder?: unknown;
   readonly output?: string | undefined;
   readonly outputs?: unknown;
@@ -223,12 +225,14 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       );
   }
   if (recipe.student !== undefined) refuseOfStudent(recipe.student, task, refuse);
+  if (dataset.nms === false) refuseForSingles(recipe, answersPer, refuse);
   if (task === 'classification') return;
   // Boxes of a detector are chosen by their scores.
-  const hasBoxes = answersPer === 'point' && (teacher?.decoder ?? teacher?.logits) !== undefined;
+  const hasBoxes =
+    answersPer === 'point' && (dataset.nms === false || (teacher?.decoder ?? teacher?.logits) !== undefined);
   const perPath: readonly (readonly [readonly string[], unknown])[] = [
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
-    [['teacher', 'classes'], hasBoxes && teacher?.decoder !== undefined ? undefined : teacher?.classes],
+    [['teacher', 'classes'], answersPer === 'point' && teacher?.decoder !== undefined ? undefined : teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
     [['teacher', 'weighting'], teacher?.weighting === 'entropy' ? 'entropy' : undefined],
     [['distill', 'minConfidence'], hasBoxes ? undefined : distill.minConfidence],
@@ -236,6 +240,25 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   ];
   for (const [path, received] of perPath)
     if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);
+}
+
+/** Refuses what does not go with detectors that answer once for each object, which learn from final boxes alone. */
+function refuseForSingles(
+  { dataset, distill, teacher, student }: Checked,
+  answersPer: AnswersPer,
+  refuse: Refuse,
+): void {
+  const path = ['dataset', 'nms'];
+  if (answersPer !== 'point') {
+    refuse(path, 'no such key without boxes: it belongs to detection', dataset.nms);
+    return;
+  }
+  if (student !== undefined && student.model === undefined)
+    refuse(path, 'true for this student: det-nano and det-small alone have a head for it', dataset.nms);
+  const fromFile = teacher !== undefined && teacher.train === undefined && teacher.logits === undefined;
+  if (fromFile && teacher.decoder === undefined)
+    refuse(path, 'teacher.decoder beside it, or teacher.train: scores at points are of several boxes for each object', dataset.nms); // prettier-ignore
+  if (distill.loss === 'frs') refuse(['distill', 'loss'], 'another loss beside dataset.nms: false, with which boxes teach in place of scores at points', distill.loss); // prettier-ignore
 }
 
 /** Refuses keys about a student's file that mean nothing for the answers of the task. */

@@ -43,12 +43,13 @@ export async function sentPicture({ contentType, body, described }: SentTo & { b
 
 /**
  * Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]; or, where the model has
- * chosen among them, from boxes [n, 4], scores [n] and labels [n].
+ * chosen among them, from boxes [n, 4], scores [n] and labels [n]. `overlap`: see `DescribedModel`.
  */
 export function detected(
   row: readonly number[],
   { names = [], logits }: Said,
   { height, width, place }: Placed,
+  overlap?: number,
 ): Detected {
   const each = logits ? 4 + names.length : DETECTION_WIDTH;
   const count = row.length / each;
@@ -63,7 +64,7 @@ export function detected(
     size * Math.min(1, Math.max(0, (value - from) / share));
   const x = (value: number): number => within(value, place.left, place.across, width);
   const y = (value: number): number => within(value, place.top, place.down, height);
-  const chosen = logits ? detectionRow(Float32Array.from(row), count) : rowOfChosen(row, count);
+  const chosen = logits ? detectionRow(Float32Array.from(row), count, overlap) : rowOfChosen(row, count);
   const boxes = detectionsOf(chosen, LEAST_SCORE).map((one) => ({
     ...{ index: one.label, label: names[one.label]!, score: one.score },
     box: { xmin: x(one.xmin), ymin: y(one.ymin), xmax: x(one.xmax), ymax: y(one.ymax) },

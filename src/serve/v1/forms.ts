@@ -71,7 +71,7 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
     read: async (reader, sent, said) => {
       const raw = await samplesIn(reader, sent);
       const picture = await sentPicture(sent);
-      return { raw, answerOf: (row) => detected(row, said, picture) };
+      return { raw, answerOf: (row) => detected(row, said, picture, sent.described.overlap) };
     },
   },
   vector: {

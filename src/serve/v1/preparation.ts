@@ -37,6 +37,8 @@ export interface DescribedModel extends StatedNames {
   readonly rate?: number;
   /** Outputs of a model of several, whose values stand one after another in an answer; absent for a model of one output. */
   readonly fields?: readonly AnswerField[];
+  /** Overlap above which the worse of two boxes of a class is dropped, where the file states it. */
+  readonly overlap?: number;
 }
 
 /** Types that ids, masks and types of tokens are fed in. */
@@ -93,6 +95,7 @@ function describe(model: Source): DescribedModel | undefined {
     ...(parts !== undefined && { parts }),
     ...(fields !== undefined && { fields }),
     ...{ shape, logits, ...fitted, ...names },
+    ...(metadata.has('overlap') && { overlap: Number(metadata.get('overlap')) }),
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };
 }

@@ -145,7 +145,7 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
     outputs: 2,
     page: 'boxes',
     kindOf: kindOfSamples,
-    output: ({ fields, answers }) => ({ fields, labels: LABELS, answers }),
+    output: ({ fields, answers, boxes }) => ({ fields, labels: LABELS, answers, overlap: boxes!.overlap }),
     limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],
   },
   vector: {

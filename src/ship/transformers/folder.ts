@@ -12,6 +12,7 @@ import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-e
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { loadData } from '../../setup/data.ts';
 import { SUPPRESSION } from '../../tasks/detection/suppression.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { writeInto } from '../cluster/write.ts';
 import { missingModels } from '../kit/missing.ts';
 import type { WantedFile } from '../kit/missing.ts';
@@ -90,7 +91,11 @@ function withPipelineEnds(
 ): ReturnType<typeof decodeModel> {
   const { text } = data;
   if (pipeline === 'object-detection')
-    return forObjectDetection(model, { ...data, suppression: SUPPRESSION, padding: LETTERBOX_GREY });
+    return forObjectDetection(model, {
+      ...data,
+      suppression: { ...SUPPRESSION, iou: taskOf(data).boxes!.overlap },
+      padding: LETTERBOX_GREY,
+    });
   if (text === undefined) return forPixelValues(model, data, pipeline === 'image-segmentation');
   const { length, padding } = text;
   return forTokens(model, { length, padding, isPerToken: pipeline === 'token-classification' });

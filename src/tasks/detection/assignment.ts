@@ -4,8 +4,8 @@ import { BOX_WIDTH } from '../../data/targets/boxes.ts';
 import { sides, unionsOf } from './overlap.ts';
 import { DETECTION_WIDTH } from './suppression.ts';
 
-/** Points that learn a box: the best of those that lie in it. */
-const BEST = 10;
+/** Points that learn a box, the best of those that lie in it, where non-maximum suppression chooses among them later. */
+export const BEST = 10;
 /** Weight of the overlap beside the class score: score · IoU ^ OVERLAP_POWER. */
 const OVERLAP_POWER = 6;
 /** Weight of the nearness to the middle of a box: it decides only between points that have no overlap yet. */
@@ -14,6 +14,8 @@ const NEARNESS = 1e-9;
 interface Shape {
   readonly points: Points;
   readonly classes: number;
+  /** Number of points that learn a box. Default: `BEST`. */
+  readonly best?: number;
 }
 
 /** Boxes that points are to learn, `most` for each sample. */
@@ -55,7 +57,7 @@ export function assigned(
   boxes: tf.Tensor3D,
   logits: tf.Tensor3D,
   { kinds, corners: truth, isIgnored, scores: given }: Truth,
-  { points, classes }: Shape,
+  { points, classes, best = BEST }: Shape,
 ): tf.Tensor2D {
   const { count } = points;
   const most = kinds.shape[1];
@@ -69,8 +71,8 @@ export function assigned(
   const { iou: overlap } = unionsOf(sides(boxes, 'points'), sides(truth, 'boxes'));
   const scores = tf.matMul(tf.sigmoid(logits), oneHot, false, true);
   const metric = tf.mul(tf.add(tf.mul(scores, tf.pow(overlap, OVERLAP_POWER)), tf.mul(inside, NEARNESS)), isCandidate);
-  const { values } = tf.topk(tf.transpose(metric, [0, 2, 1]), Math.min(BEST, count));
-  const least = tf.transpose(tf.slice(values, [0, 0, Math.min(BEST, count) - 1], [-1, -1, 1]), [0, 2, 1]);
+  const { values } = tf.topk(tf.transpose(metric, [0, 2, 1]), Math.min(best, count));
+  const least = tf.transpose(tf.slice(values, [0, 0, Math.min(best, count) - 1], [-1, -1, 1]), [0, 2, 1]);
   const isBest = tf.mul(tf.cast(tf.greaterEqual(metric, least), 'float32'), isCandidate);
   const closest = tf.argMax(tf.sub(overlap, tf.mul(tf.sub(1, isBest), 2)), -1);
   const nearest = oneHotOf(closest, most);

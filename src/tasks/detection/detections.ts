@@ -19,10 +19,10 @@ export interface Detection {
   readonly ymax: number;
 }
 
-/** Row of detections, see `suppressed`, of an answer of boxes [points, 4] and logits [points, classes]. */
-export function detectionRow(answer: Float32Array, points: number): Float32Array {
+/** Row of detections, see `suppressed`, of an answer of boxes [points, 4] and logits [points, classes]; `iou`: default that of `SUPPRESSION`. */
+export function detectionRow(answer: Float32Array, points: number, iou?: number): Float32Array {
   const scores = Float32Array.from(answer.subarray(4 * points), (logit) => 1 / (1 + Math.exp(-logit)));
-  return suppressed(answer.subarray(0, 4 * points), scores);
+  return suppressed(answer.subarray(0, 4 * points), scores, iou === undefined ? {} : { iou });
 }
 
 /** Detections of a row with at least this score, the highest first. */

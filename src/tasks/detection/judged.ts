@@ -15,6 +15,8 @@ interface AnswerReading {
   readonly width: number;
   /** Rows of detections [n, ROW] of answers [n, width]; see `suppressed`. */
   readonly found: (answers: Float32Array) => Float32Array;
+  /** See `Task.boxes`. */
+  readonly overlap: number;
 }
 
 interface Pictures {
@@ -27,7 +29,7 @@ interface Pictures {
 }
 
 /** Score, description and texts of answers whose detections `found` reads. */
-export function judged({ width, found }: AnswerReading, { names, maxBoxes, targetWidth, pixels }: Pictures) {
+export function judged({ width, found, overlap }: AnswerReading, { names, maxBoxes, targetWidth, pixels }: Pictures) {
   const classes = names.length;
   // Collected of each sample.
   const kept = [
@@ -57,6 +59,7 @@ export function judged({ width, found }: AnswerReading, { names, maxBoxes, targe
     boxes: {
       given: (answers, row) => detectionsOf(rowOf(answers, row), SHOWN_SCORE),
       there: (targets, row) => boxesOf(targets, row * targetWidth, maxBoxes),
+      overlap,
     },
     textOf: (answers, row) => detectionsText(detectionsOf(rowOf(answers, row), SHOWN_SCORE), names),
     disagreement: (answers, others) => {

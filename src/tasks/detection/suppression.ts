@@ -20,6 +20,8 @@ export interface SuppressionOptions {
 
 /** Suppression by which detectors are scored. */
 export const SUPPRESSION: SuppressionOptions = { minScore: 0.01, iou: 0.6, most: MAX_DETECTIONS };
+/** `iou` of detectors that answer once for each object: none of their boxes is suppressed. */
+export const NEVER = 1;
 
 /**
  * Non-maximum suppression by class: a row [most · DETECTION_WIDTH] of the detections with the highest scores, the highest first. A point may be
@@ -45,8 +47,8 @@ export function suppressed(
     const [label, at] = [candidate % classes, 4 * Math.floor(candidate / classes)];
     const box = { xmin: boxes[at]!, ymin: boxes[at + 1]!, xmax: boxes[at + 2]!, ymax: boxes[at + 3]! };
     const others = kept.get(label) ?? [];
-    if (others.some((other) => overlapOf(box, other) > iou)) continue;
-    kept.set(label, [...others, box]);
+    if (iou < NEVER && others.some((other) => overlapOf(box, other) > iou)) continue;
+    if (iou < NEVER) kept.set(label, [...others, box]);
     out.set([label, scores[candidate]!, box.xmin, box.ymin, box.xmax, box.ymax], DETECTION_WIDTH * count++);
   }
   return out;

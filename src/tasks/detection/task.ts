@@ -7,44 +7,58 @@ import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from '../../data/targets/boxes
 import { apScore } from '../score.ts';
 import { asGiven, numberFeeds } from '../targets.ts';
 import type { Task, TaskData } from '../task.ts';
-import { assigned, detectedBoxes, labelledBoxes } from './assignment.ts';
+import { assigned, BEST, detectedBoxes, labelledBoxes } from './assignment.ts';
 import type { Truth } from './assignment.ts';
 import { largestScores, pointDivergence, pointLoss } from './box-loss.ts';
 import { boxesOfAll, boxesText, detectionRow } from './detections.ts';
 import { judged } from './judged.ts';
-import { DETECTION_WIDTH, MAX_DETECTIONS, NO_DETECTION, ROW } from './suppression.ts';
+import { DETECTION_WIDTH, MAX_DETECTIONS, NEVER, NO_DETECTION, ROW, SUPPRESSION } from './suppression.ts';
 
 /**
  * Boxes with a class each. An answer has two fields: `boxes` [points, 4] xmin, ymin, xmax, ymax as shares of the picture's width and height, and
  * `scores` [points, classes] logits, at the points of `detectorPoints`. Targets are rows of `src/data/targets/boxes.ts`. Losses compare points, to which
  * boxes are assigned at each step by the student's answers.
  */
-export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit<TaskData, 'task'>): Task {
+export function detection({ classNames: names, sampleShape, maxBoxes = 1, nms = true }: Omit<TaskData, 'task'>): Task {
   const [height, width] = sampleShape as readonly [number, number, number];
   const classes = names.length;
   const points = detectorPoints(height, width);
   const { count } = points;
+  const overlap = nms ? SUPPRESSION.iou : NEVER;
   const answerWidth = count * (4 + classes);
   const targetWidth = boxesWidth(maxBoxes);
-  const parts = (answers: tf.Tensor2D): readonly [boxes: tf.Tensor3D, logits: tf.Tensor3D] => [
-    tf.reshape(tf.slice(answers, [0, 0], [-1, 4 * count]), [-1, count, 4]),
-    tf.reshape(tf.slice(answers, [0, 4 * count], [-1, classes * count]), [-1, count, classes]),
-  ];
-  const rowsOf = (answers: tf.Tensor2D): tf.Tensor2D =>
-    tf.reshape(tf.concat([...parts(answers)], -1), [-1, 4 + classes]);
+  const rowWidth = 4 + classes;
+  // In training a detector without suppression answers twice: once for each object, then as a detector with suppression.
+  const heads = (width: number, each: number): number[] => Array.from({ length: width / each }, (_, i) => i);
+  const parts = (answers: tf.Tensor2D): readonly (readonly [boxes: tf.Tensor3D, logits: tf.Tensor3D])[] => {
+    const all = heads(answers.shape[1], answerWidth);
+    const part = (i: number, from: number, each: number): tf.Tensor3D =>
+      tf.reshape(tf.slice(answers, [0, from * all.length + i * each], [-1, each]), [-1, count, each / count]);
+    return all.map((i) => [part(i, 0, 4 * count), part(i, 4 * count, classes * count)]);
+  };
+  const rowsOf = (answers: tf.Tensor2D): tf.Tensor2D => {
+    const all = tf.concat(parts(answers).flat(), -1);
+    return tf.reshape(all, [-1, all.shape[2]]);
+  };
   // An assignment is a constant for gradients.
   const assign = (answers: tf.Tensor2D, truth: () => Truth): tf.Tensor2D =>
     tf.customGrad((given) => {
-      const [boxes, logits] = parts(given as tf.Tensor2D);
-      return {
-        value: assigned(boxes, logits, truth(), { points, classes }),
-        gradFunc: () => tf.zeros([answers.shape[0], answerWidth]),
-      };
+      const made = parts(given as tf.Tensor2D).map(([boxes, logits], i) =>
+        assigned(boxes, logits, truth(), { points, classes, best: !nms && i === 0 ? 1 : BEST }),
+      );
+      return { value: tf.concat(made, -1), gradFunc: () => tf.zerosLike(answers) };
     })(answers);
+  const eachLoss = (answers: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D =>
+    heads(answers.shape[1], rowWidth)
+      .map((i) => {
+        const part = (of: tf.Tensor2D, width: number): tf.Tensor2D => tf.slice(of, [0, i * width], [-1, width]);
+        return pointLoss(part(answers, rowWidth), part(targets, rowWidth + 1));
+      })
+      .reduce((sum, loss) => tf.add(sum, loss));
   const found = (answers: Float32Array): Float32Array => {
     const out = new Float32Array((answers.length / answerWidth) * ROW);
     for (let row = 0; row < answers.length / answerWidth; row++)
-      out.set(detectionRow(answers.subarray(row * answerWidth, (row + 1) * answerWidth), count), row * ROW);
+      out.set(detectionRow(answers.subarray(row * answerWidth, (row + 1) * answerWidth), count, overlap), row * ROW);
     return out;
   };
   const pictures = { names, maxBoxes, targetWidth, pixels: height * width };
@@ -74,7 +88,7 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
       targets: (targets, answers) => assign(answers, () => labelledBoxes(targets)),
       weights: (samples) => tf.reshape(tf.mul(tf.expandDims(samples, 1), tf.fill([1, count], 1 / count)), [-1]),
     },
-    loss: pointLoss,
+    loss: eachLoss,
     sums: () => ({}),
     scoreOfSums: () => undefined,
     divergence: (teacher, student, temperature) => pointDivergence(teacher, student, temperature, count),
@@ -86,13 +100,13 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
     beside: () => ({}),
     labelText: (targets, row) => boxesText(boxesOf(targets, row * targetWidth, maxBoxes), names),
     ignorance: () => 0,
-    ...judged({ width: answerWidth, found }, pictures),
+    ...judged({ width: answerWidth, found, overlap }, pictures),
   };
   // Final boxes, as a detector of another layout gives them.
   const detections: Task = {
     ...task,
     ...{ fields: [{ name: 'detections', shape: [MAX_DETECTIONS, DETECTION_WIDTH] }], width: ROW },
-    ...judged({ width: ROW, found: (answers) => answers }, pictures),
+    ...judged({ width: ROW, found: (answers) => answers, overlap }, pictures),
   };
   return {
     ...task,
@@ -110,7 +124,7 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
           Math.max(1, sum(scores.subarray(i * ROW, (i + 1) * ROW))),
         );
       },
-      divergence: (taught, student, temperature) => tf.div(pointLoss(student, taught), tf.square(temperature)),
+      divergence: (taught, student, temperature) => tf.div(eachLoss(student, taught), tf.square(temperature)),
     },
   };
 }

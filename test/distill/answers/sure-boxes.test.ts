@@ -32,6 +32,24 @@ it('answers at points all teach', () => {
   expect(() => sureBoxes(dense, boxes, 0.5)).toThrow('distill.minConfidence: expected final boxes of a teacher');
 });
 
+it('answers at points become final boxes for a student that answers once for each object', async () => {
+  const single: Dataset = { ...boxes, nms: false };
+  const task = taskOf(single);
+  const points = task.fields[0]!.shape[0]!;
+  const row = new Float32Array(task.width).fill(-9, 4 * points);
+  // Two of the points see the same object, of which one is left.
+  for (const point of [3, 4]) {
+    row.set([0.1, 0.2, 0.5, 0.7], 4 * point);
+    row[4 * points + 3 * point + 1] = point - 3;
+  }
+  const dense: SoftTargets = { width: task.width, answersFor: () => Promise.resolve({ teacherLogits: row }) };
+  const made = sureBoxes(dense, single, 0.4);
+  const { teacherLogits } = await made.answersFor(asked);
+  expect([made.width, teacherLogits!.length, teacherLogits![6]]).toEqual([ROW, ROW, -1]);
+  expect(Array.from(teacherLogits!.subarray(0, 6), (value) => value.toFixed(3))).toEqual(['1.000', '0.731', '0.100', '0.200', '0.500', '0.700']); // prettier-ignore
+  expect((await sureBoxes(dense, single, 0.8).answersFor(asked)).teacherLogits![0]).toBe(-1);
+});
+
 /** Detections of pictures: each a list of [score, x of a box of class 0 with sides of 0.2]. */
 function answers(found: readonly (readonly (readonly [score: number, x: number])[])[]): Float32Array {
   const out = new Float32Array(found.length * ROW).fill(NO_DETECTION);

@@ -99,6 +99,25 @@ it.each([
   else expect((await userError(() => parseRecipe(text, 'x.yaml'))).message).toMatch(message);
 });
 
+it.each([
+  ['student: { model: det-nano }', undefined],
+  ['student: { model: det-nano }\nteacher: { train: { model: det-small } }\ndistill: { minConfidence: 0.2 }', undefined],
+  ['student: { model: det-nano }\nteacher: { onnx: t.onnx, decoder: yolov8, classes: [a] }', undefined],
+  ['student: { onnx: s.onnx, decoder: yolov8 }', /dataset\.nms: expected true for this student: det-nano and det-small alone/],
+  ['student: { model: det-nano }\nteacher: { onnx: t.onnx }', /dataset\.nms: expected teacher\.decoder beside it, or teacher\.train/],
+  ['student: { model: det-nano }\nteacher: { train: { model: det-small } }\ndistill: { loss: frs, features: [{ student: a, teacher: b }] }', /distill\.loss: expected another loss beside dataset\.nms: false/],
+])('a detector that answers once for each object, %s', async (rest, message) => {
+  const text = `dataset: { type: coco, task: detection, nms: false, train: { images: a, labels: a.json } }\n${rest}`;
+  if (message === undefined) expect(parseRecipe(text, 'x.yaml').recipe.dataset).toHaveProperty('nms', false);
+  else expect((await userError(() => parseRecipe(text, 'x.yaml'))).message).toMatch(message);
+}); // prettier-ignore
+
+it('only a detector answers once for each object', async () => {
+  const text = 'dataset: { type: coco, task: segmentation, nms: false, train: { images: a, labels: a.json } }\nstudent: { model: unet }'; // prettier-ignore
+  const { message } = await userError(() => parseRecipe(text, 'x.yaml'));
+  expect(message).toMatch(/dataset\.nms: expected no such key without boxes: it belongs to detection/);
+});
+
 it('a layout of detectors is refused for other tasks', async () => {
   const text =
     'dataset: { type: csv, train: x.csv, label: y }\nstudent: { model: mlp }\nteacher: { onnx: t.onnx, decoder: ssd }';

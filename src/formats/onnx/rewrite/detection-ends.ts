@@ -15,7 +15,7 @@ const DETECTION_FIELDS = [
 /**
  * A model of one picture with the outputs `boxes` [n, 4], `scores` [n] and `labels` [n], int32 indexes of classes, after non-maximum suppression by
  * class, for one with `boxes` [batch, points, 4] (xmin, ymin, xmax, ymax) and `scores` [batch, points, classes], probabilities of at least `minScore`. As
- * `suppressed` of `src/tasks/detection/suppression.ts` orders them: by score, of equal ones the first point, then the first class.
+ * `suppressed` of `src/tasks/detection/suppression.ts` orders them: by score, of equal ones the first point, then the first class. `iou` 1: none is suppressed.
  */
 export function withSuppression(
   model: Model,
@@ -30,29 +30,32 @@ export function withSuppression(
     added.node('Gather', [from, at], name, { axis: asInt(0) });
   const flat = (name: string, from: string, ...shape: readonly number[]): string =>
     added.node('Reshape', [from, added.integers(`${name}-shape`, shape)], OWN + name);
-  const byClass = added.node('Transpose', [scores], `${OWN}by-class`, { perm: asInts(0, 2, 1) });
-  const limits = [
-    added.integers('most', [most]),
-    added.floats('iou', [iou]),
-    // The operator keeps scores above the threshold, `suppressed` keeps scores of at least 0.01. Both keep the same scores, because 0.01 as float32 lies below 0.01.
-    added.floats('min-score', [minScore]),
-  ];
-  const found = added.node('NonMaxSuppression', [boxes, byClass, ...limits], `${OWN}found`);
-  const column = (name: string, at: number): string =>
-    added.node('Gather', [found, added.integers(`${name}-column`, [at], [])], OWN + name, { axis: asInt(1) });
-  // Places in the scores [points · classes]; in their order, TopK chooses among equal scores.
-  const width = added.integers('classes', [classes], []);
-  const first = added.node('Mul', [column('point', 2), width], `${OWN}first-of-point`);
-  const unordered = added.node('Add', [first, column('class', 1)], `${OWN}unordered`);
-  const count = added.node('Shape', [unordered], `${OWN}count`);
+  const flatScores = flat('flat-scores', scores, points * classes);
   const [places, best] = [`${OWN}places`, `${OWN}best`];
+  // The operators keep scores above the threshold, `suppressed` keeps scores of at least 0.01. Both keep the same scores, because 0.01 as float32 lies below 0.01.
+  const least = added.floats('min-score', [minScore]);
   const topOf = (values: string, size: string, outputs: readonly [string, string], largest: 0 | 1): void =>
     void added.nodes.push({
       ...{ op: 'TopK', domain: '', name: outputs[0], inputs: [values, size], outputs },
       attrs: new Map([['axis', asInt(0)], ['largest', asInt(largest)], ['sorted', asInt(1)]]), // prettier-ignore
     });
-  topOf(unordered, count, [places, `${OWN}by-place`], 0);
-  const chosen = rows(`${OWN}chosen`, flat('flat-scores', scores, points * classes), places);
+  const width = added.integers('classes', [classes], []);
+  // Places in the scores [points · classes]; in their order, TopK chooses among equal scores.
+  if (iou >= 1) {
+    const indexes = added.node('NonZero', [added.node('Greater', [flatScores, least], `${OWN}is-sure`)], `${OWN}sure`);
+    added.node('Reshape', [indexes, added.integers('flat-shape', [-1])], places);
+  } else {
+    const byClass = added.node('Transpose', [scores], `${OWN}by-class`, { perm: asInts(0, 2, 1) });
+    const limits = [added.integers('most', [most]), added.floats('iou', [iou]), least];
+    const found = added.node('NonMaxSuppression', [boxes, byClass, ...limits], `${OWN}found`);
+    const column = (name: string, at: number): string =>
+      added.node('Gather', [found, added.integers(`${name}-column`, [at], [])], OWN + name, { axis: asInt(1) });
+    const first = added.node('Mul', [column('point', 2), width], `${OWN}first-of-point`);
+    const unordered = added.node('Add', [first, column('class', 1)], `${OWN}unordered`);
+    topOf(unordered, added.node('Shape', [unordered], `${OWN}found-count`), [places, `${OWN}by-place`], 0);
+  }
+  const count = added.node('Shape', [places], `${OWN}count`);
+  const chosen = rows(`${OWN}chosen`, flatScores, places);
   topOf(chosen, added.node('Min', [count, added.integers('limit', [most])], `${OWN}kept`), ['scores', best], 1);
   const kept = rows(`${OWN}kept-places`, places, best);
   rows('boxes', flat('flat-boxes', boxes, points, 4), added.node('Div', [kept, width], `${OWN}points`));

@@ -4,12 +4,12 @@ import { decodeModel, encodeModel } from '../../../../src/formats/onnx/protobuf.
 import { withSuppression } from '../../../../src/formats/onnx/rewrite/detection-ends.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
-import { DETECTION_WIDTH, suppressed, SUPPRESSION } from '../../../../src/tasks/detection/suppression.ts';
+import { DETECTION_WIDTH, NEVER, suppressed, SUPPRESSION } from '../../../../src/tasks/detection/suppression.ts';
 
 const ANSWERS = 300;
 
 /** A file that answers with its inputs, after suppression. */
-function fileOf(points: number, classes: number): Uint8Array {
+function fileOf(points: number, classes: number, iou: number): Uint8Array {
   const b = new GraphBuilder();
   const one = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1));
   const sides = { boxes: 4, scores: classes };
@@ -18,7 +18,7 @@ function fileOf(points: number, classes: number): Uint8Array {
       name,
       b.op('Multiply', [b.input(`given-${name}`, { dtype: 'float32', shape: ['batch', points, each] }), one]),
     );
-  return encodeModel(withSuppression(lowerToOnnx(b.build()), SUPPRESSION));
+  return encodeModel(withSuppression(lowerToOnnx(b.build()), { ...SUPPRESSION, iou }));
 }
 
 /** Boxes around few places, so that many overlap; scores of few values, so that many are equal, or of all. */
@@ -47,11 +47,15 @@ function answer(random: RandomStream, points: number, classes: number) {
 }
 
 it.each([
-  [84, 3],
-  [525, 1],
-  [300, 20],
-])('chooses among boxes of %i points and %i classes as we do', async (points, classes) => {
-  const bytes = fileOf(points, classes);
+  [84, 3, SUPPRESSION.iou],
+  [525, 1, SUPPRESSION.iou],
+  [300, 20, SUPPRESSION.iou],
+  [84, 3, NEVER],
+  [21, 1, NEVER],
+])('chooses among boxes of %i points and %i classes with overlaps up to %d as we do', async (points, classes, iou) => {
+  const bytes = fileOf(points, classes, iou);
+  if (iou === NEVER)
+    expect(decodeModel(bytes, 'detections.onnx').graph.nodes.map(({ op }) => op)).not.toContain('NonMaxSuppression');
   const model = new InferenceModel(bytes, 'detections.onnx', { intraOpNumThreads: 1 });
   const random = new RandomStream('suppression in a file', points);
   let counted = 0;
@@ -62,7 +66,7 @@ it.each([
       'given-boxes': given,
       'given-scores': { data: scores, shape: [1, points, classes] },
     });
-    const row = suppressed(boxes, scores);
+    const row = suppressed(boxes, scores, { iou });
     const n = Array.from({ length: row.length / DETECTION_WIDTH }, (_, k) => row[k * DETECTION_WIDTH]!).filter((label) => label >= 0).length; // prettier-ignore
     const column = (from: number, size: number): number[] =>
       Array.from({ length: n }, (_, k) => [...row.subarray(k * DETECTION_WIDTH + from, k * DETECTION_WIDTH + from + size)]).flat(); // prettier-ignore
@@ -78,7 +82,7 @@ it.each([
 });
 
 it('says what its outputs are, and takes one picture', () => {
-  const { graph, metadata } = decodeModel(fileOf(84, 3), 'detections.onnx');
+  const { graph, metadata } = decodeModel(fileOf(84, 3, SUPPRESSION.iou), 'detections.onnx');
   expect(graph.outputs).toEqual([
     { name: 'boxes', dtype: 'float32', dims: ['n', 4] },
     { name: 'scores', dtype: 'float32', dims: ['n'] },

@@ -51,9 +51,10 @@ private fun placeOf(ownHeight: Int, ownWidth: Int): Place {
 
 /**
  * Non-maximum suppression by class: label, score and sides (left, top, right, bottom as shares of the input) of at most 100 boxes, the highest score first.
- * A box that overlaps one of the same class and a higher score by more than 0.6 is left out. Answers are boxes [points, 4], then logits [points, classes].
+ * A box that overlaps one of the same class and a higher score by more than preprocessing.json says is left out. Answers are boxes [points, 4], then logits [points, classes].
  */
 private fun suppressed(answers: FloatArray, minScore: Float): List<Triple<Int, Float, FloatArray>> {
+    val most = settings.getJSONObject("output").getDouble("overlap")
     val points = answers.size / (4 + labels.size)
     val all = (4 * points until answers.size).map { i ->
         val (point, label) = (i - 4 * points) / labels.size to (i - 4 * points) % labels.size
@@ -62,7 +63,7 @@ private fun suppressed(answers: FloatArray, minScore: Float): List<Triple<Int, F
     val kept = mutableListOf<Triple<Int, Float, FloatArray>>()
     for (one in all.filter { it.second >= minScore }.sortedByDescending { it.second }) {
         if (kept.size == 100) break
-        if (kept.none { it.first == one.first && overlap(it.third, one.third) > 0.6f }) kept += one
+        if (kept.none { it.first == one.first && overlap(it.third, one.third) > most }) kept += one
     }
     return kept
 }

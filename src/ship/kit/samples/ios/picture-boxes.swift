@@ -1,11 +1,17 @@
 // == INPUT ==
 let fit: String?
 
+// == OUTPUT ==
+struct Output: Decodable { let overlap: Float }
+let output: Output
+
 // == FIELDS ==
 private let isFitted: Bool
+private let mostOverlap: Float
 
 // == BEGIN ==
 isFitted = settings.input.fit == "letterbox"
+mostOverlap = settings.output.overlap
 
 // == METHODS ==
 /// A box with its sides in pixels of the picture.
@@ -78,7 +84,7 @@ private func place(of picture: CGImage) -> (top: Int, left: Int, height: Int, wi
 }
 
 /// Non-maximum suppression by class: at most 100 boxes (left, top, right, bottom as shares of the input), the highest score first. A box that overlaps one of
-/// the same class and a higher score by more than 0.6 is left out. Answers are boxes [points, 4], then logits [points, classes].
+/// the same class and a higher score by more than preprocessing.json says is left out. Answers are boxes [points, 4], then logits [points, classes].
 private func suppressed(_ answers: [Float], minScore: Float) -> [(label: Int, score: Float, box: [Float])] {
   let points = answers.count / (4 + labels.count)
   let scores = answers[(4 * points)...].map { 1 / (1 + exp(-$0)) }
@@ -88,7 +94,7 @@ private func suppressed(_ answers: [Float], minScore: Float) -> [(label: Int, sc
   for i in order where kept.count < 100 {
     let (label, point) = (i % labels.count, i / labels.count)
     let box = Array(answers[(4 * point)..<(4 * point + 4)])
-    if kept.contains(where: { $0.label == label && overlap($0.box, box) > 0.6 }) { continue }
+    if kept.contains(where: { $0.label == label && overlap($0.box, box) > mostOverlap }) { continue }
     kept.append((label: label, score: scores[i], box: box))
   }
   return kept
