@@ -240,9 +240,17 @@ function rowSumsOf(
   const readers = readersOf(graph.nodes);
   const ends = new Set([...graph.outputs.values(), ...graph.updates.values()]);
   const made = outputsOf(graph.nodes.filter((node) => !taken.has(node)));
+  const areTaken = (name: string): boolean[] => (readers.get(name) ?? []).map((reader) => taken.has(reader));
+  const reshapes = new Map(
+    graph.nodes.flatMap(({ op, inputs, outputs }) => (op === 'Reshape' ? [[outputs[0], inputs[0]!]] : [])),
+  );
+  // The same numbers: ONNX Runtime would copy a reshaped output.
+  const unshaped = (name: string): string => {
+    const source = reshapes.get(name);
+    return source !== undefined && made.has(source) && !areTaken(source).includes(true) ? source : name;
+  };
   const isOurs = ({ op, inputs, outputs }: Node): boolean => {
     const [sum] = outputs as readonly [string];
-    const areTaken = (name: string): boolean[] => (readers.get(name) ?? []).map((reader) => taken.has(reader));
     const isTaken = areTaken(sum).length > 0 && !areTaken(sum).includes(false) && !ends.has(sum);
     return (
       op === 'UnsortedSegmentSum' && isTaken && inputs.every((name) => made.has(name) && !areTaken(name).includes(true))
@@ -253,7 +261,7 @@ function rowSumsOf(
       .filter(isOurs)
       .map(({ inputs: [rows, ids], outputs: [sum] }): [string, RowSum] => [
         sum!,
-        { rows: rows!, ids: ids!, segments: Number(graph.types.get(sum!)!.shape[0]) },
+        { rows: unshaped(rows!), ids: ids!, segments: Number(graph.types.get(sum!)!.shape[0]) },
       ]),
   );
   // An update goes through rows of one width alone, in whole vectors.
