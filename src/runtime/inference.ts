@@ -28,13 +28,16 @@ export class InferenceModel {
   readonly #session: OnnxSession;
   readonly #fileName: string;
 
-  /** `UserError` if ONNX Runtime cannot load the model. */
-  constructor(bytes: Uint8Array, fileName: string, options: SessionOptions) {
+  /** `model`: bytes or a path, see `OnnxSession`; `UserError` if ONNX Runtime cannot load it. */
+  constructor(model: Uint8Array | string, fileName: string, options: SessionOptions) {
     this.#fileName = fileName;
     const [provider = 'cpu'] = options.executionProviders ?? [];
     this.device = typeof provider === 'string' ? provider : provider.name;
     try {
-      this.#session = new OnnxSession(this.device === 'webgpu' ? forWebgpu(bytes, fileName) : bytes, options);
+      this.#session = new OnnxSession(
+        this.device === 'webgpu' && typeof model !== 'string' ? forWebgpu(model, fileName) : model,
+        options,
+      );
     } catch (error) {
       const fact = firstLine(error);
       const [, version] = /max supported IR version: (\d+)/.exec(fact) ?? [];

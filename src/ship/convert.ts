@@ -1,12 +1,17 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { readBytes, writeSynced } from '../base/files.ts';
+import { collectGarbage } from '../base/process/memory.ts';
+import type { Graph } from '../graph/types.ts';
 import type { Skipped } from '../base/skipped.ts';
+import { temporaryFolder } from '../base/folders/temporary.ts';
 import { writeWholeFile } from '../base/folders/whole-folder.ts';
 import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
-import { checkConversion } from './convert/check.ts';
+import { checkConversion, NO_BYTES } from './convert/check.ts';
 import { make, nameOfSource } from './convert/make.ts';
+import type { Made } from './convert/make.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
@@ -46,33 +51,63 @@ export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertO
   const options: ConvertOptions = { ...CONVERT_DEFAULTS, ...given };
   const to = options.out ?? `${formName(nameOfSource(options.from), options)}.${options.format}`;
   refuse(options, to);
-  const { bytes, ...converted } = await convertModel(options, to);
+  const { bytes, ...converted } = await convertModel(options, to, path.dirname(path.resolve(to)));
   await writeWholeFile(to, bytes);
   return { ...converted, bytes: bytes.length };
 }
 
-/** `convertFile` without writing: `to` is the name of the file in messages. */
+/** Bytes from which a file is compared from the disk, so that it is in memory once. */
+const LARGE = 2 ** 26;
+
+/** `convertFile` without writing: `to` is the name of the file in messages. `folder`: for temporary files. */
 export async function convertModel(
   options: ConvertOptions,
   to: string,
+  folder?: string,
 ): Promise<Omit<Converted, 'bytes'> & { readonly bytes: Uint8Array }> {
   const { format, precision } = options;
   const opened = await openSource(options.from, options.model, options.shapes);
   const samples = await samplesFor(opened, options);
   const source = { ...opened, metadata: samples.metadata ?? opened.metadata };
-  const made = await make(source, samples.calibration, options);
-  const checked = await checkConversion(
-    source,
-    { file: to, format, precision, ...made },
-    samples,
-    options.accept === true,
-    (calibration) => make(source, calibration, options),
-  );
-  const { accepted, isUncorrected, ...found } = checked;
-  const chosen = isUncorrected ? made.uncorrected! : made;
-  const bytes = accepted.length === 0 ? chosen.bytes : chosen.write(withCheck(source.metadata, accepted));
-  const { skipped } = chosen;
-  return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation };
+  if (weightBytes(source.graph) >= LARGE) collectGarbage();
+  const { made, path: stored, remove } = await onDisk(await make(source, samples.calibration, options), format, folder);
+  try {
+    if (stored !== undefined) collectGarbage();
+    const checked = await checkConversion(
+      source,
+      { file: to, format, precision, path: stored, ...made },
+      samples,
+      options.accept === true,
+      (calibration) => make(source, calibration, options),
+    );
+    const { accepted, isUncorrected, ...found } = checked;
+    const chosen = isUncorrected ? made.uncorrected! : made;
+    if (stored !== undefined) collectGarbage();
+    const written = stored === undefined ? chosen.bytes : await readBytes(stored);
+    const bytes = accepted.length === 0 ? written : chosen.write(withCheck(source.metadata, accepted));
+    const { skipped } = chosen;
+    return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation };
+  } finally {
+    await remove?.();
+  }
+}
+
+function weightBytes({ constants }: Graph): number {
+  return [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+/** A large ONNX file in a temporary folder instead of memory. */
+async function onDisk(
+  made: Made,
+  format: ConvertOptions['format'],
+  folder: string | undefined,
+): Promise<{ readonly made: Made; readonly path?: string; readonly remove?: () => Promise<void> }> {
+  const { bytes, uncorrected } = made;
+  if (folder === undefined || format !== 'onnx' || uncorrected !== undefined || bytes.length < LARGE) return { made };
+  const { path: place, remove } = await temporaryFolder('.limbeck-export-', folder);
+  const file = path.join(place, 'model.onnx');
+  await writeSynced(file, bytes);
+  return { made: { ...made, bytes: NO_BYTES }, path: file, remove };
 }
 
 const WITH_INT8_WEIGHTS: readonly string[] = ['int8', 'dynamic-int8', 'int16x8'];

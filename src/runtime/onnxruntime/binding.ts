@@ -6,6 +6,7 @@ import type { SessionOptions } from './session-options.ts';
 
 /** The used part of onnxruntime-node's native binding, which is synchronous; the public `run` is not. */
 export interface NativeSession {
+  loadModel(path: string, options: SessionOptions): void;
   loadModel(bytes: ArrayBufferLike, offset: number, length: number, options: SessionOptions): void;
   run(
     feeds: Readonly<Record<string, ort.Tensor>>,

@@ -13,9 +13,15 @@ export class OnnxSession {
   readonly #native: NativeSession;
   #disposed = false;
 
-  constructor(bytes: Uint8Array, options: SessionOptions) {
+  /** `model`: bytes, or the path of a file, which ONNX Runtime then reads itself: a large model is in memory once, not twice. */
+  constructor(model: Uint8Array | string, options: SessionOptions) {
     const { binding } = nativeBinding();
     this.#native = new binding.InferenceSession();
+    if (typeof model === 'string') {
+      this.#native.loadModel(model, withoutPadFusion(options));
+      return;
+    }
+    const bytes = model;
     this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, checkedOptions(bytes, options));
   }
 
@@ -60,6 +66,10 @@ const [PAD, MAX_POOL] = ['Pad', 'MaxPool'].map((op) => Buffer.from(`\x22${String
 function checkedOptions(bytes: Uint8Array, options: SessionOptions): SessionOptions {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!content.includes(MAX_POOL) || !content.includes(PAD)) return options;
+  return withoutPadFusion(options);
+}
+
+function withoutPadFusion(options: SessionOptions): SessionOptions {
   return { ...options, extra: { ...options.extra, 'optimization.disable_specified_optimizers': 'Pad_Fusion' } };
 }
 

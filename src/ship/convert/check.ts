@@ -9,7 +9,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { beyondBudget, likenessText } from '../parity/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
-import type { Compared } from '../parity/compare.ts';
+import type { Ask, Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/runners.ts';
@@ -33,8 +33,11 @@ export interface Checked {
   readonly isUncorrected: boolean;
 }
 
+/** Bytes of a file that is read from its path. */
+export const NO_BYTES = new Uint8Array();
+
 /** A file that was made from a source. */
-export type MadeFile = ModelFile & Pick<Made, 'graph' | 'uncorrected'>;
+export type MadeFile = ModelFile & Pick<Made, 'graph' | 'uncorrected'> & { readonly path?: string | undefined };
 
 /** Decibels by which a file without corrected biases must have less noise to be written instead, where the classes do not decide. */
 const CLEARLY_DB = 0.5;
@@ -131,43 +134,70 @@ function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boo
 /** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
 async function run(
   source: ConvertSource,
-  files: readonly (ModelFile & { readonly check: readonly Feeds[] })[],
+  files: readonly (Pick<MadeFile, keyof ModelFile | 'path'> & { readonly check: readonly Feeds[] })[],
   { isMadeUp, classOutput }: ConvertSamples,
 ): Promise<Compared | string> {
   const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
   const reference = await openReference(source);
   const runners = new Map<Feeds, FileRunner>();
+  let known: Awaited<ReturnType<typeof answeredFirst>> | undefined;
   try {
-    for (const file of files) {
-      const runner = await openFileRunner(file, session);
-      for (const feeds of file.check) runners.set(feeds, runner);
-    }
-    const [first] = runners;
+    const [first] = files.flatMap(({ check }) => check);
     if (first === undefined) return 'there are no samples';
     if (isMadeUp) {
-      const failed = await reference.run(first[0]).then(
+      const failed = await reference.run(first).then(
         () => undefined,
         (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!,
       );
       if (failed !== undefined) return `it does not run on made-up inputs (${failed}); add --data`;
     }
+    known = await answeredFirst(
+      reference,
+      files.flatMap(({ check }) => check),
+    );
+    for (const file of files) {
+      const runner = await openFileRunner(file, session);
+      for (const feeds of file.check) runners.set(feeds, runner);
+    }
     const asked = {
-      ...{ file: files[0]!.file, outputs: first[1].outputs },
+      ...{ file: files[0]!.file, outputs: runners.get(first)!.outputs },
       run: (feeds: Feeds) => runners.get(feeds)!.run(feeds),
     };
-    return await compareOn([...runners.keys()], reference, asked, classOutput);
+    return await compareOn([...runners.keys()], known, asked, classOutput);
   } finally {
-    reference.dispose();
+    if (known?.isClosed !== true) reference.dispose();
     for (const runner of new Set(runners.values())) runner.dispose();
   }
 }
 
+/** Bytes of answers that are kept so that the source is closed before the new file is opened. */
+const KEPT_BYTES = 2 ** 28;
+
+/** Answers of the source to all samples. It is closed, unless they take too much memory: then it answers the rest when asked. */
+async function answeredFirst(
+  reference: FileRunner,
+  batches: readonly Feeds[],
+): Promise<Ask & { readonly isClosed: boolean }> {
+  const answers = new Map<Feeds, Awaited<ReturnType<FileRunner['run']>>>();
+  let bytes = 0;
+  for (const feeds of batches) {
+    const answer = await reference.run(feeds);
+    bytes += Object.values(answer).reduce((sum, { data }) => sum + data.byteLength, 0);
+    if (bytes > KEPT_BYTES) break;
+    answers.set(feeds, answer);
+  }
+  const isClosed = bytes <= KEPT_BYTES;
+  if (isClosed) reference.dispose();
+  const run = async (feeds: Feeds): ReturnType<FileRunner['run']> => answers.get(feeds) ?? reference.run(feeds);
+  return { outputs: reference.outputs, run, isClosed };
+}
+
 async function openReference({ file, graph, fixed }: ConvertSource): Promise<FileRunner> {
+  const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
+  if (file.toLowerCase().endsWith('.onnx') && (fixed?.size ?? 0) === 0)
+    return openFileRunner({ file, bytes: NO_BYTES, format: 'onnx', path: file }, session);
   if (await isReadAsOnnx(file))
-    return openFileRunner(
-      { file, bytes: await readOnnx(file, fixed), format: 'onnx' },
-      sessionOptionsOf({ device: 'cpu', threads: 0 }),
-    );
+    return openFileRunner({ file, bytes: await readOnnx(file, fixed), format: 'onnx' }, session);
   const model = await loadTfjsModel(file);
   const outputs = [...graph.outputs.keys()];
   return {

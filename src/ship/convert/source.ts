@@ -60,7 +60,17 @@ export async function openSource(
 
 async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
   const fixed = new Map([...shapes].filter(([, shape]) => 'value' in shape));
-  return { ...onnxGraph(decodeModel(await readOnnx(file, shapes), file), file), fixed };
+  const source = onnxGraph(decodeModel(await readOnnx(file, shapes), file), file);
+  return { ...source, graph: withOwnConstants(source.graph), fixed };
+}
+
+/** The graph with constants that are no views of the file's bytes: weights that lie at odd places were copied already, and both would stay in memory. */
+function withOwnConstants(graph: Graph): Graph {
+  const constants = [...graph.constants].map(([name, constant]) => {
+    const { data } = constant;
+    return [name, data.buffer.byteLength === data.byteLength ? constant : { ...constant, data: data.slice() }] as const;
+  });
+  return { ...graph, constants: new Map(constants) };
 }
 
 /** The inference graph of an ONNX model, with what follows from constants computed. */

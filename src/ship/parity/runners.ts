@@ -20,12 +20,13 @@ export interface FileRunner {
   dispose(): void;
 }
 
+/** `path`: of an ONNX file with these bytes, which ONNX Runtime then reads itself. */
 export async function openFileRunner(
-  { file, bytes, format }: Pick<ModelFile, 'file' | 'bytes' | 'format'>,
+  { file, bytes, format, path }: Pick<ModelFile, 'file' | 'bytes' | 'format'> & { readonly path?: string | undefined },
   session: SessionOptions,
 ): Promise<FileRunner> {
   return format === 'onnx'
-    ? onnxRunner(new InferenceModel(bytes, file, session))
+    ? onnxRunner(new InferenceModel(path ?? bytes, file, session))
     : tfliteRunner(await openTflite(bytes));
 }
 
