@@ -214,7 +214,7 @@ describe('limbeck validate', () => {
     const good = await inProcess(folder(), 'validate', '--data', 'r.yaml');
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(good.stdout).toMatch(
-      /^r\.yaml: right: 144 train, .* 2 classes\n {2}teacher teacher\.onnx: right on [\d.]+ % of 16 validation samples\n$/,
+      /^r\.yaml: right: 144 train, .* 2 classes\n {2}teacher teacher\.onnx: right on [\d.]+ % of 16 validation samples\n {2}forecast: .*\n$/,
     );
   });
 });
@@ -226,7 +226,9 @@ describe('limbeck init', () => {
     expect(made).toMatchObject({ code: 0 });
     expect(await inProcess(folder(), 'validate', '--data', 'new.yaml')).toMatchObject({
       code: 0,
-      stdout: 'new.yaml: right: 162 train, 18 validation, 20 test, 2 classes\n',
+      stdout: expect.stringMatching(
+        /^new\.yaml: right: 162 train, 18 validation, 20 test, 2 classes\n {2}forecast: .*\n$/,
+      ) as string,
     });
     const again = await inProcess(folder(), 'init', 'new.yaml', '--type', 'csv', '--train', 'data.csv');
     expect(again).toMatchObject({ code: 1 });

@@ -8,8 +8,23 @@ export type RunEvent =
   | EpochEvent
   | DoneEvent
   | (OfStage & { readonly type: 'saved'; readonly file: string })
-  | { readonly type: 'message'; readonly message: string }
+  | { readonly type: 'message'; readonly message: string; readonly forecast?: Forecast }
   | WarningEvent;
+
+/** Cost of a run after its data are read. */
+export interface Forecast {
+  /** Seconds of the teacher's answers that are stored. */
+  readonly answerSeconds: number;
+  /** Shorter ones, such as those of a race of losses, count by their epochs. */
+  readonly trainings: number;
+  readonly trainingSeconds: number;
+  /** Bytes of a process at the highest. */
+  readonly memoryBytes: number;
+  /** Processes that need this memory. */
+  readonly processes: number;
+  /** Bytes in the folder of the run at its end. */
+  readonly diskBytes: number;
+}
 
 interface WarningEvent {
   readonly type: 'warning';

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Forecast } from '../base/events.ts';
 import type { CheckedData } from '../run/check-data.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { setOption } from './options/command.ts';
@@ -24,7 +25,7 @@ export const validateCommand: Command<ValidateArgs> = {
       .option('data', {
         type: 'boolean',
         default: false,
-        describe: 'Read the data set too, and ask the teacher about some of its samples',
+        describe: 'Read the data set too, ask the teacher about some of its samples, and say what a run will take',
       })
       .option('fix', {
         type: 'boolean',
@@ -44,10 +45,12 @@ export const validateCommand: Command<ValidateArgs> = {
       const fixed = fix ? await fixedFile(file, { set, data: isRead }, context) : undefined;
       const { recipe } = fixed?.loaded ?? (await loadRunnable(file, set, { isThere: existsSync }));
       let found = '';
+      let forecast: Forecast | undefined;
       if (isRead) {
         const { checkData } = await import('../run/check-data.ts');
         const checked = fixed?.checked ?? (await checkData(recipe));
         found = await saidOf(checked);
+        forecast = checked.forecast;
         for (const warning of checked.warnings) context.note(`${file}: warning: ${warning}\n`);
         if (preview !== undefined) {
           const { writePreview } = await import('../tools/preview.ts');
@@ -56,19 +59,25 @@ export const validateCommand: Command<ValidateArgs> = {
         }
       }
       if (!context.json) context.out(`${file}: right${found}\n`);
-      resolved.push({ file, recipe });
+      resolved.push({ file, recipe, ...(forecast && { forecast }) });
     }
     if (context.json) printJson(context, resolved);
   },
 };
 
-async function saidOf({ data: { train, validation, test, classNames }, messages }: CheckedData): Promise<string> {
+async function saidOf({
+  data: { train, validation, test, classNames },
+  messages,
+  forecast,
+}: CheckedData): Promise<string> {
   const { taskRow } = await import('../recipe/task.ts');
   const { ANSWER_WORDS } = await import('../tasks/answer-form.ts');
   const [one, several] = ANSWER_WORDS[taskRow(train.task).form];
   const answers = `${classNames.length} ${classNames.length === 1 ? one : several}`;
   const counts = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${answers}`;
-  return counts + messages.map((message) => `\n  ${message}`).join('');
+  const { forecastText } = await import('../run/forecast.ts');
+  const lines = [...messages, ...(forecast === undefined ? [] : [forecastText(forecast)])];
+  return counts + lines.map((line) => `\n  ${line}`).join('');
 }
 
 /** Shows and writes the changes that the checks of a recipe propose. `UserError` if something is still wrong. */

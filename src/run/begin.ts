@@ -78,7 +78,9 @@ export async function begin(
   };
   if (together !== undefined) await requireSameData(together, data);
   inputs?.checkData(hashOfData(whole));
-  const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
+  const isWhole = options.shared === undefined && options.isShard !== true && !several(together);
+  const isForecast = isWhole && stores.ledger.rows.length === 0;
+  const context = { recipe, written, data, engine, onEvent, signal, together, isForecast, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;
 }
@@ -92,6 +94,7 @@ function counted(
   return (stage) => {
     const kept = states(stage);
     return {
+      remove: () => kept.remove(),
       load: async () => {
         const saved = await kept.load();
         // Processes that resume from different steps would add gradients of different steps.

@@ -10,7 +10,9 @@ export interface StageContext extends ShipContext {
   readonly states: (stage: string) => StageStates;
   /** True if another process of this run has already checked the teacher's answers. */
   readonly isChecked?: boolean;
+  /** True for a run that says what it will take: it is whole, new, and in one process. */
+  readonly isForecast?: boolean;
 }
 
 /** What a training uses of the context. */
-export type FitContext = Omit<StageContext, 'written' | 'isChecked'>;
+export type FitContext = Omit<StageContext, 'written' | 'isChecked' | 'isForecast'>;

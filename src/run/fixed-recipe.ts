@@ -64,7 +64,7 @@ async function check(
     const options = { set, models, withFolders, isThere: existsSync };
     const loaded = parseRecipe(text, file, options);
     if (isRun) refuseMissing(loaded.recipe);
-    return { loaded, ...(data && { checked: await checkData(loaded.recipe) }) };
+    return { loaded, ...(data && { checked: await checkData(loaded.recipe, isRun) }) };
   } catch (error) {
     if (error instanceof UserError) return { failure: error };
     throw error;

@@ -11,6 +11,7 @@ import { progressOf } from '../train/progress.ts';
 import { trainAtOnce } from './at-once.ts';
 import type { Training } from './at-once.ts';
 import type { FitContext, StageContext } from './context.ts';
+import { tellForecast } from './forecast.ts';
 import { repeatKey, takeRepeat } from './repeat-key.ts';
 import type { Stages } from './report.ts';
 import { checkModels } from './stages/check/check-models.ts';
@@ -122,7 +123,10 @@ export async function lessonsOf(
   const begun = await checkModels(begin);
 
   // 1. Open or train the teacher and check its answers. They stand in for missing labels.
+  const isGiven = begin.recipe.teacher?.train === undefined;
+  if (!isGiven) await tellForecast(begin);
   const teaching = await teach(begin);
+  if (isGiven) await tellForecast(begin, teaching);
   const scored = await withScores(begin, teaching);
 
   // 2. Collect the answers of the teacher, or of the last assistant, to the training samples, for all repeats.

@@ -11,6 +11,8 @@ import type { Cut } from './memory.ts';
 export interface StageStates {
   load(): Promise<Safetensors | undefined>;
   save(state: Safetensors): Promise<void>;
+  /** Removes states that the result of the stage has made useless. */
+  remove(): Promise<void>;
 }
 
 /** The training that a saved state belongs to. */

@@ -59,6 +59,7 @@ function training({ steps = 8, until, validations, ...rest }: Setup, store: { sa
     shipped: { names: ['w'], prefix: '' },
     states: {
       load: () => Promise.resolve(store.saved),
+      remove: () => Promise.resolve(),
       save: (state) => {
         store.saved = state;
         return Promise.resolve();

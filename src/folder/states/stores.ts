@@ -33,6 +33,7 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
     ledger: await Ledger.open(folder, warn),
     states: (stage) => ({
       load: () => storeOf(stage).load(stage),
+      remove: () => storeOf(stage).remove(stage),
       save: async (state) => onEvent({ type: 'saved', stage, file: await storeOf(stage).save(stage, state) }),
     }),
     softTargets: answerFiles(path.join(shared, 'soft-targets'), (key) => key.slice(0, 32), warn),

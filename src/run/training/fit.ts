@@ -1,6 +1,8 @@
 import { orClose } from '../../base/closing.ts';
+import { monotonicMs } from '../../base/clock.ts';
 import { freeMemory } from '../../base/process/memory.ts';
 import { batchCount, plainBatches } from '../../data/batches/batches.ts';
+import type { Dataset } from '../../data/dataset.ts';
 import { labelledOf } from '../../data/readers/labelled.ts';
 import { isPartial, leastConfidence } from '../../distill/answers/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
@@ -49,14 +51,7 @@ export async function fit<N extends Network = ModelNetwork>(
   if (finished !== undefined) return fittedNetwork(context, options, finished, network);
   const begun = begunTraining(saved, owner);
 
-  const learner = await learnerOf(network, options, { ...plan, recipe });
-  const source = new BatchSource(context, options, { ...plan, readsStrong: learner.loss.reads === 'strong' });
-  const close = async (): Promise<void> => {
-    await source.close();
-    learner.dispose();
-  };
-  const { trainer, cut } = await orClose(() => trainerOf(context, options, { plan, learner, source, begun }), close);
-  const evaluator = evaluatorOf(context, plan, learner, trainer);
+  const { learner, source, trainer, cut, evaluator, close } = await opened(context, options, { network, plan, begun });
   try {
     const result = await train({
       ...{ title, trainer, task, steps, stepsPerEpoch, states, ...owner, onEvent, signal, saveEveryMs },
@@ -73,10 +68,117 @@ export async function fit<N extends Network = ModelNetwork>(
     });
     return await fittedNetwork(context, options, result, network);
   } finally {
-    await evaluator.dispose();
-    await trainer.dispose();
     await close();
   }
+}
+
+/** Cost of a training by some of its steps, which are thrown away. */
+export interface Rehearsal {
+  readonly steps: number;
+  /** Seconds until steps follow each other: the step is compiled, and samples begin to be read. */
+  readonly startSeconds: number;
+  /** Without the teacher's answers. */
+  readonly secondsPerStep: number;
+  /** Seconds of a teacher that is asked at each step. */
+  readonly teacherPerStep: number;
+  /** Seconds of a validation. */
+  readonly validationSeconds: number;
+  readonly validations: number;
+  /** Bytes of a saved state. */
+  readonly savedBytes: number;
+  /** Bytes of the step for the smaller last batch of an epoch, which a rehearsal does not compile. */
+  readonly restBytes: number;
+  readonly params: number;
+}
+
+/** Seconds for which steps are timed. */
+const TIMED_SECONDS = 1;
+/** Steps that are not timed: memory is allocated in the first, and the first batches are read ahead. */
+const WARM_UP = 2;
+
+/** Begins a training on `validation`, a part of the validation split, times some steps, and throws it away. Nothing is saved. */
+export async function rehearse<N extends Network = ModelNetwork>(
+  context: Pick<FitContext, 'engine' | 'recipe' | 'data' | 'onEvent'>,
+  options: FitOptions<N>,
+  validation: Dataset,
+): Promise<Rehearsal> {
+  const begin = monotonicMs();
+  const network = await options.build();
+  refuseFrozen(network);
+  const plan = planOf(context, options);
+  const { learner, trainer, evaluator, close } = await opened(context, options, { network, plan });
+  try {
+    const compiling = monotonicMs() - begin;
+    const { count, size, batch } = plainBatches(validation, await validationBatch(evaluator, validation));
+    const evaluate = (batches: number) => evaluator.run({ count: batches, size, batch });
+    await evaluate(1);
+    const beforeValidation = monotonicMs();
+    await evaluate(count);
+    const evaluated = (monotonicMs() - beforeValidation) / 1000;
+    const teacher = options.answers?.timed?.() ?? ((): number => 0);
+    const first = monotonicMs();
+    let [steps, since, asked] = [0, first, 0];
+    const seconds = (): number => (monotonicMs() - since) / 1000 - (teacher() - asked);
+    for await (const metrics of trainer.run()) {
+      // Metrics of steps that one call takes come together.
+      if (metrics.position.step !== trainer.position.step) continue;
+      ({ step: steps } = metrics.position);
+      if (steps <= WARM_UP && steps < plan.steps) [since, asked] = [monotonicMs(), teacher()];
+      else if (seconds() >= TIMED_SECONDS) break;
+    }
+    const counted = steps - (steps > WARM_UP ? WARM_UP : 0);
+    const [secondsPerStep, teacherPerStep] = [seconds() / counted, (teacher() - asked) / counted];
+    const state = [...(await trainer.state()).values()];
+    const bytes = [
+      ...state,
+      ...Object.values({ ...network.state, ...learner.peer?.state }).map((value) => ({ data: value.dataSync() })),
+    ];
+    return {
+      steps: plan.steps,
+      startSeconds: (compiling + since - first) / 1000 - asked,
+      ...{ secondsPerStep, teacherPerStep },
+      validationSeconds: (evaluated * context.data.validation.count) / validation.count,
+      validations: Math.ceil(plan.steps / plan.stepsPerEpoch),
+      savedBytes: bytes.reduce((sum, { data }) => sum + data.byteLength, 0),
+      restBytes:
+        (trainer.steps.memoryBytes(plan.learnt.count % plan.batchSize) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
+      params: networkParameters(network),
+    };
+  } finally {
+    await close();
+    for (const variable of Object.values({ ...learner.loss.variables, ...learner.loss.memory })) variable.dispose();
+    network.dispose();
+  }
+}
+
+interface Opening<N extends Network> {
+  readonly network: N;
+  readonly plan: TrainingPlan;
+  /** Training that goes on from a saved state. */
+  readonly begun?: BegunTraining | undefined;
+}
+
+/** The parts of a training that has not taken a step. */
+async function opened<N extends Network>(
+  context: Pick<FitContext, 'engine' | 'recipe' | 'data' | 'together' | 'onEvent'>,
+  options: FitOptions<N>,
+  { network, plan, begun }: Opening<N>,
+) {
+  const learner = await learnerOf(network, options, { ...plan, recipe: context.recipe });
+  const source = new BatchSource(context, options, { ...plan, readsStrong: learner.loss.reads === 'strong' });
+  const closeSource = async (): Promise<void> => {
+    await source.close();
+    learner.dispose();
+  };
+  const parts = { plan, learner, source, begun };
+  const { trainer, cut } = await orClose(() => trainerOf(context, options, parts), closeSource);
+  const evaluator = evaluatorOf(context, plan, learner, trainer);
+  const close = async (): Promise<void> => {
+    await evaluator.dispose();
+    await trainer.dispose();
+    await closeSource();
+  };
+  return { learner, source, trainer, cut, evaluator, close };
 }
 
 /** The samples that the training learns from, and the number of its steps. */
@@ -181,8 +283,12 @@ async function validate(
   { data, together }: Pick<FitContext, 'data' | 'together'>,
   evaluator: Evaluator,
 ): Promise<number> {
-  const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, data.validation.count));
+  const size = await validationBatch(evaluator, data.validation);
   return (await evaluator.run(plainBatches(data.validation, size), together)).score;
+}
+
+function validationBatch(evaluator: Evaluator, { count }: Dataset): Promise<number> {
+  return evaluator.atOnce(Math.min(EVALUATION_BATCH, count));
 }
 
 /** Enters a finished training in the ledger, and separates its weights into those of the network, its masks and its peer. */

@@ -220,7 +220,8 @@ export async function trainCandidate(
   return fitted.validation;
 }
 
-function withLoss<C extends Pick<FitContext, 'recipe'>>(
+/** The context with a recipe that names this loss. */
+export function withLoss<C extends Pick<FitContext, 'recipe'>>(
   context: C,
   { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>,
 ): C {

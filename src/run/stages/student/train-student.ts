@@ -39,8 +39,6 @@ export async function trainStudent(
   // Twins share initial weights, order of samples and number of steps; they differ in the teacher, and in the optimizer if `baseline` names one.
   const seed = change?.seed ?? recipe.seed + repeat;
   const role = lessons === undefined ? 'scratch' : 'distilled';
-  const number = numberOf(recipe, repeat);
-  const isTaught = lessons !== undefined || change?.peer !== undefined;
   const isNew = change === undefined || change.isNew === true;
   const build = change?.build ?? studentBuilder(context, seed);
   if (distill.epochs === 0 && change === undefined) {
@@ -52,9 +50,28 @@ export async function trainStudent(
       weights: contentOf(network),
     });
   }
-  const stage = change?.stage ?? stageOf({ role, repeat });
-  const fitted = await fit(context, {
-    stage,
+  const options = await studentOptions(context, repeat, lessons, change);
+  const fitted = await fit(context, options);
+  // A student that teaches the next generation gets the corrected bias of the exported model.
+  return isNew ? biasCorrected(context, fitted, options.stage) : fitted;
+}
+
+/** Training of the student, see `trainStudent`. */
+export async function studentOptions(
+  context: Pick<StageContext, 'recipe' | 'data'>,
+  repeat: number,
+  lessons?: Pick<Answers, 'teacher' | 'answers' | 'views'>,
+  change?: Change,
+): Promise<FitOptions> {
+  const { recipe } = context;
+  const { distill } = recipe;
+  const seed = change?.seed ?? recipe.seed + repeat;
+  const number = numberOf(recipe, repeat);
+  const isTaught = lessons !== undefined || change?.peer !== undefined;
+  const isNew = change === undefined || change.isNew === true;
+  const build = change?.build ?? studentBuilder(context, seed);
+  return {
+    stage: stageOf({ role: lessons === undefined ? 'scratch' : 'distilled', repeat }),
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
@@ -71,9 +88,7 @@ export async function trainStudent(
     // The twin takes as many steps as the student, whatever samples have labels.
     asLongAs: context.data.train.count,
     ...change,
-  });
-  // A student that teaches the next generation gets the corrected bias of the exported model.
-  return isNew ? biasCorrected(context, fitted, stage) : fitted;
+  };
 }
 
 /** Settings of a training from the labels alone. */
@@ -89,7 +104,7 @@ export function numberOf({ repeats }: Pick<Recipe, 'repeats'>, repeat: number): 
 /** Loss of a student's training: the loss of the recipe, or the label loss alone. */
 export async function studentLoss(
   context: Pick<StageContext, 'recipe' | 'data'>,
-  lessons: Answers | undefined,
+  lessons: Pick<Answers, 'teacher'> | undefined,
   build: ReturnType<typeof studentBuilder>,
   {
     seed,

@@ -87,7 +87,10 @@ async function allAnswers(
   const known = await kept.load(key);
   if (known === undefined) await kept.refuseWithoutRoom?.(bytesOfAnswers(options));
   const content = known ?? (await answerAll(context, options, stage));
-  if (known === undefined) await kept.save(key, content);
+  if (known === undefined) {
+    await kept.save(key, content);
+    await context.states(stage).remove();
+  }
   const seconds = Number(content.metadata['seconds']);
   await context.done(stage, seconds);
   const { epochs } = recipe.distill;
@@ -104,7 +107,8 @@ async function allAnswers(
   };
 }
 
-function ownForm(data: StageContext['data']): StageContext['data'] {
+/** Data of a teacher that this run trains: it reads the student's samples, not those prepared for a teacher's file. */
+export function ownForm(data: StageContext['data']): StageContext['data'] {
   return { ...data, train: { ...data.train, forTeacher: undefined } };
 }
 

@@ -22,6 +22,7 @@ import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import { requireSame } from '../../together.ts';
 import { fit } from '../../training/fit.ts';
+import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { teacherBuilder } from '../../../setup/models.ts';
 import { toInt8 } from '../../../ship/int8-teacher.ts';
@@ -154,17 +155,10 @@ async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe
   const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
-    stage: stageOf(TEACHER),
-    title: `training the teacher (${training.model})`,
+    ...teacherOptions(context, training),
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
     // The files of the data set may have changed since.
     data: sha256(fingerprint(data.train), fingerprint(data.validation)),
-    build: teacherBuilder(context, training),
-    settings: training,
-    augment: training.augment,
-    loss: 'ce',
-    lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed: recipe.seed },
-    seed: recipe.seed,
   });
   const { minAccuracy } = recipe.teacher ?? {};
   if (minAccuracy !== undefined && fitted.validation < minAccuracy) {
@@ -181,10 +175,28 @@ async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe
   );
 }
 
+/** Training of the teacher, without the hashes that its saved states are found by. */
+export function teacherOptions(
+  context: Pick<StageContext, 'recipe' | 'data'>,
+  training: TeacherTrainingRecipe,
+): FitOptions {
+  const { recipe, data } = context;
+  return {
+    stage: stageOf(TEACHER),
+    title: `training the teacher (${training.model})`,
+    build: teacherBuilder(context, training),
+    settings: training,
+    augment: training.augment,
+    loss: 'ce',
+    lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed: recipe.seed },
+    seed: recipe.seed,
+  };
+}
+
 /** A trained model as a teacher. The teacher of the student (`isStudents`) also gives the inner tensors that the loss compares. */
 export async function trainedTeacher(
   { recipe: { distill }, engine, data }: Pick<StageContext, 'recipe' | 'data' | 'engine'>,
-  { network, weights }: Fitted,
+  { network, weights }: Pick<Fitted, 'network' | 'weights'>,
   { name, isStudents }: { readonly name: string; readonly isStudents: boolean },
 ): Promise<Teacher> {
   const features = isStudents && 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];

@@ -1,0 +1,90 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Forecast, RunEvent } from '../../src/base/events.ts';
+import { checkData } from '../../src/run/check-data.ts';
+import { forecastText } from '../../src/run/forecast.ts';
+import { runAlone, runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const RECIPE = {
+  name: 'r',
+  dataset: DIGITS,
+  teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
+  student: { model: 'mlp', hidden: [16] },
+  distill: { epochs: 2, batchSize: 128 },
+  ...QUICK,
+};
+
+async function bytesIn(place: string): Promise<number> {
+  const files = await readdir(place, { recursive: true, withFileTypes: true });
+  const sizes = files.map(async (file) =>
+    file.isFile() ? (await stat(path.join(file.parentPath, file.name))).size : 0,
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+describe('the forecast of a run', () => {
+  it('stands before the first step, and changes no bit of the result', async () => {
+    const long = makeRecipe(
+      { ...RECIPE, student: { model: 'mlp', hidden: [128, 64] }, distill: { epochs: 28, batchSize: 128 } },
+      folder(),
+    );
+    const events: RunEvent[] = [];
+    await runRecipe(long, { out: folder(), onEvent: (event) => void events.push(event) });
+    const at = events.findIndex((event) => event.type === 'message' && event.forecast !== undefined);
+    expect(at).toBeGreaterThan(0);
+    expect(at).toBeLessThan(events.findIndex(({ type }) => type === 'epoch'));
+    const { forecast } = events[at] as { readonly forecast: Forecast };
+    expect(forecast).toMatchObject({ trainings: 3, processes: 1 });
+    const found = await bytesIn(path.join(folder(), 'r'));
+    // A short training may end before its second saved state.
+    expect(forecast.diskBytes / found).toBeGreaterThan(0.5);
+    expect(forecast.diskBytes / found).toBeLessThan(2);
+
+    const other = path.join(folder(), 'other');
+    const silent: RunEvent[] = [];
+    await runAlone(long, other, { isShard: true, onEvent: (event) => void silent.push(event) });
+    expect(silent.some((event) => event.type === 'message' && event.forecast !== undefined)).toBe(false);
+    const [one, two] = ['r', 'other'].map((name) => readFile(path.join(folder(), name, 'exports/distilled.onnx')));
+    expect((await one)!.equals((await two)!)).toBe(true);
+  });
+
+  it.each([
+    ['a run without a teacher', { teacher: undefined }, 1],
+    ['repeats and later generations', { repeats: 2, distill: { ...RECIPE.distill, generations: 2 } }, 7],
+    ['a peer', { teacher: undefined, distill: { ...RECIPE.distill, loss: 'mutual' } }, 2],
+    [
+      'a race of losses, whose short trainings count by their epochs',
+      { distill: { ...RECIPE.distill, loss: 'auto' } },
+      9,
+    ],
+    [
+      'assistants, the last of which has the layer that the loss compares',
+      {
+        teacher: { ...RECIPE.teacher, chain: [{ model: 'mlp', hidden: [24], epochs: 1, batchSize: 128 }] },
+        distill: {
+          ...RECIPE.distill,
+          loss: 'hint',
+          softTargets: { store: 'live' },
+          features: [{ student: 'dense1', teacher: 'dense1' }],
+        },
+      },
+      4,
+    ],
+    [
+      'pruning and training with quantization',
+      { prune: [{ finetune: { epochs: 2 } }], quantize: [{ method: 'qat' }] },
+      5,
+    ],
+  ])('counts the trainings of %s', async (_, change, trainings) => {
+    const { recipe } = makeRecipe({ ...RECIPE, ...change }, folder());
+    const { forecast } = await checkData(recipe);
+    expect(forecast).toMatchObject({ trainings, processes: 1 });
+    expect(forecast!.trainingSeconds).toBeGreaterThan(0);
+    expect(forecastText(forecast!)).toMatch(/^forecast: .*trainings? \d+\.\d s, memory \d+ MB, disk .*B$/);
+  });
+});
