@@ -73,8 +73,9 @@ async function saidOf({
   const { taskRow } = await import('../recipe/task.ts');
   const { ANSWER_WORDS } = await import('../tasks/answer-form.ts');
   const [one, several] = ANSWER_WORDS[taskRow(train.task).form];
-  const answers = `${classNames.length} ${classNames.length === 1 ? one : several}`;
-  const counts = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${answers}`;
+  // The numbers of a vector have no names.
+  const answers = classNames.length === 0 ? '' : `, ${classNames.length} ${classNames.length === 1 ? one : several}`;
+  const counts = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test${answers}`;
   const { forecastText } = await import('../run/forecast.ts');
   const lines = [...messages, ...(forecast === undefined ? [] : [forecastText(forecast)])];
   return counts + lines.map((line) => `\n  ${line}`).join('');

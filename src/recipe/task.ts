@@ -148,7 +148,7 @@ const ROWS = {
     mixes: [],
     form: 'vector',
     isOfPairs: true,
-    begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.5 ${ALPHA}`],
+    begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.95 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 

@@ -122,6 +122,15 @@ it('takes texts without labels and an encoder for a student of its vectors', asy
   expect(text).toContain('\nteacher:\n  folder: encoder\n');
 });
 
+it('takes the two texts of a pair, whose similarity is the label', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `word ${i},other,${i / 10}`);
+  await writeFile(file('sts.csv'), `sentence1,sentence2,score\n${rows.join('\n')}\n`);
+  const { code } = await init('sts.csv', '--label', 'score', '--task', 'sentence-similarity');
+  const text = await readFile(file('recipe.yaml'), 'utf8');
+  expect([code, text]).toEqual([0, expect.stringContaining('\n  task: sentence-similarity\n')]);
+  expect(text).toContain('\n  text: { column: [sentence1, sentence2], tokenizer: hashed }');
+});
+
 it('takes pictures without folders of classes for a student of vectors, and wants a teacher', async () => {
   await stripedPictures(file('data'), 4);
   const flat = path.join('data', (await readdir(file('data')))[0]!);
