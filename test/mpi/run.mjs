@@ -94,6 +94,24 @@ const CASES = {
     ],
     numbers: [2, 4],
   },
+  'boxes that nothing suppresses, of the teacher too': {
+    recipe: path.join(root, 'recipes/emoji-detection.yaml'),
+    keys: [
+      ...['name=mpi', 'shards=4', 'threads=1', 'repeats=1', 'jobs=1', 'dataset.limit=24', 'dataset.validation=8'],
+      ...['dataset.nms=false', 'dataset.maxBoxes=24', 'student={ model: det-nano, alpha: 0.1, filters: 8 }'],
+      ...['teacher={ train: { model: det-nano, alpha: 0.1, epochs: 1, batchSize: 8 } }', 'distill.epochs=1'],
+      ...['distill.batchSize=8', 'quantize=[]', 'export=[onnx]', 'outputs=logits', 'report.latency.seconds=0'],
+    ],
+    numbers: [2],
+  },
+  'words, a table of vectors': {
+    recipe: path.join(root, 'recipes/wordnet-pairs.yaml'),
+    keys: [
+      ...['name=mpi', 'shards=4', 'threads=1', 'repeats=1', 'jobs=1', 'dataset.limit=400', 'distill.epochs=1'],
+      ...['distill.batchSize=32', 'report.latency.seconds=0'],
+    ],
+    numbers: [2],
+  },
   'vectors of a teacher from a file, without labels': {
     recipe: path.join(root, 'test/mpi/vectors.yaml'),
     numbers: [2, 4],
