@@ -54,7 +54,7 @@ export function settingKeys(keys: object, path: readonly (string | number)[] = [
   return Object.entries(keys).map(([key, value]: [string, unknown]) => ({ path: [...path, key], value }));
 }
 
-/** Result of `use`; changes proposed by its errors are moved under a key of the recipe, but those of the data. */
+/** Result of `use`; changes proposed by its errors are moved under a key of the recipe, except changes of the data. */
 export async function underKey<T>(keys: readonly (string | number)[], use: () => Promise<T>): Promise<T> {
   try {
     return await use();

@@ -15,7 +15,7 @@ export type RunEvent =
 export interface Forecast {
   /** Seconds of the teacher's answers that are stored. */
   readonly answerSeconds: number;
-  /** Shorter ones, such as those of a race of losses, count by their epochs. */
+  /** Shorter trainings, such as a race of losses has, count by their epochs. */
   readonly trainings: number;
   readonly trainingSeconds: number;
   /** Bytes of a process at the highest. */

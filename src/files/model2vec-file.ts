@@ -29,7 +29,7 @@ export function isModel2vecFile(file: string): boolean {
 }
 
 /**
- * The vectors of `file`, a model.safetensors of model2vec with the tensor `embeddings`; `tokenizer`: path of the tokenizer.json, by default the one beside it.
+ * The vectors of `file`, a model.safetensors of model2vec with the tensor `embeddings`; `tokenizer`: path of the tokenizer.json, by default the tokenizer.json beside it.
  * Integers are read as they are, for lengths do not matter. `UserError` for another file, for vectors that several tokens share, and for another tokenizer.
  */
 export async function readModel2vec(

@@ -163,7 +163,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
 
 /**
  * A random order of the rows. With `perClass`, that many rows of a class, or of a pair, follow each other, or fewer where no more are left, so that a batch has
- * samples to compare. Rows without a label follow each other as well, and fewer of them come last: they would part others of one class into two batches.
+ * samples to compare. Rows without a label follow each other as well, and a shorter group of them comes last, where it parts no class into two batches.
  */
 function orderOf(dataset: Dataset, random: RandomStream): Uint32Array {
   const { count, targets, labelled, vector } = dataset;

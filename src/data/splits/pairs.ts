@@ -37,7 +37,7 @@ function halves({ samples, stored }: HeldSamples, size: number): HeldSamples {
   return heldIn({ ...stored, rowSize: size, rows });
 }
 
-/** Rows without those of partners that are missing, which only pairs without a label lack. */
+/** The rows, except rows of partners that are missing; only pairs without a label may lack a partner. */
 function withoutBlank(
   rows: Int32Array,
   held: HeldSamples,

@@ -4,7 +4,7 @@ import { UserError } from '../../../base/errors.ts';
 export type Pooling = 'mean' | 'cls';
 
 interface PooledOptions {
-  /** Default: mean. A stated one is refused where the output is a vector of a sample. */
+  /** Default: mean. A stated pooling is refused where the output is a vector of a sample. */
   readonly pooling?: Pooling | undefined;
   /** Order of the axes of an output with places: [n, height, width, channels] or [n, channels, height, width]. */
   readonly layout?: 'nhwc' | 'nchw';

@@ -47,7 +47,7 @@ export function collectSums(graph: Graph): Graph {
   return result === graph ? graph : cleaned(result);
 }
 
-/** A concatenation of many reshaped values as that of the values, reshaped: sums join the values themselves, so that both are the same one. */
+/** A concatenation of many reshaped values as that of the values, reshaped: sums join the values themselves, and equal concatenations are found. */
 function ofSources({ inputs, attrs, layer }: Node, shape: Shape, builder: GraphBuilder): string[] | undefined {
   const sources = inputs.flatMap((name) => {
     const producer = builder.producerOf(name);
