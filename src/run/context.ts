@@ -10,7 +10,7 @@ export interface StageContext extends ShipContext {
   readonly states: (stage: string) => StageStates;
   /** True if another process of this run has already checked the teacher's answers. */
   readonly isChecked?: boolean;
-  /** True for a run that says what it will take: it is whole, new, and in one process. */
+  /** True if the run is to say what it will take: a new run in one process, neither a shard nor a trial. */
   readonly isForecast?: boolean;
 }
 

@@ -4,7 +4,7 @@ import { BOX_WIDTH } from '../../data/targets/boxes.ts';
 import { sides, unionsOf } from './overlap.ts';
 import { DETECTION_WIDTH } from './suppression.ts';
 
-/** Points that learn a box, the best of those that lie in it, where non-maximum suppression chooses among them later. */
+/** Number of the best points in a box that learn it, if non-maximum suppression chooses among their boxes later. */
 export const BEST = 10;
 /** Weight of the overlap beside the class score: score · IoU ^ OVERLAP_POWER. */
 const OVERLAP_POWER = 6;

@@ -4,7 +4,7 @@ import type { TfliteOptions } from '../../../src/formats/tflite/export.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { tensorTypes } from '../../../src/formats/tflite/schema/tensor-types.ts';
 import type { TensorQuantization } from '../../../src/graph/quantization.ts';
-import { magnitudes, symmetric } from '../../../src/graph/quantization.ts';
+import { asymmetric, magnitudes, symmetric } from '../../../src/graph/quantization.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
 import { integerCases } from './integer-cases.ts';
 import type { Sketch } from './support.ts';
@@ -170,22 +170,31 @@ describe('integers', () => {
     expectClose(real, reference(graph, samples[0]!).y0!, 0.06);
   });
 
-  it.each(['int8', 'uint8'] as const)('take the bytes of pictures as %s, whatever was seen in calibration', (ends) => {
-    const scaled = (mean: number[], std: number[]): object =>
-      readTflite(
+  it.each(['int8', 'uint8'] as const)('take the bytes of pictures as %s, and other values as calibrated', (ends) => {
+    const scaled = (seen: readonly [low: number, high: number], mean: number[], std: number[]): object => {
+      const own = asymmetric(...seen, 'int8');
+      const { subgraphs } = readTflite(
         exported(graph, {
           precision: 'integer',
-          quantization,
+          quantization: new Map([...quantization, ['x', own]]),
           ends,
           description: { name: 'm', inputs: { x: { image: { colorSpace: 'rgb', mean, std } } } },
         }),
-      ).subgraphs[0]!.tensors.find(({ name }) => name === 'x')!.quantization!;
+      );
+      const { scale, zeroPoint } = subgraphs[0]!.tensors.find(({ name }) => name === 'x')!.quantization!;
+      const isAsCalibrated = scale![0] === Math.fround(own.scales[0]!);
+      return isAsCalibrated ? { isAsCalibrated } : { scale, zeroPoint };
+    };
     const zero = ends === 'int8' ? -128n : 0n;
-    expect(scaled([0], [255])).toMatchObject({ scale: [Math.fround(1 / 255)], zeroPoint: [zero] });
-    expect(scaled([127, 127, 127], [128, 128, 128])).toMatchObject({ scale: [1 / 128], zeroPoint: [zero + 127n] });
-    const calibrated = { scale: [Math.fround(quantization.get('x')!.scales[0]!)] };
-    expect(scaled([103, 116, 123], [128, 128, 128])).toMatchObject(calibrated);
-    expect(scaled([127, 127, 127], [57, 57, 58])).toMatchObject(calibrated);
+    expect(scaled([0, 0.97], [0], [255])).toEqual({ scale: [Math.fround(1 / 255)], zeroPoint: [zero] });
+    const wide = { scale: [1 / 128], zeroPoint: [zero + 127n] };
+    expect(scaled([-0.9, 1.01], [127, 127, 127], [128, 128, 128])).toEqual(wide);
+    expect(scaled([-0.9, 0.9], [103, 116, 123], [128, 128, 128])).toEqual({ isAsCalibrated: true });
+    expect(scaled([-0.9, 0.9], [127, 127, 127], [57, 57, 58])).toEqual({ isAsCalibrated: true });
+    // A spectrogram, whose values are negative, and values up to 1 that nothing divides by 255.
+    expect(scaled([-2, 3], [0.1], [0.43])).toEqual({ isAsCalibrated: true });
+    expect(scaled([-2, 3], [10], [50])).toEqual({ isAsCalibrated: true });
+    expect(scaled([0, 1], [0], [1])).toEqual({ isAsCalibrated: true });
   });
 
   it('have weights per channel, symmetric, and biases at the product of the scales', () => {

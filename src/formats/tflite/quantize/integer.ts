@@ -1,5 +1,5 @@
 import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
-import { withRoomForBias } from '../../../graph/quantization.ts';
+import { heldRange, withRoomForBias } from '../../../graph/quantization.ts';
 import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
@@ -66,9 +66,13 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat, inpu
   return [...skipped.values()];
 }
 
+/** Most steps of the calibrated scale in a step of a byte: dark pictures use a part of the range. */
+const COARSEST = 4;
+
 /**
  * Gives inputs of pictures the scale at which an integer is a pixel's byte (less 128 for int8), which many programs feed whatever the file says,
- * MediaPipe among them. One scale cannot say it where mean and deviation differ by channel.
+ * MediaPipe among them. One scale cannot say it where mean and deviation differ by channel, and values that were not bytes, such as spectrograms,
+ * keep the calibrated scale: bytes do not hold their range, or are too coarse for it.
  */
 function scaleAsPixels(program: Program, inputs: IntegerOptions['inputs'] = {}): void {
   for (const [label, name] of program.inputs) {
@@ -77,12 +81,12 @@ function scaleAsPixels(program: Program, inputs: IntegerOptions['inputs'] = {}):
     const [zero, ...others] = new Set(mean.map((pixel) => Math.round(pixel)));
     const isOne = others.length === 0 && new Set(std).size === 1;
     if (value.quantization?.dtype !== 'int8' || zero === undefined || !isOne || zero < 0 || zero > 255) continue;
-    const quantization: TensorQuantization = {
-      dtype: 'int8',
-      scales: [Math.fround(1 / std[0]!)],
-      zeroPoints: [zero - 128],
-    };
-    program.values.set(name, { ...value, quantization });
+    const step = Math.fround(1 / std[0]!);
+    const asBytes: TensorQuantization = { dtype: 'int8', scales: [step], zeroPoints: [zero - 128] };
+    const [calibrated] = value.quantization.scales as [number];
+    const [[low, high], [first, last]] = [heldRange(value.quantization), heldRange(asBytes)];
+    const isHeld = low >= first - calibrated - step && high <= last + calibrated + step;
+    if (isHeld && step <= COARSEST * calibrated) program.values.set(name, { ...value, quantization: asBytes });
   }
 }
 
