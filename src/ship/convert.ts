@@ -79,6 +79,7 @@ export async function convertModel(
       samples,
       options.accept === true,
       (calibration) => make(source, calibration, options),
+      options.onProgress,
     );
     const { accepted, isUncorrected, ...found } = checked;
     const chosen = isUncorrected ? made.uncorrected! : made;

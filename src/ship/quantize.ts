@@ -1,7 +1,7 @@
 import { nearest, UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { RandomStream } from '../base/random.ts';
-import { correctBias } from '../compress/quantize/bias.ts';
+import { biasedResults, correctBias } from '../compress/quantize/bias.ts';
 import { calibrationBatch } from '../compress/quantize/observe.ts';
 import type { CalibrationSamples } from '../compress/quantize/observe.ts';
 import { quantize, weightScales } from '../compress/quantize/ptq.ts';
@@ -32,6 +32,8 @@ export interface Prepared {
   /** The same with weights and biases as float computes with them. */
   readonly float: Graph;
   readonly quantization: Quantization;
+  /** Means of `biasedResults` in float. */
+  readonly means: ReadonlyMap<string, Float64Array>;
   readonly skipped: readonly Skipped[];
 }
 
@@ -59,35 +61,37 @@ export async function prepareInt8(
   const session = sessionOptionsOf(recipe);
   const { calibrator, symmetric = false, dense, integerEnds = false } = step;
   const activationBits: 8 | 16 = step.scheme === 'int16x8' ? 16 : 8;
-  const options = { calibrator, session, symmetric, activationBits, dense, integerEnds, onProgress } as const;
-  const { result, skipped } = await quantize(graph, samples, options);
-  const ready = await corrected(recipe, graph, result, step, samples, onProgress);
-  return { graph: ready, float: graph, quantization: result, skipped };
+  const means = isCorrected(step) ? biasedResults(graph) : [];
+  const options = { calibrator, session, symmetric, activationBits, dense, integerEnds, means, onProgress } as const;
+  const { result, skipped, means: found } = await quantize(graph, samples, options);
+  const prepared = { float: graph, quantization: result, means: found, skipped };
+  return { ...prepared, graph: await corrected(recipe, prepared, step, samples, onProgress) };
 }
 
 /** The same with other scales of dense layers: calibrated once, corrected anew. */
 export async function withDenseScales(
   recipe: Pick<Recipe, 'device' | 'threads'>,
-  { float, quantization: found, skipped }: Prepared,
+  prepared: Prepared,
   step: PtqRecipe,
   samples: CalibrationSamples,
 ): Promise<Prepared> {
-  const quantization = new Map([...found, ...weightScales(float, step.dense)]);
-  return { graph: await corrected(recipe, float, quantization, step, samples), float, quantization, skipped };
+  const quantization = new Map([...prepared.quantization, ...weightScales(prepared.float, step.dense)]);
+  const other = { ...prepared, quantization };
+  return { ...other, graph: await corrected(recipe, other, step, samples) };
 }
 
 /** The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to. */
+const isCorrected = ({ scheme, biasCorrection = false }: PtqRecipe): boolean => biasCorrection && scheme !== 'int16x8';
+
 async function corrected(
   recipe: Pick<Recipe, 'device' | 'threads'>,
-  float: Graph,
-  quantization: Quantization,
-  { scheme, biasCorrection = false, kept }: PtqRecipe,
+  { float, quantization, means }: Omit<Prepared, 'graph'>,
+  step: PtqRecipe,
   samples: CalibrationSamples,
   onProgress?: OnProgress,
 ): Promise<Graph> {
-  const isCorrected = biasCorrection && scheme !== 'int16x8';
-  if (!isCorrected) return float;
-  const options = { session: sessionOptionsOf(recipe), keepFloat: (layer: string) => kept.includes(layer) };
+  if (!isCorrected(step)) return float;
+  const options = { session: sessionOptionsOf(recipe), means, keepFloat: (layer: string) => step.kept.includes(layer) };
   return correctBias(float, quantization, samples, options, onProgress);
 }
 

@@ -1,7 +1,8 @@
 import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
-import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
-import { rewrite } from '../../graph/passes/rewrite.ts';
+import { lowerToOnnx } from '../../formats/onnx/lower.ts';
+import { withIntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
+import type { IntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import { readersOf } from '../../graph/passes/uses.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
@@ -12,7 +13,9 @@ import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
 import { LayerInputs } from './layer-inputs.ts';
+import { samplesIn } from './observe.ts';
 import type { Feeds, CalibrationSamples } from './observe.ts';
+import { BatchMeans, reducedGraph, statisticOf } from './reduced.ts';
 import { roundedWeights, weightScalesOf, withChangedConstants } from './rounding.ts';
 
 /**
@@ -26,19 +29,13 @@ export async function correctBias(
   graph: Graph,
   quantization: Quantization,
   samples: CalibrationSamples,
-  { session, keepFloat = () => false }: BiasOptions,
+  { session, means, keepFloat = () => false }: BiasOptions,
   onProgress?: OnProgress,
 ): Promise<Graph> {
   const layers = biasedLayers(graph, quantization, keepFloat);
   if (layers.length === 0) return graph;
-  const expected = await meansOf(
-    meanGraph(
-      graph,
-      layers.map(({ add }) => add.outputs[0]!),
-    ),
-    ofSamples(samples),
-    session,
-  );
+  const wanted = layers.map(({ add }) => add.outputs[0]!);
+  const expected = means ?? (await meansOf(graph, wanted, ofSamples(samples), session));
   let corrected = graph;
   const inputs = new LayerInputs(
     graph,
@@ -54,8 +51,8 @@ export async function correctBias(
     const scales = weightScalesOf(quantization, weights)!;
     const integers = roundedWeights(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withChangedConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
-    const given = fedTo(input, graph, inputs.next(corrected));
-    const actual = await meansOf(meanGraph(alone, [output]), given, session);
+    const { batches, ends } = inputs.next(corrected);
+    const actual = await meansOf(alone, [output], fedTo(input, graph, batches), session, ends);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
     const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
@@ -68,6 +65,8 @@ export async function correctBias(
 
 interface BiasOptions {
   readonly session: SessionOptions;
+  /** Means of `biasedResults` of the float model, if calibration has found them. */
+  readonly means?: ReadonlyMap<string, Float64Array>;
   /** True for layers that the file will compute in float: those before a layer feed it as they are, and none of them is corrected. */
   readonly keepFloat?: (layer: string) => boolean;
 }
@@ -79,7 +78,7 @@ interface Batch {
 }
 
 function* ofSamples(samples: CalibrationSamples): Generator<Batch, void, undefined> {
-  for (const feeds of samples) yield { feeds, count: Object.values(feeds)[0]!.shape[0]! };
+  for (const feeds of samples) yield { feeds, count: samplesIn(feeds) };
 }
 
 /** Inputs of a layer, batch by batch. The batch may be any of its axes, or a part of one, so samples are counted by values. */
@@ -99,6 +98,16 @@ interface BiasedLayer {
   readonly bias: string;
 }
 
+/** Results of the layers whose bias may be corrected, before the activation. */
+export function biasedResults(graph: Graph): string[] {
+  const biases = biasesOf(graph);
+  const readers = readersOf(graph.nodes);
+  return weightedNodes(graph).flatMap(({ outputs }) => {
+    const bias = biases.get(outputs[0]!);
+    return bias === undefined ? [] : [readers.get(bias)![0].outputs[0]!];
+  });
+}
+
 function biasedLayers(graph: Graph, quantization: Quantization, keepFloat: (layer: string) => boolean): BiasedLayer[] {
   const biases = biasesOf(graph);
   const readers = readersOf(graph.nodes);
@@ -113,44 +122,28 @@ function biasedLayers(graph: Graph, quantization: Quantization, keepFloat: (laye
   });
 }
 
-/** Graph with the mean of each named value over a batch, for each channel (its last axis). */
-function meanGraph(graph: Graph, values: readonly string[]): Graph {
-  const wanted = new Set(values);
-  return rewrite({ ...graph, outputs: new Map() }, (node, builder) => {
-    const output = node.outputs[0]!;
-    if (!wanted.has(output)) return undefined;
-    builder.node(node.op, node.inputs, node.attrs, { layer: node.layer, outputs: node.outputs });
-    const axes = graph.types
-      .get(output)!
-      .shape.slice(0, -1)
-      .map((_, axis) => axis);
-    builder.output(output, builder.op('Mean', [output], { axes, keepDims: false }));
-    return [output];
-  });
-}
-
-/** The means of a graph's outputs over all batches, each weighted with its samples. */
+/** The means of values of a graph over all batches, each weighted with its samples. `ends`: inputs that are fed as integers. */
 async function meansOf(
   graph: Graph,
+  values: readonly string[],
   batches: Iterable<Batch> | AsyncIterable<Batch>,
   session: SessionOptions,
+  ends: IntegerEnds = new Map(),
 ): Promise<Map<string, Float64Array>> {
-  const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'bias correction graph', session);
-  const sums = new Map<string, Float64Array>();
-  let total = 0;
+  const reduced = reducedGraph(graph, new Map(values.map((name) => [name, ['Mean']])));
+  const bytes = encodeModel(withIntegerEnds(lowerToOnnx(reduced), ends));
+  const model = new InferenceModel(bytes, 'bias correction graph', session);
+  const means = new BatchMeans();
   try {
     for await (const { feeds, count } of batches) {
-      total += count;
       const results = await model.run(feeds);
-      for (const name of graph.outputs.keys()) {
-        const mean = results[outputName(graph, name)]!.data as Float32Array;
-        const sum = sums.get(name) ?? new Float64Array(mean.length);
-        mean.forEach((value, channel) => (sum[channel]! += value * count));
-        sums.set(name, sum);
-      }
+      means.add(
+        count,
+        values.map((name) => [name, results[statisticOf('Mean', name)]!.data as Float32Array]),
+      );
     }
   } finally {
     model.dispose();
   }
-  return new Map([...sums].map(([name, sum]) => [name, sum.map((value) => value / total)]));
+  return means.result();
 }

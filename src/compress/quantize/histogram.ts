@@ -24,18 +24,24 @@ export function emptyHistogram({ min, max }: ActivationRange): Histogram {
   return { min, max, bins: new Float64Array(width > 0 ? BINS : 0), width };
 }
 
-export function addTo({ bins, min, width }: Histogram, values: Float32Array): void {
+/** Counts values, zeros excepted; false if one is no number. */
+export function addTo({ bins, min, width }: Histogram, values: Float32Array): boolean {
   const last = bins.length - 1;
-  if (last < 0) return;
+  if (last < 0) return !values.some(Number.isNaN);
   const counts = new Int32Array(bins.length);
+  let areNumbers = true;
   // Indices and no iterator, here and below: all values of all samples pass here, and that is half of a calibration's time.
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (value === 0) continue;
     const bin = (value - min) / width;
-    counts[bin < 0 ? 0 : bin > last ? last : bin | 0]!++;
+    if (bin >= 0 && bin <= last) counts[bin | 0]!++;
+    else if (bin < 0) counts[0]!++;
+    else if (bin > last) counts[last]!++;
+    else areNumbers = false;
   }
   for (let bin = 0; bin <= last; bin++) bins[bin]! += counts[bin]!;
+  return areNumbers;
 }
 
 /** Smallest and largest value, 0 included; `undefined` if one is not finite. */

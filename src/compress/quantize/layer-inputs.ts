@@ -1,11 +1,13 @@
 import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { withIntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
+import type { IntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import { exportQdq, planQdq } from '../../formats/onnx/qdq/qdq.ts';
-import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
+import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import { dequantized, onGrid, int8Steps } from './layer-values.ts';
+import { onGrid } from './layer-values.ts';
 import type { ValueOptions } from './layer-values.ts';
 import type { Feeds, CalibrationSamples } from './observe.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
@@ -13,9 +15,10 @@ import { producersOf } from '../../graph/passes/uses.ts';
 /** Most bytes that stored values may take together: a quarter of a gigabyte. */
 const MOST_BYTES = 2 ** 28;
 
-interface Stored {
-  readonly steps: Int8Array;
-  readonly shape: readonly number[];
+interface Given {
+  readonly batches: AsyncIterable<InferenceTensor>;
+  /** The value with its scales, if the batches hold its integers. */
+  readonly ends: IntegerEnds;
 }
 
 /**
@@ -32,7 +35,8 @@ export class LayerInputs {
   readonly #rounded: ReadonlySet<string>;
   /** Place in `values` of the last layer that starts at a value. */
   readonly #lastUse: ReadonlyMap<string, number>;
-  readonly #stored = new Map<string, readonly Stored[]>();
+  /** Integers of values, batch by batch. */
+  readonly #stored = new Map<string, readonly InferenceTensor[]>();
   #bytes = 0;
   #next = 0;
 
@@ -56,39 +60,51 @@ export class LayerInputs {
   }
 
   /** The inputs of the next layer, batch by batch, rounded as the layer reads them; layers before it must not change any more. */
-  async *next(graph: Graph): AsyncGenerator<InferenceTensor, void, undefined> {
+  next(graph: Graph): Given {
     const place = this.#next++;
     const value = this.#values[place]!;
+    const isInteger = this.#stored.has(value) || this.#isInteger(graph, value);
+    return { batches: this.#batches(graph, value, place), ends: this.#ends(isInteger ? [value] : []) };
+  }
+
+  async *#batches(graph: Graph, value: string, place: number): AsyncGenerator<InferenceTensor, void, undefined> {
     const known = this.#stored.get(value);
     if (known === undefined) yield* this.#computed(graph, value, place);
-    else for (const each of known) yield this.#read(value, each);
+    else yield* known;
     for (const name of this.#stored.keys()) if (this.#lastUse.get(name)! <= place) this.#drop(name);
+  }
+
+  /** True for a value that the kernel of its op gives in 8 bits, also where it is the end of a model. */
+  #isInteger(graph: Graph, value: string): boolean {
+    const isRounded = this.#quantization.get(value)?.dtype === 'int8' && this.#rounded.has(value);
+    return isRounded && !graph.inputs.has(value) && isBatched(graph, value) && !isProduct(graph, value);
+  }
+
+  #ends(values: readonly string[]): IntegerEnds {
+    return new Map(values.map((name) => [name, this.#quantization.get(name)!]));
   }
 
   async *#computed(graph: Graph, value: string, place: number): AsyncGenerator<InferenceTensor, void, undefined> {
     const part = partOf(graph, value, (name) => this.#stored.has(name));
     const { session, keepFloat } = this.#options;
-    const bytes = encodeModel(exportQdq(part, this.#quantization, keepFloat && { keepFloat }).result);
+    const isInteger = this.#isInteger(graph, value);
+    const stored = [...part.inputs.keys()].filter((name) => this.#stored.has(name));
+    const made = exportQdq(part, this.#quantization, keepFloat && { keepFloat }).result;
+    const bytes = encodeModel(withIntegerEnds(made, this.#ends(isInteger ? [...stored, value] : stored)));
     const model = new InferenceModel(bytes, 'model for the inputs of a layer', session);
-    const q = this.#quantization.get(value);
-    const isRead = this.#lastUse.get(value)! > place && !graph.inputs.has(value);
-    const isRounded = q?.dtype === 'int8' && this.#rounded.has(value) && isBatched(graph, value);
-    const mayDiffer = isProduct(graph, value);
-    let kept: Stored[] | undefined = isRead && isRounded ? [] : undefined;
+    const isRead = this.#lastUse.get(value)! > place;
+    let kept: InferenceTensor[] | undefined = isRead && isInteger ? [] : undefined;
     try {
-      for (const feeds of this.#feeds(part)) {
+      for (const feeds of this.#feeds(part, stored)) {
         const { data, shape } = (await model.run(feeds))[outputName(part, value)]!;
-        const rounded = onGrid(data as Float32Array, q);
-        const isSame = !mayDiffer || isOnGrid(data as Float32Array, rounded, q);
-        const steps = kept && isSame ? int8Steps(rounded, q!) : undefined;
-        if (kept !== undefined && steps !== undefined && this.#bytes + steps.length <= this.#mostBytes) {
-          kept.push({ steps, shape });
-          this.#bytes += steps.length;
+        if (kept !== undefined && this.#bytes + data.length <= this.#mostBytes) {
+          kept.push({ data, shape });
+          this.#bytes += data.length;
         } else {
           this.#release(kept);
           kept = undefined;
         }
-        yield { data: rounded, shape };
+        yield { data: isInteger ? data : onGrid(data as Float32Array, this.#quantization.get(value)), shape };
       }
     } finally {
       model.dispose();
@@ -97,10 +113,9 @@ export class LayerInputs {
   }
 
   /** Feeds of a part of the graph, batch by batch: samples are made anew only where it reads them. */
-  *#feeds(part: Graph): Generator<Feeds, void, undefined> {
-    const stored = [...part.inputs.keys()].filter((name) => this.#stored.has(name));
+  *#feeds(part: Graph, stored: readonly string[]): Generator<Feeds, void, undefined> {
     const at = (batch: number): Feeds =>
-      Object.fromEntries(stored.map((name) => [name, this.#read(name, this.#stored.get(name)![batch]!)]));
+      Object.fromEntries(stored.map((name) => [name, this.#stored.get(name)![batch]!]));
     if (stored.length === part.inputs.size) {
       for (let batch = 0; batch < this.#samples.length; batch++) yield at(batch);
       return;
@@ -112,12 +127,8 @@ export class LayerInputs {
     }
   }
 
-  #read(value: string, { steps, shape }: Stored): InferenceTensor {
-    return { data: dequantized(steps, this.#quantization.get(value)!), shape };
-  }
-
-  #release(kept: readonly Stored[] | undefined): void {
-    for (const { steps } of kept ?? []) this.#bytes -= steps.length;
+  #release(kept: readonly InferenceTensor[] | undefined): void {
+    for (const { data } of kept ?? []) this.#bytes -= data.length;
   }
 
   #drop(value: string): void {
@@ -139,12 +150,6 @@ function isProduct({ nodes }: Graph, value: string): boolean {
   const node = last?.op === 'Reshape' ? made(last.inputs[0]!) : last;
   const products = node?.op === 'Add' ? node.inputs.map(made) : [node];
   return products.some((each) => each?.op === 'BatchMatMul' || each?.op === 'Mean');
-}
-
-function isOnGrid(values: Float32Array, rounded: Float32Array, q: TensorQuantization | undefined): boolean {
-  const most = (q?.scales[0] ?? 0) / 1000;
-  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i]! - rounded[i]!) <= most)) return false;
-  return true;
 }
 
 /** The nodes that a value needs from the graph's inputs or from values that are there already, which become inputs. */

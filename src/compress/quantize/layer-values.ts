@@ -23,19 +23,3 @@ export function onGrid(values: Float32Array, q: TensorQuantization | undefined):
   }
   return rounded;
 }
-
-/** The steps of an int8 tensor that values on its grid are. */
-export function int8Steps(values: Float32Array, { scales, zeroPoints }: TensorQuantization): Int8Array {
-  const [scale, zero] = [scales[0]!, zeroPoints[0]!];
-  const steps = new Int8Array(values.length);
-  for (let i = 0; i < values.length; i++) steps[i] = Math.floor(values[i]! / scale + 0.5) + zero;
-  return steps;
-}
-
-/** The values that `int8Steps` was given. */
-export function dequantized(steps: Int8Array, { scales, zeroPoints }: TensorQuantization): Float32Array {
-  const [scale, zero] = [scales[0]!, zeroPoints[0]!];
-  const values = new Float32Array(steps.length);
-  for (let i = 0; i < steps.length; i++) values[i] = (steps[i]! - zero) * scale;
-  return values;
-}

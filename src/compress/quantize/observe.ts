@@ -10,6 +10,8 @@ import type { Histogram, ActivationRange } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
 import { insideConvolutions } from './layers.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
+import { BatchMeans, reducedGraph, statisticOf } from './reduced.ts';
+import type { Statistic } from './reduced.ts';
 import { withinLimits } from './saturation.ts';
 
 export type Feeds = Readonly<Record<string, InferenceTensor>>;
@@ -43,6 +45,8 @@ export interface Observed {
   readonly notFinite: readonly string[];
   /** Values that hold the numbers of attention masks, which the histograms leave out. */
   readonly masked: ReadonlySet<string>;
+  /** Means of the values that were asked for, by channel. */
+  readonly means: ReadonlyMap<string, Float64Array>;
 }
 
 /** The float32 values that a graph computes. */
@@ -51,15 +55,13 @@ function activationsOf(graph: Graph): string[] {
 }
 
 /**
- * Ranges and histograms of every activation of an inference graph. The samples are run twice: once for the ranges, once to count. Values beyond
- * `limits` count as if they were at the limit.
+ * Ranges and histograms of every activation of an inference graph, and the means of some. The samples are run twice: once for the ranges and means,
+ * which ONNX Runtime computes, once to count. Values beyond `limits` count as if they were at the limit.
  */
 export async function observe(
   graph: Graph,
   samples: CalibrationSamples,
-  limits: ReadonlyMap<string, ActivationRange>,
-  session: SessionOptions,
-  onProgress?: OnProgress,
+  { limits, session, means = [], onProgress }: ObserveOptions,
 ): Promise<Observed> {
   let batches = 0;
   const onBatch = (): void => onProgress?.('calibrating, batch', ++batches, 2 * samples.length);
@@ -72,52 +74,78 @@ export async function observe(
     if (rest.length < values.length) masked.add(name);
     return rest;
   };
-  await visit(
-    graph,
-    samples,
-    session,
-    (name, values) => {
-      const range = rangeOf(relevant(name, values), ranges.get(name));
-      if (range === undefined) notFinite.add(name);
-      else ranges.set(name, range);
-    },
-    onBatch,
-  );
+  const widen = (name: string, values: Float32Array): void => {
+    const range = rangeOf(values, ranges.get(name));
+    if (range === undefined) notFinite.add(name);
+    else ranges.set(name, range);
+  };
+  const inside = insideConvolutions(graph);
+  const seen = activationsOf(graph).filter((name) => !inside.has(name));
+  const whole = seen.filter((name) => maskable.has(name));
+  const extremes = seen.filter((name) => !maskable.has(name));
+  const asked = new Map<string, Statistic[]>(extremes.map((name) => [name, ['Min', 'Max']]));
+  for (const name of means) asked.set(name, [...(asked.get(name) ?? []), 'Mean']);
+  const found = new BatchMeans();
+  await visit(withValues(reducedGraph(graph, asked), whole), samples, session, (feeds, results) => {
+    for (const [name, values] of floatsOf(feeds)) widen(name, relevant(name, values));
+    for (const name of whole) widen(name, relevant(name, results(name)));
+    for (const name of extremes)
+      for (const end of ['Min', 'Max'] as const) widen(name, results(statisticOf(end, name)));
+    found.add(
+      samplesIn(feeds),
+      means.map((name) => [name, results(statisticOf('Mean', name))]),
+    );
+    onBatch();
+  });
   for (const name of notFinite) ranges.delete(name);
   const histograms = new Map(
     [...ranges].map(([name, range]) => [name, emptyHistogram(withinLimits(range, limits.get(name)))]),
   );
-  await visit(
-    graph,
-    samples,
-    session,
-    (name, values) => {
+  await visit(withValues({ ...graph, outputs: new Map() }, seen), samples, session, (feeds, results) => {
+    for (const [name, values] of [...floatsOf(feeds), ...seen.map((name) => [name, results(name)] as const)]) {
       const histogram = histograms.get(name);
-      if (histogram !== undefined) addTo(histogram, relevant(name, values));
-    },
-    onBatch,
-  );
-  return { histograms, notFinite: [...notFinite], masked };
+      // The extremes of ONNX Runtime pass over NaN.
+      if (histogram !== undefined && !addTo(histogram, relevant(name, values))) notFinite.add(name);
+    }
+    onBatch();
+  });
+  for (const name of notFinite) histograms.delete(name);
+  return { histograms, notFinite: [...notFinite], masked, means: found.result() };
 }
 
-/** Hands out every float32 value of every batch that a file may have, fed values included. */
+interface ObserveOptions {
+  readonly limits: ReadonlyMap<string, ActivationRange>;
+  readonly session: SessionOptions;
+  /** Values whose means are wanted. */
+  readonly means?: readonly string[];
+  readonly onProgress?: OnProgress | undefined;
+}
+
+function withValues(graph: Graph, values: readonly string[]): Graph {
+  return { ...graph, outputs: new Map([...graph.outputs, ...values.map((name) => [name, name] as const)]) };
+}
+
+function floatsOf(feeds: Feeds): [string, Float32Array][] {
+  return Object.entries(feeds).flatMap(([name, { data }]) => (data instanceof Float32Array ? [[name, data]] : []));
+}
+
+/** Samples of a batch. */
+export function samplesIn(feeds: Feeds): number {
+  return Object.values(feeds)[0]!.shape[0]!;
+}
+
+/** Hands out the feeds and the results of a graph, batch by batch. */
 async function visit(
   graph: Graph,
   samples: CalibrationSamples,
   session: SessionOptions,
-  see: (name: string, values: Float32Array) => void,
-  onBatch: () => void = () => undefined,
+  see: (feeds: Feeds, results: (output: string) => Float32Array) => void,
 ): Promise<void> {
-  const inside = insideConvolutions(graph);
-  const values = activationsOf(graph).filter((name) => !inside.has(name));
-  const whole: Graph = { ...graph, outputs: new Map(values.map((name) => [name, name])) };
-  const model = new InferenceModel(encodeModel(lowerToOnnx(whole)), 'calibration graph', session);
+  const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'calibration graph', session);
   try {
     for (const feeds of samples) {
-      for (const [name, { data }] of Object.entries(feeds)) if (data instanceof Float32Array) see(name, data);
       const results = await model.run(feeds);
-      for (const name of values) see(name, results[name]!.data as Float32Array);
-      onBatch();
+      see(feeds, (output) => results[output]!.data as Float32Array);
     }
   } finally {
     model.dispose();

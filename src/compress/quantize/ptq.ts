@@ -26,6 +26,8 @@ export interface PtqOptions {
   readonly dense?: DenseScales;
   /** True where the file is to give integers: results of very unlike parts then have one scale all the same. */
   readonly integerEnds?: boolean;
+  /** Values whose means are wanted. */
+  readonly means?: readonly string[];
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -34,6 +36,8 @@ export interface Calibrated {
   readonly skipped: Skipped[];
   /** Values that hold the numbers of attention masks. */
   readonly masked: ReadonlySet<string>;
+  /** Means of the values that were asked for, by channel. */
+  readonly means: ReadonlyMap<string, Float64Array>;
 }
 
 /**
@@ -49,7 +53,7 @@ export async function quantize(graph: Graph, samples: CalibrationSamples, option
     );
   const calibrate = calibrators[options.calibrator];
   const limits = saturationLimits(graph);
-  const { histograms, notFinite, masked } = await observe(graph, samples, limits, options.session, options.onProgress);
+  const { histograms, notFinite, masked, means } = await observe(graph, samples, { ...options, limits });
   const ranges = new Map(
     [...histograms].map(([name, histogram]) => [name, beyondLimits(calibrate(histogram), limits.get(name))]),
   );
@@ -78,7 +82,7 @@ export async function quantize(graph: Graph, samples: CalibrationSamples, option
     });
   for (const { layer, outputs } of tiny)
     skipped.push({ what: layer ?? outputs[0]!, why: 'its results are too small for the steps of 8 bits' });
-  return { result, skipped, masked };
+  return { result, skipped, masked, means };
 }
 
 /** Symmetric scales of the stored weights of convolutions and dense layers. */

@@ -1,4 +1,5 @@
 import { clipped, UserError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
 import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { isReadAsOnnx } from '../../files/keras-file.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
@@ -9,7 +10,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { beyondBudget, likenessText } from '../parity/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
-import type { Ask, Compared } from '../parity/compare.ts';
+import type { Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/runners.ts';
@@ -53,16 +54,18 @@ export async function checkConversion(
   samples: ConvertSamples,
   accept: boolean,
   makeFold: (calibration: readonly Feeds[]) => Promise<Pick<Made, 'bytes' | 'uncorrected'>>,
+  onProgress?: OnProgress,
 ): Promise<Checked> {
+  const known = new SourceAnswers(source);
   const folds: Awaited<ReturnType<typeof makeFold>>[] = [];
   const compare = async (made: MadeFile, bytesOf: (fold: (typeof folds)[number]) => Uint8Array) => {
-    const own = await run(source, [{ ...made, check: samples.check }], samples);
+    const own = await run(known, [{ ...made, check: samples.check }], samples, onProgress);
     // The file that is written must be sound on its own samples too.
     const isSound = typeof own !== 'string' && !own.outputs.some((output) => beyondBudget(output, made.precision));
     if (!isSound || samples.folds.length === 0) return { made, compared: own, areLeftOut: false };
     for (const { calibration } of samples.folds.slice(folds.length)) folds.push(await makeFold(calibration));
     const parts = samples.folds.map(({ check }, i) => ({ ...made, bytes: bytesOf(folds[i]!), check }));
-    return { made, compared: await run(source, parts, samples), areLeftOut: true };
+    return { made, compared: await run(known, parts, samples, onProgress), areLeftOut: true };
   };
   let chosen = await compare(file, ({ bytes }) => bytes);
   if (file.uncorrected !== undefined) {
@@ -133,63 +136,90 @@ function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boo
 
 /** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
 async function run(
-  source: ConvertSource,
+  known: SourceAnswers,
   files: readonly (Pick<MadeFile, keyof ModelFile | 'path'> & { readonly check: readonly Feeds[] })[],
   { isMadeUp, classOutput }: ConvertSamples,
+  onProgress?: OnProgress,
 ): Promise<Compared | string> {
   const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
-  const reference = await openReference(source);
   const runners = new Map<Feeds, FileRunner>();
-  let known: Awaited<ReturnType<typeof answeredFirst>> | undefined;
+  const batches = files.flatMap(({ check }) => check);
+  const [first] = batches;
+  if (first === undefined) return 'there are no samples';
   try {
-    const [first] = files.flatMap(({ check }) => check);
-    if (first === undefined) return 'there are no samples';
     if (isMadeUp) {
-      const failed = await reference.run(first).then(
+      const failed = await known.run(first).then(
         () => undefined,
         (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!,
       );
       if (failed !== undefined) return `it does not run on made-up inputs (${failed}); add --data`;
     }
-    known = await answeredFirst(
-      reference,
-      files.flatMap(({ check }) => check),
-    );
+    const outputs = await known.ask(batches, onProgress);
     for (const file of files) {
       const runner = await openFileRunner(file, session);
       for (const feeds of file.check) runners.set(feeds, runner);
     }
+    let compared = 0;
     const asked = {
       ...{ file: files[0]!.file, outputs: runners.get(first)!.outputs },
-      run: (feeds: Feeds) => runners.get(feeds)!.run(feeds),
+      run: async (feeds: Feeds) => {
+        const answer = await runners.get(feeds)!.run(feeds);
+        onProgress?.('comparing with the source, batch', ++compared, batches.length);
+        return answer;
+      },
     };
-    return await compareOn([...runners.keys()], known, asked, classOutput);
+    return await compareOn(batches, { outputs, run: known.run.bind(known) }, asked, classOutput);
   } finally {
-    if (known?.isClosed !== true) reference.dispose();
+    known.close();
     for (const runner of new Set(runners.values())) runner.dispose();
   }
 }
 
-/** Bytes of answers that are kept so that the source is closed before the new file is opened. */
+/** Bytes of answers that are kept so that the source is closed before a new file is opened. */
 const KEPT_BYTES = 2 ** 28;
 
-/** Answers of the source to all samples. It is closed, unless they take too much memory: then it answers the rest when asked. */
-async function answeredFirst(
-  reference: FileRunner,
-  batches: readonly Feeds[],
-): Promise<Ask & { readonly isClosed: boolean }> {
-  const answers = new Map<Feeds, Awaited<ReturnType<FileRunner['run']>>>();
-  let bytes = 0;
-  for (const feeds of batches) {
-    const answer = await reference.run(feeds);
-    bytes += Object.values(answer).reduce((sum, { data }) => sum + data.byteLength, 0);
-    if (bytes > KEPT_BYTES) break;
-    answers.set(feeds, answer);
+/** Answers of the source to each batch of samples. They are kept, unless they take too much memory: the source then answers the rest when asked. */
+class SourceAnswers {
+  readonly #source: ConvertSource;
+  readonly #answers = new Map<Feeds, Awaited<ReturnType<FileRunner['run']>>>();
+  #bytes = 0;
+  #outputs: readonly string[] = [];
+  #reference: FileRunner | undefined;
+
+  constructor(source: ConvertSource) {
+    this.#source = source;
   }
-  const isClosed = bytes <= KEPT_BYTES;
-  if (isClosed) reference.dispose();
-  const run = async (feeds: Feeds): ReturnType<FileRunner['run']> => answers.get(feeds) ?? reference.run(feeds);
-  return { outputs: reference.outputs, run, isClosed };
+
+  /** Asks the source what is not known yet, and closes it if all answers are kept; the names of its outputs. */
+  async ask(batches: readonly Feeds[], onProgress?: OnProgress): Promise<readonly string[]> {
+    const unknown = batches.filter((feeds) => !this.#answers.has(feeds));
+    for (const [i, feeds] of unknown.entries()) {
+      await this.run(feeds);
+      if (!this.#answers.has(feeds)) return this.#outputs;
+      onProgress?.('asking the source, batch', i + 1, unknown.length);
+    }
+    this.close();
+    return this.#outputs;
+  }
+
+  async run(feeds: Feeds): ReturnType<FileRunner['run']> {
+    const known = this.#answers.get(feeds);
+    if (known !== undefined) return known;
+    this.#reference ??= await openReference(this.#source);
+    this.#outputs = this.#reference.outputs;
+    const answer = await this.#reference.run(feeds);
+    const bytes = Object.values(answer).reduce((sum, { data }) => sum + data.byteLength, 0);
+    if (this.#bytes + bytes <= KEPT_BYTES) {
+      this.#answers.set(feeds, answer);
+      this.#bytes += bytes;
+    }
+    return answer;
+  }
+
+  close(): void {
+    this.#reference?.dispose();
+    this.#reference = undefined;
+  }
 }
 
 async function openReference({ file, graph, fixed }: ConvertSource): Promise<FileRunner> {

@@ -55,7 +55,11 @@ describe('inputs of layers one after another', () => {
       const inputs: number[][] = [];
       for (let i = 0; i < values.length; i++) {
         const rows: number[] = [];
-        for await (const { data } of given.next(graph)) rows.push(...(data as Float32Array));
+        const { batches, ends } = given.next(graph);
+        const { scales: [scale] = [1], zeroPoints: [zero] = [0] } = ends.get(values[i]!) ?? {};
+        // Integers stand for float32 numbers, as DequantizeLinear gives them.
+        for await (const { data } of batches)
+          rows.push(...Float32Array.from(data as Int8Array | Float32Array, (step) => (step - zero!) * scale!));
         inputs.push(rows);
       }
       return { inputs, read };
