@@ -126,8 +126,10 @@ export class SoftTargetsBuilder {
     this.#done = next;
   }
 
+  /** All answers, or those so far: a state that is saved early is small. */
   saved(): Safetensors {
-    return answersFile(this.#options, this.#values, { key: this.#key, done: this.#done });
+    const values = this.#values.subarray(0, this.#done * rowWidth(this.#options));
+    return answersFile(this.#options, values, { key: this.#key, done: this.#done });
   }
 }
 
@@ -191,9 +193,10 @@ export function answersFile(
 ): Safetensors {
   const { dataset, views, teacher, store, top, augment, seed } = options;
   const dtype = store === 'fp16' ? 'float16' : 'float32';
+  const rows = done === views * dataset.count ? [views, dataset.count] : [done];
   return {
     tensors: new Map([
-      [nameOfRows(options), { dtype, shape: [views, dataset.count, rowWidth(options)], data }],
+      [nameOfRows(options), { dtype, shape: [...rows, rowWidth(options)], data }],
       ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
     ]),
     metadata: {
@@ -225,6 +228,12 @@ export class StoredSoftTargets implements SoftTargets {
   constructor({ tensors, metadata }: Safetensors, dataset: Dataset, source: string) {
     const logits = tensors.get('logits') ?? tensors.get('top');
     const ids = tensors.get('ids');
+    if (logits?.shape.length === 2 && metadata['done'] !== undefined) {
+      throw new UserError(
+        `${source}: holds the first ${metadata['done']} answers of a run that has not collected all of them`,
+        'Let the run that writes it finish.',
+      );
+    }
     if (logits?.shape.length !== 3 || ids === undefined) {
       throw new UserError(
         `${source}: expected the tensors logits [views, samples, classes] and ids [samples], received ${[...tensors.keys()].join(', ') || 'none'}`,
@@ -243,13 +252,6 @@ export class StoredSoftTargets implements SoftTargets {
     this.#classes = this.#top === undefined ? this.#width : Number(metadata['classes']);
     this.#dataset = dataset;
     this.#values = logits.data as Uint16Array | Float32Array;
-    const done = Number(metadata['done'] ?? Infinity);
-    if (done < this.#views * this.#count) {
-      throw new UserError(
-        `${source}: holds ${done} of ${this.#views * this.#count} answers`,
-        'Let the run that writes it finish.',
-      );
-    }
     ids.data.forEach((id: number | bigint, i: number) => this.#position.set(Number(id), i));
     const missing = dataset.ids.find((id) => !this.#position.has(id));
     if (missing !== undefined) {

@@ -149,8 +149,7 @@ async function answerAll(
 ): Promise<Safetensors> {
   const { onEvent, signal, together } = context;
   const states = context.states(stage);
-  const saved = await states.load();
-  const builder = new SoftTargetsBuilder(options, saved);
+  const { builder, before } = await begun(options, states);
   const { total } = builder;
   const views = options.views === 1 ? '' : `, ${options.views} views each`;
   onEvent({
@@ -160,7 +159,6 @@ async function answerAll(
     ...(builder.done > 0 && { resumedAt: `sample ${builder.done} of ${total}` }),
   });
   const first = builder.done;
-  const before = first === 0 ? 0 : Number(saved?.metadata['seconds'] ?? 0);
   const start = monotonicMs();
   const elapsed = (): number => (monotonicMs() - start) / 1000;
   const content = (): Safetensors => {
@@ -188,6 +186,16 @@ async function answerAll(
     onEvent({ type: 'progress', stage, done: builder.done, total, samplesPerSecond, secondsLeft });
   }
   return content();
+}
+
+/** Answers of an earlier start, and the seconds that they took. The saved state is in memory only until its answers are copied. */
+async function begun(
+  options: StoreOptions,
+  states: ReturnType<FitContext['states']>,
+): Promise<{ readonly builder: SoftTargetsBuilder; readonly before: number }> {
+  const saved = await states.load();
+  const builder = new SoftTargetsBuilder(options, saved);
+  return { builder, before: builder.done === 0 ? 0 : Number(saved?.metadata['seconds'] ?? 0) };
 }
 
 /** Asks a question in batches of one size, the same in all processes; `UserError` if memory is too small. */
