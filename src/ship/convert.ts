@@ -6,6 +6,7 @@ import type { Graph } from '../graph/types.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { temporaryFolder } from '../base/folders/temporary.ts';
 import { writeWholeFile } from '../base/folders/whole-folder.ts';
+import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
@@ -15,7 +16,9 @@ import type { Made } from './convert/make.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
+import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
+import type { ConvertSamples } from './convert/samples.ts';
 import type { OutputLikeness } from './parity/likeness.ts';
 
 export interface Converted {
@@ -66,11 +69,7 @@ export async function convertModel(
   folder?: string,
 ): Promise<Omit<Converted, 'bytes'> & { readonly bytes: Uint8Array }> {
   const { format, precision } = options;
-  const opened = await openSource(options.from, options.model, options.shapes);
-  const samples = await samplesFor(opened, options);
-  const source = { ...opened, metadata: samples.metadata ?? opened.metadata };
-  if (weightBytes(source.graph) >= LARGE) collectGarbage();
-  const { made, path: stored, remove } = await onDisk(await make(source, samples.calibration, options), format, folder);
+  const { source, weighted, samples, made, path: stored, remove } = await madeFrom(options, folder);
   try {
     if (stored !== undefined) collectGarbage();
     const checked = await checkConversion(
@@ -78,14 +77,15 @@ export async function convertModel(
       { file: to, format, precision, path: stored, ...made },
       samples,
       options.accept === true,
-      (calibration) => make(source, calibration, options),
+      weighted,
+      async (calibration) => make(await weighted(), calibration, options),
       options.onProgress,
     );
     const { accepted, isUncorrected, ...found } = checked;
     const chosen = isUncorrected ? made.uncorrected! : made;
     if (stored !== undefined) collectGarbage();
     const written = stored === undefined ? chosen.bytes : await readBytes(stored);
-    const bytes = accepted.length === 0 ? written : chosen.write(withCheck(source.metadata, accepted));
+    const bytes = accepted.length === 0 ? written : chosen.write(withCheck(source.metadata, accepted), written);
     const { skipped } = chosen;
     return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation };
   } finally {
@@ -93,22 +93,47 @@ export async function convertModel(
   }
 }
 
-function weightBytes({ constants }: Graph): number {
-  return [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+interface MadeOnDisk {
+  readonly source: ConvertSource;
+  /** The source with its weights. */
+  readonly weighted: () => Promise<ConvertSource>;
+  readonly samples: ConvertSamples;
+  readonly made: Made;
+  readonly path?: string;
+  readonly remove?: () => Promise<void>;
 }
 
-/** A large ONNX file in a temporary folder instead of memory. */
-async function onDisk(
-  made: Made,
-  format: ConvertOptions['format'],
-  folder: string | undefined,
-): Promise<{ readonly made: Made; readonly path?: string; readonly remove?: () => Promise<void> }> {
-  const { bytes, uncorrected } = made;
-  if (folder === undefined || format !== 'onnx' || uncorrected !== undefined || bytes.length < LARGE) return { made };
+/** The file made from the source. A large ONNX file lies in a temporary folder, and the weights of neither are in memory. */
+async function madeFrom(options: ConvertOptions, folder: string | undefined): Promise<MadeOnDisk> {
+  const opened = await openSource(options.from, options.model, options.shapes);
+  const samples = await samplesFor(opened, options);
+  const source = { ...opened, metadata: samples.metadata ?? opened.metadata };
+  if (weightBytes(source.graph) >= LARGE) collectGarbage();
+  const made = await make(source, samples.calibration, options);
+  const { bytes, layers, skipped, uncorrected } = made;
+  const isSmall = options.format !== 'onnx' || uncorrected !== undefined || bytes.length < LARGE;
+  if (folder === undefined || isSmall) return { source, weighted: () => Promise.resolve(source), samples, made };
   const { path: place, remove } = await temporaryFolder('.limbeck-export-', folder);
   const file = path.join(place, 'model.onnx');
   await writeSynced(file, bytes);
-  return { made: { ...made, bytes: NO_BYTES }, path: file, remove };
+  return {
+    ...{ source: { ...source, graph: { ...source.graph, constants: new Map() } }, samples, path: file, remove },
+    weighted: openedAgain(options, source.metadata),
+    made: { layers, skipped, bytes: NO_BYTES, write: withMetadata(file) },
+  };
+}
+
+/** A function of its own, so that what it returns holds no weights. */
+function openedAgain({ from, model, shapes }: ConvertOptions, metadata: ConvertSource['metadata']) {
+  return async (): Promise<ConvertSource> => ({ ...(await openSource(from, model, shapes)), metadata });
+}
+
+function withMetadata(file: string): Made['write'] {
+  return (metadata, written) => encodeModel({ ...decodeModel(written, file), metadata });
+}
+
+function weightBytes({ constants }: Graph): number {
+  return [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 const WITH_INT8_WEIGHTS: readonly string[] = ['int8', 'dynamic-int8', 'int16x8'];

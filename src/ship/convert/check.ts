@@ -1,6 +1,5 @@
 import { clipped, UserError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
-import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { isReadAsOnnx } from '../../files/keras-file.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
@@ -38,14 +37,14 @@ export interface Checked {
 export const NO_BYTES = new Uint8Array();
 
 /** A file that was made from a source. */
-export type MadeFile = ModelFile & Pick<Made, 'graph' | 'uncorrected'> & { readonly path?: string | undefined };
+export type MadeFile = ModelFile & Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined };
 
 /** Decibels by which a file without corrected biases must have less noise to be written instead, where the classes do not decide. */
 const CLEARLY_DB = 0.5;
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
- * output is beyond the budget of the precision, unless `accept`. `makeFold`: the file as the samples of a fold calibrate it.
+ * output is beyond the budget of the precision, unless `accept`. `weighted`: the source with its weights, which `source` may lack. `makeFold`: the file as the samples of a fold calibrate it.
  * Where the noise of rounding is much larger than its mean, corrected biases can do more harm than good: `isUncorrected` then, see `answersBetter`.
  */
 export async function checkConversion(
@@ -53,6 +52,7 @@ export async function checkConversion(
   file: MadeFile,
   samples: ConvertSamples,
   accept: boolean,
+  weighted: () => Promise<ConvertSource>,
   makeFold: (calibration: readonly Feeds[]) => Promise<Pick<Made, 'bytes' | 'uncorrected'>>,
   onProgress?: OnProgress,
 ): Promise<Checked> {
@@ -83,7 +83,7 @@ export async function checkConversion(
     };
   const { outputs } = compared;
   const far = outputs.filter((output) => beyondBudget(output, made.precision) !== undefined);
-  const rounded = await roundedOff(source.graph, far, made.precision, samples.check);
+  const rounded = await roundedOff(source.graph, far, made.precision, samples.check, weighted);
   const beyond = far.flatMap((output) =>
     rounded.has(output.output) ? [] : (beyondBudget(output, made.precision) ?? []),
   );
@@ -312,7 +312,7 @@ function refusal(
     made.precision === 'fp32'
       ? 'A file of the same precision must answer the same: please report this with the model.'
       : made.precision === 'int8' || made.precision === 'int16x8'
-        ? `Try another --calibrator, or --keep-float with some of: ${quantizableLayers(made.graph).join(', ')}.`
+        ? `Try another --calibrator, or --keep-float with some of: ${made.layers.join(', ')}.`
         : 'Try a higher precision.',
     'Or write it all the same with --accept.',
   ];

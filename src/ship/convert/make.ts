@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
+import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import type { CalibrationSamples } from '../../compress/quantize/observe.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import type { Options } from '../../formats/onnx/lower.ts';
@@ -21,11 +22,12 @@ export function nameOfSource(from: string): string {
 }
 
 export interface Made {
-  readonly graph: Graph;
+  /** Layers that int8 files hold in integers. */
+  readonly layers: readonly string[];
   readonly bytes: Uint8Array;
   readonly skipped: readonly Skipped[];
-  /** The same file with other metadata. */
-  readonly write: (metadata: ReadonlyMap<string, string>) => Uint8Array;
+  /** The same file, whose bytes are `written`, with other metadata. */
+  readonly write: (metadata: ReadonlyMap<string, string>, written: Uint8Array) => Uint8Array;
   /** The same file, of the same calibration, with biases as they were before they were corrected; absent where none was. */
   readonly uncorrected?: Made;
 }
@@ -35,7 +37,7 @@ export async function make(source: ConvertSource, samples: CalibrationSamples, o
   const [made, uncorrected] = (await writersFor(source, samples, options)).map(({ graph, writer, skipped }): Made => {
     const made = writer(source.metadata);
     return {
-      graph,
+      layers: quantizableLayers(graph),
       bytes: made.bytes,
       skipped: [...skipped, ...made.skipped],
       write: (metadata) => writer(metadata).bytes,

@@ -24,6 +24,7 @@ export async function roundedOff(
   outputs: readonly OutputLikeness[],
   precision: ModelFile['precision'],
   batches: readonly Feeds[],
+  weighted: () => Promise<{ readonly graph: Graph }>,
 ): Promise<ReadonlySet<string>> {
   const epsilon = EPSILON[precision];
   if (epsilon === undefined || outputs.length === 0) return new Set();
@@ -31,7 +32,7 @@ export async function roundedOff(
   const shares = outputs.filter((one) => isShare(one) && one.largestError <= ROUNDINGS * epsilon);
   const found = new Set(shares.map(({ output }) => output));
   if (precision !== 'fp32' || found.size === outputs.length) return found;
-  const rounded = await roundedAnew(graph, batches);
+  const rounded = await roundedAnew((await weighted()).graph, batches);
   for (const { output, sqnrDb } of outputs)
     if (sqnrDb !== null && sqnrDb >= (rounded.get(output) ?? Infinity) - MARGIN_DB) found.add(output);
   return found;
