@@ -171,10 +171,10 @@ export async function answersTo(
   const original = originalsOf(dataset, rows, chanceOf(drawn));
   const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, drawn), count, original);
   const values = answerRoom(options, count);
+  const sampleOf = (i: number): string => sampleId(dataset, row + Math.floor(i / teacher.classes));
   for (let i = 0; i < logits.length; i++) {
-    const sample = (): string => sampleId(dataset, row + Math.floor(i / teacher.classes));
-    if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sample());
-    if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sample(), logits[i]!);
+    if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sampleOf(i));
+    if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sampleOf(i), logits[i]!);
     if (top === undefined) values[i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
   }
   const width = rowWidth(options);
