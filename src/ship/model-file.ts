@@ -111,7 +111,7 @@ export async function logitsOfFile(
       onProgress?.(`${split.name} samples,`, Math.min(split.count, (item + 1) * batchSize), split.count);
       return logits;
     });
-    return all.slice(0, split.count * classes);
+    return all.subarray(0, split.count * classes);
   } finally {
     runner.dispose();
   }

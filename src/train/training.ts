@@ -56,8 +56,7 @@ export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult
  */
 export async function train(run: TrainingRun): Promise<TrainingResult> {
   const { trainer, states, onEvent, signal, stage } = run;
-  const saved = await states.load();
-  const resumed = isOf(saved, run) ? await restore(trainer, saved) : undefined;
+  const resumed = await resumedFrom(run);
   onEvent({
     type: 'stage',
     stage,
@@ -114,6 +113,12 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     throw new InterruptedError(`stopped ${stage} after step ${trainer.position.step} of ${run.steps}`);
   const { weights, validation, epoch: bestEpoch } = best;
   return { weights, validation, bestEpoch, epochs, ...times(), cut: run.cut };
+}
+
+/** Gives the trainer its saved state, if there is one. What the file held is not kept beside it for the whole training. */
+async function resumedFrom(run: TrainingRun) {
+  const saved = await run.states.load();
+  return isOf(saved, run) ? restore(run.trainer, saved) : undefined;
 }
 
 class Meter {

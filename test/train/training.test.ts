@@ -1,4 +1,5 @@
 import { InterruptedError } from '../../src/base/errors.ts';
+import { collectGarbage } from '../../src/base/process/memory.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { accuracyScore, rmseScore } from '../../src/tasks/score.ts';
@@ -43,7 +44,7 @@ function stepping(steps: number, perEpoch: number, until = steps): Trainer {
 const weightOf = (step: number): State =>
   new Map([['w', { type: { dtype: 'float32', shape: [1] }, data: Float32Array.of(step) }]]);
 
-interface Setup extends Partial<Pick<TrainingRun, 'chooseFrom' | 'task'>> {
+interface Setup extends Partial<Pick<TrainingRun, 'chooseFrom' | 'task' | 'validate'>> {
   readonly steps?: number;
   readonly until?: number;
   readonly validations: readonly number[];
@@ -72,6 +73,23 @@ function training({ steps = 8, until, validations, ...rest }: Setup, store: { sa
 }
 
 describe('a training', () => {
+  it('that goes on does not keep the state that it was saved in', async () => {
+    const store: { saved?: Safetensors } = {};
+    const validations = [0.5, 0.7, 0.7, 0.6];
+    await expect(training({ validations, until: 3 }, store)).rejects.toThrow(InterruptedError);
+    const saved = new WeakRef(store.saved!.tensors.get('state/w')!.data);
+    const kept: boolean[] = [];
+    const validate = async (): Promise<number> => {
+      delete store.saved;
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+      kept.push(saved.deref() !== undefined);
+      return 0.5;
+    };
+    await training({ validations, validate }, store);
+    expect(kept).toEqual([false, false, false]);
+  });
+
   it('keeps the weights of the first of the best epochs, and has the means of each', async () => {
     const { weights, bestEpoch, validation, epochs } = await training({ validations: [0.5, 0.7, 0.7, 0.6] });
     expect([weights, bestEpoch, validation]).toEqual([weightOf(4), 2, 0.7]);

@@ -9,8 +9,11 @@ export function orderOf(
   own: readonly string[],
 ): number[] | undefined {
   if (classes === undefined) return undefined;
-  const unknown = classes.find((label) => !own.includes(label));
-  const twice = classes.find((label, i) => classes.indexOf(label) !== i);
+  const known = new Set(own);
+  const placeOf = new Map(classes.map((label, i) => [label, i]));
+  const unknown = classes.find((label) => !known.has(label));
+  // Of a name that is there twice the map has the last place.
+  const twice = classes.find((label, i) => placeOf.get(label) !== i);
   if (unknown !== undefined || twice !== undefined || classes.length !== own.length) {
     const received =
       unknown !== undefined
@@ -23,7 +26,7 @@ export function orderOf(
       `The classes of the data set: ${own.join(', ')}.`,
     );
   }
-  return own.map((label) => classes.indexOf(label));
+  return own.map((label) => placeOf.get(label)!);
 }
 
 /** Reorders a teacher's logits [n, classes] into the order of the data set. */

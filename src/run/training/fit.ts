@@ -16,7 +16,7 @@ import { fittingTrainer } from '../../train/memory.ts';
 import type { Fitting } from '../../train/memory.ts';
 import { changingNumbers, createSchedule } from '../../train/optimizers/schedules.ts';
 import { begunTraining, finishedTraining } from '../../train/saved-training.ts';
-import type { BegunTraining, StateOwner, TrainingResult } from '../../train/saved-training.ts';
+import type { BegunTraining, StageStates, StateOwner, TrainingResult } from '../../train/saved-training.ts';
 import { updateMasks } from '../../train/step/masks.ts';
 import { EMA_PREFIX, MASK_PREFIX } from '../../train/step/step.ts';
 import { train } from '../../train/training.ts';
@@ -45,11 +45,9 @@ export async function fit<N extends Network = ModelNetwork>(
   const plan = planOf(context, options);
   const { task, steps, stepsPerEpoch } = plan;
   const states = context.states(stage);
-  const saved = await states.load();
   const owner: StateOwner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
-  const finished = finishedTraining(saved, steps, owner);
+  const { finished, begun } = await earlierStart(states, steps, owner);
   if (finished !== undefined) return fittedNetwork(context, options, finished, network);
-  const begun = begunTraining(saved, owner);
 
   const { learner, source, trainer, cut, evaluator, close } = await opened(context, options, { network, plan, begun });
   try {
@@ -70,6 +68,12 @@ export async function fit<N extends Network = ModelNetwork>(
   } finally {
     await close();
   }
+}
+
+/** The result of a training that an earlier start has finished, or the begun one. The state that it saved, of gigabytes, is not kept beside it. */
+async function earlierStart(states: StageStates, steps: number, owner: StateOwner) {
+  const saved = await states.load();
+  return { finished: finishedTraining(saved, steps, owner), begun: begunTraining(saved, owner) };
 }
 
 /** Cost of a training by some of its steps, which are thrown away. */

@@ -1,3 +1,4 @@
+import { bytesOf, concatBytes } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { samplesAtOnce } from '../../data/batches/at-once.ts';
 import type { TargetValues, InputPart } from '../../data/dataset.ts';
@@ -109,7 +110,7 @@ export async function checkFile(
   const classOutput = task.classes && { classes: task.classes.length, output: task.fields[0]!.name };
   const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
   const { samples } = compared;
-  const actual = Float32Array.from(answers.flatMap((values) => [...values]));
+  const actual = new Float32Array(concatBytes(answers.map(bytesOf)).buffer);
   const likeness = compared.outputs[0]!;
   const truth = targets ?? expected;
   const isUntrained = task.stuck(file.file, expected, truth) !== undefined;
