@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import type { Metadata } from 'sharp';
 import { firstLine, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { CACHE_VARIABLE, cacheFolder } from '../../base/process/environment.ts';
@@ -11,6 +10,7 @@ import { blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import { keepPictures, keyOfPictures, picturesOf } from './cache.ts';
 import type { CachedPictures } from './cache.ts';
+import type { PictureHeader } from './header.ts';
 import { letterboxedPixels } from './letterboxed-pixels.ts';
 import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
@@ -254,7 +254,7 @@ async function inMemory({ where, input }: EncodedImage): Promise<{ where: string
   return { where, input: typeof input === 'string' ? await readBytes(input) : input };
 }
 
-function greyOrColour({ channels }: Metadata): 1 | 3 {
+function greyOrColour({ channels }: PictureHeader): 1 | 3 {
   return (channels ?? 3) <= 2 ? 1 : 3;
 }
 

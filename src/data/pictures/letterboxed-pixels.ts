@@ -1,4 +1,5 @@
-import type { Metadata, Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
+import type { PictureHeader } from './header.ts';
 import { letterboxed, withPadding } from './letterbox.ts';
 import { scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
@@ -6,7 +7,7 @@ import type { Pixels } from './pixels.ts';
 /** Like `scaledPixels`, with proportions kept and grey beside the picture. */
 export async function letterboxedPixels(
   image: Sharp,
-  found: Metadata,
+  found: PictureHeader,
   to: readonly [number, number],
   channels: 1 | 3,
 ): Promise<Pixels> {

@@ -1,8 +1,10 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { monotonicMs } from '../../base/clock.ts';
-import { requireFile } from '../../base/files.ts';
+import { asUserError, openToRead, readInto } from '../../base/files.ts';
 import { freeMemory, memoryText } from '../../base/process/memory.ts';
+import { plainHeader } from './header.ts';
+import type { PictureHeader } from './header.ts';
 
 // libvips chooses a decoder by the first bytes of a file, whatever its name. An SVG of 200 bytes makes it render filters for half an hour, and each
 // further format is code that untrusted bytes reach.
@@ -49,16 +51,17 @@ export class TooManyPixels extends Error {
 export async function withPicture<T>(
   input: string | Uint8Array,
   limits: PictureLimits,
-  decode: (image: Sharp, found: Metadata) => Promise<T>,
+  decode: (image: Sharp, found: PictureHeader) => Promise<T>,
 ): Promise<T> {
-  const found = await pictureHeader(input);
+  const content = typeof input === 'string' ? await contentOf(input) : input;
+  const found = (typeof content === 'string' ? undefined : plainHeader(content)) ?? (await anyHeader(input));
   const pixels = found.width * found.height;
   if (pixels > limits.pixels) throw new TooManyPixels(found.autoOrient, limits.pixels);
   const bytes = BYTES_PER_PIXEL * pixels;
   await enter(bytes, limits.atOnce);
   const start = monotonicMs();
   try {
-    const image = sharp(input, { failOn: 'error', limitInputPixels: limits.pixels }).autoOrient();
+    const image = sharp(content, { failOn: 'error', limitInputPixels: limits.pixels }).autoOrient();
     return await decode(image.timeout({ seconds: limits.seconds }), found);
   } catch (error) {
     const { message } = error as Error;
@@ -71,9 +74,33 @@ export async function withPicture<T>(
   }
 }
 
-/** Size, channels and format of a picture; nothing is decoded. */
-export async function pictureHeader(input: string | Uint8Array): Promise<Metadata> {
-  if (typeof input === 'string') await requireFile(input);
+/** Files up to this size are read at once, which is faster than libvips opening them by name. */
+const SMALL = 2 ** 24;
+/** Bytes from the start of a file that hold the header of most pictures. */
+const HEADER = 2 ** 16;
+
+/** Bytes of the file of a picture; its path if it is large. */
+async function contentOf(file: string): Promise<string | Uint8Array> {
+  const handle = await openToRead(file);
+  try {
+    return (await handle.stat()).size <= SMALL ? await handle.readFile() : file;
+  } catch (error) {
+    throw asUserError(error, file, 'read');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Size and channels of a picture; nothing is decoded. */
+export async function pictureHeader(input: string | Uint8Array): Promise<PictureHeader> {
+  if (typeof input !== 'string') return plainHeader(input) ?? anyHeader(input);
+  const handle = await openToRead(input);
+  const start = Buffer.alloc(HEADER);
+  const read = await readInto(handle, start).finally(() => handle.close());
+  return plainHeader(start.subarray(0, read)) ?? anyHeader(input);
+}
+
+function anyHeader(input: string | Uint8Array): Promise<PictureHeader> {
   return sharp(input, { limitInputPixels: false }).metadata();
 }
 

@@ -1,4 +1,5 @@
-import type { Metadata, Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
+import type { PictureHeader } from './header.ts';
 import { LANCZOS, resized } from './resize.ts';
 
 /** A decoded picture. */
@@ -14,14 +15,14 @@ export interface Pixels {
  * 8-bit values of a picture, without transparency. Grey is the luma of ITU-R 601-2, as in Pillow, torchvision and a kit's samples; sharp's grey
  * differs, and so do its colours of CMYK files without a profile.
  */
-export async function rawPixels(image: Sharp, found: Metadata, channels: 1 | 3): Promise<Pixels> {
+export async function rawPixels(image: Sharp, found: PictureHeader, channels: 1 | 3): Promise<Pixels> {
   return inChannels(await inColour(image, found), channels);
 }
 
 /** Like `rawPixels`, at another size; proportions may change. */
 export async function scaledPixels(
   image: Sharp,
-  found: Metadata,
+  found: PictureHeader,
   [height, width]: readonly [number, number],
   channels: 1 | 3,
 ): Promise<Pixels> {
@@ -33,7 +34,7 @@ export async function scaledPixels(
   return inChannels({ data, height, width, channels: 3 }, channels);
 }
 
-type Found = Pick<Metadata, 'space' | 'icc'>;
+type Found = Pick<PictureHeader, 'space' | 'icc'>;
 
 const COLOUR: Found = { space: 'srgb' };
 
