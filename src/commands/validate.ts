@@ -11,6 +11,7 @@ interface ValidateArgs {
   recipes: string[];
   set: string[];
   data: boolean;
+  all: boolean;
   fix: boolean;
   preview: string | undefined;
 }
@@ -27,6 +28,11 @@ export const validateCommand: Command<ValidateArgs> = {
         default: false,
         describe: 'Read the data set too, ask the teacher about some of its samples, and say what a run will take',
       })
+      .option('all', {
+        type: 'boolean',
+        default: false,
+        describe: 'With --data: decode all pictures, not about a thousand of each split; the headers of all are read',
+      })
       .option('fix', {
         type: 'boolean',
         default: false,
@@ -37,24 +43,24 @@ export const validateCommand: Command<ValidateArgs> = {
         describe:
           'PNG file to write: some pictures of train after augmentation, with boxes or masks; reads the data set',
       }),
-  run: async ({ recipes, set, data, fix, preview }, context) => {
+  run: async ({ recipes, set, data, all, fix, preview }, context) => {
     const { loadRunnable } = await import('../setup/runnable.ts');
     const resolved = [];
     for (const file of recipes) {
-      const isRead = data || preview !== undefined;
-      const fixed = fix ? await fixedFile(file, { set, data: isRead }, context) : undefined;
+      const isRead = data || all || preview !== undefined;
+      const fixed = fix ? await fixedFile(file, { set, data: isRead, isWhole: all }, context) : undefined;
       const { recipe } = fixed?.loaded ?? (await loadRunnable(file, set, { isThere: existsSync }));
       let found = '';
       let forecast: Forecast | undefined;
       if (isRead) {
         const { checkData } = await import('../run/check-data.ts');
-        const checked = fixed?.checked ?? (await checkData(recipe));
+        const checked = fixed?.checked ?? (await checkData(recipe, { isWhole: all }));
         found = await saidOf(checked);
         forecast = checked.forecast;
         for (const warning of checked.warnings) context.note(`${file}: warning: ${warning}\n`);
         if (preview !== undefined) {
           const { writePreview } = await import('../tools/preview.ts');
-          await writePreview(preview, checked.data.train, recipe);
+          await writePreview(preview, checked.seen.train, recipe);
           found += `\n  ${preview}: pictures of train after augmentation`;
         }
       }
@@ -84,7 +90,7 @@ async function saidOf({
 /** Shows and writes the changes that the checks of a recipe propose. `UserError` if something is still wrong. */
 async function fixedFile(
   file: string,
-  options: { readonly set: readonly string[]; readonly data: boolean },
+  options: { readonly set: readonly string[]; readonly data: boolean; readonly isWhole: boolean },
   context: CommandContext,
 ): Promise<{ readonly loaded: LoadedRecipe; readonly checked?: CheckedData }> {
   const { readUtf8 } = await import('../base/files.ts');

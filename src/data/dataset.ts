@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { bytesOf } from '../base/bytes.ts';
+import { bytesOf, inPieces } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
 import type { DatePart } from './dates.ts';
-import { areBytes, blocksOf } from './storage/sample-storage.ts';
+import { areBytes, bytesOfSamples } from './storage/sample-storage.ts';
 import type { HeldSamples, Samples } from './storage/sample-storage.ts';
 import type { TextForm } from './text/tokenizer/encode.ts';
 
@@ -205,9 +205,13 @@ export function fingerprint(dataset: Dataset): string {
   const known = knownFingerprint(dataset);
   if (known !== undefined) return known;
   const [head, ids, targets, ...rest] = fingerprintedParts(dataset);
-  const hash = createHash('sha256').update(head).update(bytesOf(ids)).update(bytesOf(targets));
-  for (const block of blocksOf(dataset)) hash.update(bytesOf(block));
-  for (const values of rest) hash.update(bytesOf(values));
+  const hash = createHash('sha256').update(head);
+  const add = (pieces: Iterable<Uint8Array>): void => {
+    for (const piece of pieces) hash.update(piece);
+  };
+  for (const values of [ids, targets]) add(inPieces(bytesOf(values)));
+  add(bytesOfSamples(dataset));
+  for (const values of rest) add(inPieces(bytesOf(values)));
   const digest = hash.digest('hex');
   rememberFingerprint(dataset, digest);
   return digest;

@@ -62,6 +62,8 @@ export interface DataOptions {
   readonly processes?: number | undefined;
   /** Processes that divide the work of reading the same data. Default: this process alone. */
   readonly readers?: ReadingProcesses | undefined;
+  /** See `PicturesGiven`. Splits whose pictures are not all decoded are not compared with each other. */
+  readonly sample?: number | undefined;
 }
 
 /** Default share of train for the validation split. */
@@ -78,7 +80,7 @@ const NO_TEST =
  */
 export async function loadDataset(
   given: DatasetConfig,
-  { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers }: DataOptions = {},
+  { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers, sample }: DataOptions = {},
 ): Promise<LoadedDataset> {
   const config = keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, labelled, task = DEFAULT_TASK } = config;
@@ -89,7 +91,7 @@ export async function loadDataset(
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const reading = { room: new Room(memory, processes), readers };
+  const reading = { room: new Room(memory, processes), readers, sample };
   const asRead = await readSplits(config, onText, reading);
   const { sampleShape: own, inputs: several } = asRead[0];
   const hasTwoAxes =
@@ -246,7 +248,8 @@ export async function loadDataset(
     warnings.push(...coarseColumns('train', train, numberNames(columns)));
   for (const [name, of] of Object.entries({ validation: validationRaw, test: testRaw }))
     if (of !== undefined) warnings.push(...sharedGroups(name, of, trainRaw));
-  warnings.push(...(await overlaps(splits, readers)));
+  const isWhole = splits.every(({ stored }) => stored?.every === undefined);
+  if (isWhole) warnings.push(...(await overlaps(splits, readers)));
   if (test === undefined) warnings.push(NO_TEST);
   return {
     train: dataset(train),

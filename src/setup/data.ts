@@ -57,7 +57,7 @@ const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_i
  */
 export async function loadDataToTeach(
   recipe: Readers,
-  options: Pick<DataOptions, 'processes' | 'readers'> = {},
+  options: Pick<DataOptions, 'processes' | 'readers' | 'sample'> = {},
 ): Promise<LoadedDataset> {
   const data = await loadData(recipe, options);
   const { teacher } = recipe;

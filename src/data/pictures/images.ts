@@ -3,19 +3,20 @@ import { stat } from 'node:fs/promises';
 import { firstLine, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { CACHE_VARIABLE, cacheFolder } from '../../base/process/environment.ts';
+import { machineName } from '../../base/process/owner.ts';
 import type { ImageOptions } from '../config.ts';
 import type { EncodedImage, Originals } from '../dataset.ts';
 import { growingBytes } from '../storage/growing-array.ts';
-import { blocksOf } from '../storage/sample-storage.ts';
-import type { HeldSamples } from '../storage/sample-storage.ts';
+import { blocksOf, heldIn } from '../storage/sample-storage.ts';
+import type { HeldSamples, StoredSamples } from '../storage/sample-storage.ts';
 import { keepPictures, keyOfPictures, picturesOf } from './cache.ts';
-import type { CachedPictures } from './cache.ts';
+import type { CachedPictures, PictureSource } from './cache.ts';
 import type { PictureHeader } from './header.ts';
 import { letterboxedPixels } from './letterboxed-pixels.ts';
-import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
+import { OF_FILES, pictureHeader, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
-import { bytesOfAll, otherPixels, requireSameCount } from '../storage/shared-reading.ts';
+import { bytesOfAll, otherPixels, requireSameCount, textsOfAll } from '../storage/shared-reading.ts';
 import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
@@ -31,6 +32,8 @@ const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
 export interface PicturesGiven extends RoomGiven {
   /** Processes that share the decoding. Default: this process alone. */
   readonly readers?: ReadingProcesses | undefined;
+  /** About as many pictures of each split are decoded; of the others the headers are read. Default: all are decoded. */
+  readonly sample?: number | undefined;
 }
 
 /**
@@ -51,62 +54,120 @@ export class ImageSink {
   #scratch: Scratch | undefined;
   /** Pixels of an earlier run. */
   #cached: CachedPictures | undefined;
+  #source: PictureSource | undefined;
+  /** Key of the pictures in the cache. */
+  #key: string | undefined;
+  /** Machine of each process. */
+  #machines: readonly string[] = [];
+  /** Every how many pictures are decoded. */
+  readonly #step: number;
+  #added = 0;
   readonly #kept: EncodedImage[] = [];
   readonly #hash = createHash('sha256');
+  #digest: string | undefined;
 
-  constructor(options: ImageOptions, expected: number, { room = new Room(), readers }: PicturesGiven = {}) {
+  constructor(options: ImageOptions, expected: number, { room = new Room(), readers, sample }: PicturesGiven = {}) {
     this.#options = options;
     this.#expected = expected;
     this.#room = room;
     this.#readers = readers;
+    this.#step = Math.max(1, Math.floor(expected / (sample ?? expected)));
   }
 
+  /** Reads pictures that have files of their own. */
+  async addFiles(files: readonly string[]): Promise<void> {
+    const given = files.map((file) => ({ where: file, input: file }));
+    if (await this.begin(files)) this.#kept.push(...given);
+    else {
+      await this.add(given);
+      await this.finish();
+    }
+  }
+
+  /**
+   * Looks for the pictures in the cache; true if they are there, and none is to be added. `files`: all files that hold them; `within`: their place in
+   * these, if they have no files of their own.
+   */
+  async begin(files: readonly string[], within?: string): Promise<boolean> {
+    this.#source = { files, within, count: this.#expected };
+    const key = (this.#key = await this.#keyOf());
+    const found = key === undefined ? undefined : await picturesOf(key, this.#expected);
+    const isUsable = this.#options.keepOriginals !== true || found?.originals !== undefined;
+    const hash = await this.#agreed(isUsable ? found?.sha256 : undefined);
+    if (hash === undefined) return false;
+    this.#cached = found;
+    this.shape = found!.shape;
+    return true;
+  }
+
+  /** The hash of what this process found in its cache; undefined if one of several processes found nothing, or something else. */
+  async #agreed(own: string | undefined): Promise<string | undefined> {
+    if (this.#readers === undefined) return own;
+    const all = textsOfAll(this.#readers, own ?? '');
+    this.#machines = textsOfAll(this.#readers, await machineName());
+    return all[0] !== '' && all.every((one) => one === all[0]) ? own : undefined;
+  }
+
+  /** Key of all pictures in the cache. Undefined without a cache, and for pictures in other files that are needed with their bytes. */
+  async #keyOf(): Promise<string | undefined> {
+    const isBytes = this.#options.keepOriginals === true && this.#source!.within !== undefined;
+    return cacheFolder() === undefined || isBytes ? undefined : keyOfPictures(this.#source!, this.#options);
+  }
+
+  /**
+   * Keeps the pictures for later runs, after all were added. Of several processes one of each machine writes the file, and all read from it what is
+   * not in memory.
+   */
+  async finish(): Promise<void> {
+    const [key, readers] = [this.#key, this.#readers];
+    const isWriter = readers === undefined || this.#machines.indexOf(this.#machines[readers.rank]!) === readers.rank;
+    // Pictures whose files were written to while they were decoded are looked at anew.
+    const isSame = key !== undefined && this.#step === 1 && key === (await this.#keyOf());
+    if (isSame && isWriter)
+      await keepPictures(key, { shape: this.shape!, held: this.#decodedSamples(), originals: this.#hashOfOriginals() });
+    await readers?.meet();
+    const kept = isSame && this.#scratch !== undefined ? await picturesOf(key, this.#expected) : undefined;
+    // The temporary file is given up for the same pixels in the cache.
+    if (kept !== undefined) [this.#decoded, this.#scratch] = [kept.held, undefined];
+  }
+
+  /** Adds pictures; in all, as many as expected. */
   async add(given: readonly EncodedImage[]): Promise<void> {
     if (this.#readers !== undefined && given.length > 0) requireSameCount(this.#readers, given.length, given[0]!.where);
-    const key = await this.#keyOf(given);
-    this.#cached = key === undefined ? undefined : await picturesOf(key, given.length);
-    if (this.#cached !== undefined) {
-      this.shape = this.#cached.shape;
-      return;
-    }
-    await this.#addAll(given);
-    // A file that was written to while it was decoded is looked at anew.
-    if (key !== undefined && key === (await this.#keyOf(given)))
-      await keepPictures(key, { shape: this.shape!, held: this.#decodedSamples() });
-  }
-
-  /** Key of all pictures in the cache. Undefined for pictures that are in no files of their own or needed as files, and for several processes. */
-  async #keyOf(given: readonly EncodedImage[]): Promise<string | undefined> {
-    if (cacheFolder() === undefined || this.#readers !== undefined || this.#options.keepOriginals === true)
-      return undefined;
-    const files = given.flatMap(({ input }) => (typeof input === 'string' ? [input] : []));
-    return files.length < this.#expected ? undefined : keyOfPictures(files, this.#options);
-  }
-
-  async #addAll(given: readonly EncodedImage[]): Promise<void> {
-    if (this.#options.keepOriginals !== true) {
-      await this.#add(given);
-      return;
-    }
-    this.#kept.push(...given);
+    const { keepOriginals } = this.#options;
+    if (keepOriginals === true) this.#kept.push(...given);
     for (let from = 0; from < given.length; from += this.#atOnce) {
-      const read = await Promise.all(given.slice(from, from + this.#atOnce).map(inMemory));
-      for (const { input } of read) this.#hash.update(input);
+      const group = given.slice(from, from + this.#atOnce);
+      const isDecoded = (i: number): boolean => (this.#added + i) % this.#step === 0;
+      const chosen = group.filter((_, i) => isDecoded(i));
+      const read = keepOriginals === true ? await Promise.all(chosen.map(inMemory)) : chosen;
+      if (keepOriginals === true) for (const { input } of read) this.#hash.update(input as Uint8Array);
       await this.#add(read);
+      await Promise.all(group.filter((_, i) => !isDecoded(i)).map((image) => this.#look(image)));
+      this.#added += group.length;
     }
+  }
+
+  /** Checks the header of a picture that is not decoded. */
+  async #look(encoded: EncodedImage): Promise<void> {
+    const most = await this.#mostPixels(encoded.input);
+    const found = await pictureHeader(encoded.input).catch(async (error: unknown) => {
+      throw await undecodable(encoded, error);
+    });
+    const { height, width } = found.autoOrient;
+    if (height * width > most) throw await this.#claimed(encoded, found.autoOrient, most);
+    const [h, w, c] = this.shape!;
+    const isScaled = this.#options.resize !== undefined;
+    const channels = this.#options.channels ?? (c === 1 ? greyOrColour(found) : c);
+    this.#requireShape(encoded, isScaled ? { height: h, width: w, channels } : { height, width, channels });
   }
 
   async #add(images: readonly EncodedImage[]): Promise<void> {
-    let from = 0;
-    if (this.shape === undefined && images.length > 0) {
-      this.#start(images[0]!, await this.#decode(images[0]!));
-      from = 1;
-    }
-    for (; from < images.length; from += this.#atOnce) {
-      const group = images.slice(from, from + this.#atOnce);
-      const decoded = await this.#decodeAll(group);
-      decoded.forEach((pixels, i) => this.#store(group[i]!, pixels));
-    }
+    const isFirst = this.shape === undefined && images.length > 0;
+    if (isFirst) this.#start(images[0]!, await this.#decode(images[0]!));
+    const group = isFirst ? images.slice(1) : images;
+    const decoded = await this.#decodeAll(group);
+    decoded.forEach((pixels, i) => this.#store(group[i]!, pixels));
   }
 
   /** Number of images that all processes decode at a time. */
@@ -142,9 +203,17 @@ export class ImageSink {
   held(source: string): HeldSamples & { readonly notes: readonly string[] } {
     if (this.#cached !== undefined) return this.#heldInCache(source, this.#cached.held);
     const held = this.#decodedSamples();
-    if (this.#scratch === undefined) return { ...held, notes: [] };
-    const bytes = held.stored!.rows.length * held.stored!.rowSize;
-    return { ...held, notes: [this.#room.note(source, bytes, 'they are decoded into a temporary file')] };
+    if (held.stored === undefined) return { ...held, notes: [] };
+    if (this.#step > 1) return { ...this.#repeated(held.stored), notes: [] };
+    const bytes = held.stored.rows.length * held.stored.rowSize;
+    const where = this.#scratch === undefined ? 'the cache' : 'a temporary file';
+    return { ...held, notes: [this.#room.note(source, bytes, `they are decoded into ${where}`)] };
+  }
+
+  /** All rows, of which those that are not decoded show the picture before. */
+  #repeated(stored: StoredSamples): HeldSamples {
+    const rows = Int32Array.from({ length: this.#expected }, (_, i) => Math.floor(i / this.#step));
+    return heldIn({ ...stored, rows, every: this.#step });
   }
 
   #heldInCache(source: string, held: HeldSamples): HeldSamples & { readonly notes: readonly string[] } {
@@ -162,21 +231,28 @@ export class ImageSink {
 
   /** See `Dataset`. Called once. */
   originals(): Originals | 'not kept' {
-    return this.#options.keepOriginals === true ? { images: this.#kept, hash: this.#hash.digest('hex') } : 'not kept';
+    const hash = this.#cached === undefined ? this.#hashOfOriginals() : this.#cached.originals;
+    return hash === undefined ? 'not kept' : { images: this.#kept, hash };
+  }
+
+  /** Hash of the bytes of all files; undefined if they are not kept. */
+  #hashOfOriginals(): string | undefined {
+    return this.#options.keepOriginals === true ? (this.#digest ??= this.#hash.digest('hex')) : undefined;
   }
 
   #start(image: EncodedImage, pixels: Pixels): void {
     const { height, width, channels } = pixels;
-    const bytes = height * width * channels * this.#expected;
+    const count = Math.ceil(this.#expected / this.#step);
+    const bytes = height * width * channels * count;
     this.shape = [height, width, channels];
     this.#first = image.where;
-    if (this.#room.take(bytes)) this.#samples = growingBytes(bytes);
+    if (this.#step === 1 && this.#room.take(bytes)) this.#samples = growingBytes(bytes);
     else
       this.#scratch = new Scratch(
-        `${image.where}: ${this.#expected} images of ${height}x${width}x${channels}`,
+        `${image.where}: ${count} images of ${height}x${width}x${channels}`,
         { type: 'uint8', rowSize: height * width * channels },
         bytes,
-        'Set `resize: [height, width]` to the size that the model sees. ',
+        { remedy: 'Set `resize: [height, width]` to the size that the model sees. ', isSample: this.#step > 1 },
       );
     this.#store(image, pixels);
   }
@@ -192,7 +268,7 @@ export class ImageSink {
     this.#samples.extend(data.length).set(data, at);
   }
 
-  #requireShape({ where }: EncodedImage, { height, width, channels }: Pixels): void {
+  #requireShape({ where }: EncodedImage, { height, width, channels }: Omit<Pixels, 'data'>): void {
     const [h, w, c] = this.shape!;
     if (height !== h || width !== w) throw this.#otherSize(where, height, width);
     if (channels !== c) {
@@ -217,7 +293,11 @@ export class ImageSink {
     return Math.min(OF_FILES.pixels, Math.max(FEW_PIXELS, PIXELS_PER_BYTE * (await sizeOf(input))));
   }
 
-  async #claimed({ where, input }: EncodedImage, { height, width }: TooManyPixels, most: number): Promise<UserError> {
+  async #claimed(
+    { where, input }: EncodedImage,
+    { height, width }: Pick<TooManyPixels, 'height' | 'width'>,
+    most: number,
+  ): Promise<UserError> {
     if (this.shape !== undefined && this.#options.resize === undefined) return this.#otherSize(where, height, width);
     return new UserError(
       `${where}: the header of the image says ${height}x${width} (height x width), expected at most ${most} pixels in a file of ${await sizeOf(input)} bytes`,
@@ -226,7 +306,7 @@ export class ImageSink {
   }
 
   async #decode(encoded: EncodedImage): Promise<Pixels> {
-    const { where, input } = encoded;
+    const { input } = encoded;
     const { resize, fit } = this.#options;
     const pixels = await this.#mostPixels(input);
     try {
@@ -239,15 +319,19 @@ export class ImageSink {
         return (fit === 'letterbox' ? letterboxedPixels : scaledPixels)(image, found, resize, read);
       });
     } catch (error) {
-      if (error instanceof UserError) throw error;
       if (error instanceof TooManyPixels) throw await this.#claimed(encoded, error, pixels);
-      throw new UserError(
-        `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
-        'Get the file again or remove it; PNG, JPEG and WebP are read.',
-        { cause: error },
-      );
+      throw await undecodable(encoded, error);
     }
   }
+}
+
+async function undecodable({ where, input }: EncodedImage, error: unknown): Promise<unknown> {
+  if (error instanceof UserError) return error;
+  return new UserError(
+    `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
+    'Get the file again or remove it; PNG, JPEG and WebP are read.',
+    { cause: error },
+  );
 }
 
 async function inMemory({ where, input }: EncodedImage): Promise<{ where: string; input: Uint8Array }> {

@@ -16,7 +16,7 @@ export const PICTURES = {
 export async function readImageFolder(folder: string, options: ImageOptions, given?: PicturesGiven): Promise<RawSplit> {
   const { classNames, files, values, notes } = await classFiles(folder, PICTURES);
   const sink = new ImageSink(options, files.length, given);
-  await sink.add(files.map((file) => ({ where: file, input: file })));
+  await sink.addFiles(files);
   const held = sink.held(folder);
   return {
     ...{ source: folder, sampleShape: sink.shape!, ...held },
@@ -35,7 +35,7 @@ export async function readImageFolder(folder: string, options: ImageOptions, giv
 export async function readPictures(folder: string, options: ImageOptions, given?: PicturesGiven): Promise<RawSplit> {
   const { files, notes } = await allFiles(folder, PICTURES);
   const sink = new ImageSink(options, files.length, given);
-  await sink.add(files.map((file) => ({ where: file, input: file })));
+  await sink.addFiles(files);
   const held = sink.held(folder);
   const read = { sampleShape: sink.shape!, ...held, originals: sink.originals() };
   return { source: folder, ...read, labels: noLabels(files.length), notes: [...held.notes, ...notes] };

@@ -23,7 +23,7 @@ export async function maskedPictures(
   given: PicturesGiven,
 ): Promise<Omit<RawSplit, 'labels'>> {
   const sink = new ImageSink(options, pictures.length, given);
-  await sink.add(pictures.map((file) => ({ where: file, input: file })));
+  await sink.addFiles(pictures);
   return { source, sampleShape: sink.shape!, ...sink.held(source), originals: sink.originals() };
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
-import { bytesOf } from '../../base/bytes.ts';
+import { bytesOf, inPieces } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 
 export type Samples = Uint8Array | Float32Array;
@@ -32,6 +32,8 @@ export interface StoredSamples {
   readonly rowSize: number;
   /** Row of the file for each row of the split. */
   readonly rows: Int32Array;
+  /** Every how many samples of the files are read; the others show the one before. Absent: all are read. */
+  readonly every?: number | undefined;
 }
 
 /** Samples of a split, in memory or in a file. */
@@ -98,6 +100,11 @@ export function* blocksOf({ samples, stored }: HeldSamples): Generator<Samples, 
     }
     yield block.subarray(0, count * rowSize);
   }
+}
+
+/** The bytes of all values in order, in pieces that a hash or a file takes in one call. */
+export function* bytesOfSamples(held: HeldSamples): Generator<Uint8Array, void, undefined> {
+  for (const block of blocksOf(held)) yield* inPieces(bytesOf(block));
 }
 
 /** True if samples are 8-bit, in memory or in a file. */

@@ -24,12 +24,17 @@ export class Scratch {
 
   /**
    * `what`: name for messages, such as `x.idx: its samples`; `bytes`: their size. `UserError` if the temporary folder has too little space, or is in
-   * memory.
+   * memory, unless this is a sample that memory has room for.
    */
-  constructor(what: string, form: Pick<StoredSamples, 'type' | 'rowSize'>, bytes: number, remedy?: string) {
+  constructor(
+    what: string,
+    form: Pick<StoredSamples, 'type' | 'rowSize'>,
+    bytes: number,
+    { remedy = '', isSample = false }: { readonly remedy?: string; readonly isSample?: boolean } = {},
+  ) {
     this.#what = what;
     this.#form = form;
-    refuseNoRoom(what, bytes, remedy);
+    refuseNoRoom(what, bytes, remedy, isSample);
     try {
       const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-samples-'));
       this.#open = new OpenFile(openSync(path.join(folder, 'rows'), 'w+'));
@@ -74,11 +79,12 @@ export class Scratch {
   }
 }
 
-function refuseNoRoom(what: string, bytes: number, remedy = ''): void {
+function refuseNoRoom(what: string, bytes: number, remedy: string, isSample: boolean): void {
   const { type, bavail, bsize } = statfsSync(tmpdir());
   const free = bavail * bsize;
-  if (type !== TMPFS && bytes <= free) return;
-  const folder = type === TMPFS ? `${tmpdir()} lies in memory too` : `${tmpdir()} has ${memoryText(free)} free`;
+  const isInMemory = type === TMPFS && !isSample;
+  if (!isInMemory && bytes <= free) return;
+  const folder = isInMemory ? `${tmpdir()} lies in memory too` : `${tmpdir()} has ${memoryText(free)} free`;
   throw new UserError(
     `${what} take ${memoryText(bytes)}, too much for memory, and the folder of temporary files ${folder}`,
     `${remedy}Set TMPDIR to a folder on a disk with that much room, or free memory.`,

@@ -138,7 +138,7 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
     'Give fewer pictures: a few thousand are enough.',
   );
   const sink = new ImageSink(image, names.length, { room: new Room(Infinity) });
-  await sink.add(names.map((name) => ({ where: path.join(data, name), input: path.join(data, name) })));
+  await sink.addFiles(names.map((name) => path.join(data, name)));
   return labelled(model, { samples: sink.held(data).samples, sampleShape, normalize, layout: 'nhwc' }, options);
 }
 

@@ -1,10 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
+import { ImageSink } from '../../../src/data/pictures/images.ts';
 import { readImageFolder } from '../../../src/data/readers/image-folder.ts';
+import { readParquet } from '../../../src/data/readers/parquet/parquet.ts';
 import { blocksOf } from '../../../src/data/storage/sample-storage.ts';
+import type { ReadingProcesses } from '../../../src/data/storage/shared-reading.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
+import { played } from '../../support/played.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const COUNT = 510;
@@ -98,12 +102,127 @@ it.each([
   expect((await read()).notes).toEqual([NOTE]);
 });
 
-it('there is none where the user wants none, for few pictures, and for pictures that are needed as files', async () => {
+it('there is none where the user wants none, and for few pictures', async () => {
   process.env['LIMBECK_CACHE'] = 'off';
   await read();
   process.env['LIMBECK_CACHE'] = at('cache');
-  await readImageFolder(pictures, { keepOriginals: true });
+  const few = new ImageSink({}, 2);
+  await few.addFiles([inPictures(0), inPictures(1)]);
   await expect(cached()).rejects.toThrow('ENOENT');
+});
+
+it('pictures that are also needed as files are found with the hash of all their bytes', async () => {
+  const first = await readImageFolder(pictures, { keepOriginals: true });
+  const again = await readImageFolder(pictures, { keepOriginals: true });
+  expect(again.notes).toEqual([NOTE]);
+  expect(again.originals).toEqual(first.originals);
+  expect(again.samples).toEqual(first.samples);
+  expect((await read()).notes).toEqual([NOTE]);
+});
+
+it('pictures kept without that hash are decoded anew where it is needed', async () => {
+  await read();
+  expect((await readImageFolder(pictures, { keepOriginals: true })).notes).toEqual([]);
+  expect((await readImageFolder(pictures, { keepOriginals: true })).notes).toEqual([NOTE]);
+});
+
+describe('processes that read together', () => {
+  const readBy = async (readers: ReadingProcesses, room: Room) => {
+    const split = await readImageFolder(pictures, {}, { readers, room });
+    const values = [...blocksOf(split)].map((block) => Buffer.from(block).toString('hex')).join('');
+    return { values, isStored: split.stored !== undefined, notes: split.notes };
+  };
+
+  it.each([
+    ['memory', 1e6, false],
+    ['the file of the cache', 1000, true],
+  ])('all find what an earlier run decoded, in %s', async (_, bytes, isStored) => {
+    const { values } = await read();
+    const found = await played(3, (readers) => readBy(readers, new Room(bytes)));
+    expect(found).toEqual([0, 1, 2].map(() => ({ values, isStored, notes: [NOTE] })));
+  });
+
+  it('keep once what they have decoded', async () => {
+    const { values } = await read();
+    const kept: number[] = [];
+    // Calls are repeated to play processes, so each has a cache of its own, empty at the start of each call.
+    const found = await played(3, async (readers) => {
+      process.env['LIMBECK_CACHE'] = at(`of-${readers.rank}`);
+      await rm(at(`of-${readers.rank}`), { recursive: true, force: true });
+      const { values } = await readBy(readers, new Room());
+      kept[readers.rank] = (await readdir(at(`of-${readers.rank}`, 'pictures')).catch(() => [])).length;
+      return values;
+    });
+    expect(found).toEqual([values, values, values]);
+    expect(kept).toEqual([1, 0, 0]);
+  });
+});
+
+it('a process without a cache makes those beside it decode', async () => {
+  await read();
+  const found = await played(2, async (readers) => {
+    if (readers.rank === 1) process.env['LIMBECK_CACHE'] = 'off';
+    const sink = new ImageSink({}, COUNT, { readers });
+    const files = Array.from({ length: COUNT }, (_, i) => inPictures(i));
+    const isFound = sink.begin(files);
+    process.env['LIMBECK_CACHE'] = at('cache');
+    return isFound;
+  });
+  expect(found).toEqual([false, false]);
+});
+
+it('pictures in a Parquet file are kept too, and their labels read', async () => {
+  const file = path.join(import.meta.dirname, '../fixtures/images.parquet');
+  const files = Array.from({ length: 120 }, () => file);
+  const first = await readParquet(files, { resize: [4, 4] });
+  const again = await readParquet(files, { resize: [4, 4] });
+  expect([first.notes, again.notes]).toEqual([[], [NOTE]]);
+  expect({ ...again, notes: [] }).toEqual(first);
+  expect((await readParquet(files, { resize: [4, 4], image: 'image', channels: 1 })).notes).toEqual([]);
+});
+
+it('processes that keep the same pictures at once leave one whole file, and remove what a killed one left', async () => {
+  await mkdir(at('cache', 'pictures'), { recursive: true });
+  const left = at('cache', 'pictures', 'left.tmp');
+  await writeFile(left, 'x');
+  await utimes(left, 1e9, 1e9);
+  await writeFile(at('cache', 'pictures', 'written-now.tmp'), 'x');
+  const all = await Promise.all([read(), read(), read()]);
+  for (const one of all) expect(one.values).toBe(all[0]!.values);
+  expect(await cached()).toHaveLength(2);
+  expect(await cached()).toContain('written-now.tmp');
+  expect((await read()).notes).toEqual([NOTE]);
+});
+
+describe('a sample', () => {
+  it('is decoded of many pictures, and of the others the headers are read', async () => {
+    const whole = await read();
+    process.env['LIMBECK_CACHE'] = 'off';
+    const { values, stored } = await read({}, { sample: 100 });
+    expect(stored).toMatchObject({ every: 5 });
+    for (let i = 0; i < COUNT; i++) {
+      const decoded = i - (i % 5);
+      expect(values.slice(96 * i, 96 * (i + 1))).toBe(whole.values.slice(96 * decoded, 96 * (decoded + 1)));
+    }
+  });
+
+  it('is none where the pictures are in the cache', async () => {
+    const whole = await read();
+    expect((await read({}, { sample: 100 })).values).toBe(whole.values);
+  });
+
+  it.each([
+    ['a file that is no picture', Buffer.from('GIF'), /cannot decode the image: .* \(received 3 bytes\)$/],
+    ['an empty file', Buffer.alloc(0), /cannot decode the image/],
+    ['a picture of another size', () => sharp({ create: { width: 5, height: 4, channels: 3, background: 'red' } }).png().toBuffer(), /the image is 4x5 .* but .* is 4x4$/],
+  ])('refuses %s that is not decoded', async (_, content, message) => {
+    const copy = at('copy');
+    await cp(pictures, copy, { recursive: true });
+    await writeFile(path.join(copy, 'a', '4.png'), typeof content === 'function' ? await content() : content);
+    const names = (await readdir(path.join(copy, 'a'))).sort();
+    expect(names.indexOf('4.png') % 5).not.toBe(0);
+    await expect(readImageFolder(copy, {}, { sample: 100 })).rejects.toThrow(message);
+  }); // prettier-ignore
 });
 
 it('a cache that cannot be written to is no error', async () => {

@@ -239,8 +239,8 @@ describe('image folders', () => {
       const { told, counts } = await read(3, () => encoded(of, 40));
       const expected = alone.held('x').samples;
       for (const samples of told) expect(samples).toEqual(expected);
-      // The first by each; of the 39 others 24 and 15 at a time, 8 of each process at most, and one more where the next process has some.
-      expect(counts).toEqual([1 + 9 + 9, 1 + 9 + 7 + 0, 1 + 9 + 1]);
+      // The first by each; of the 39 others 23 and 16 at a time, 8 of each process at most, and one more where the next process has some.
+      expect(counts).toEqual([1 + 9 + 9, 1 + 9 + 8 + 0, 1 + 8 + 1]);
     });
 
     it('are refused where they are other ones, or fewer', async () => {

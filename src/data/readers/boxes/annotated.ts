@@ -86,7 +86,7 @@ export async function readAnnotated(
     }
   const boxes = pictures.map((picture, i) => picture.boxes.map((box) => withinPicture(box, picture, sizes[i]!)));
   const sink = new ImageSink(options, pictures.length, by);
-  await sink.add(pictures.map(({ file }) => ({ where: file, input: file })));
+  await sink.addFiles(pictures.map(({ file }) => file));
   const held = sink.held(source);
   const read = { source, sampleShape: sink.shape!, ...held, originals: sink.originals(), maxBoxes: most };
   const fit = options.fit === 'letterbox' && { fit: options.fit };

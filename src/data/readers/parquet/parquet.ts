@@ -132,6 +132,7 @@ function asIndexes(labels: RawLabels): RawLabels {
 async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
   const sink = new ImageSink(options, countRows(opened), options);
   const labels = new LabelNames();
+  const isDecoded = await sink.begin(opened.map(({ file }) => file), `column ${image}`); // prettier-ignore
   for (const source of opened) {
     const imageColumn = column(source, image, 'image');
     const labelColumn = options.withoutLabels === true ? undefined : column(source, oneLabel(options), 'label');
@@ -141,7 +142,7 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
       for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += atOnce) {
         const rows = { rowStart, rowEnd: Math.min(rowStart + atOnce, range.rowEnd) };
         const where = (i: number) => `${source.file}: row ${rowStart + i}`;
-        const images = await readColumn(source, imageColumn, rows);
+        const images = isDecoded ? [] : await readColumn(source, imageColumn, rows);
         const names = labelColumn === undefined ? [] : await readColumn(source, labelColumn, rows);
         names.forEach((name, i) => pushLabel(labels, labelText(name, where(i), options), () => where(i)));
         await sink.add(images.map((value, i) => ({ where: where(i), input: imageBytes(value, where(i), image) })));
@@ -149,6 +150,7 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
     }
   }
   if (sink.shape === undefined) throw noRows(opened[0]!.file);
+  if (!isDecoded) await sink.finish();
   const labelsRead = options.withoutLabels === true ? noLabels(countRows(opened)) : labels.labels();
   const read = { sampleShape: sink.shape, ...sink.held(opened[0]!.file), originals: sink.originals() };
   const labelNames = options.withoutLabels === true ? [] : [oneLabel(options)];
