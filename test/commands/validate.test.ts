@@ -98,13 +98,15 @@ describe('limbeck validate --data', () => {
 
   it('decodes a sample of many pictures and says of how many; --all decodes all', async () => {
     const sampled = await inProcess(folder(), 'validate', '--data', 'r.yaml');
-    expect(sampled).toMatchObject({ code: 0, stdout: expect.not.stringContaining('samples have the values') });
+    expect(sampled.code).toBe(0);
+    expect(sampled.stdout).not.toContain('samples have the values');
     expect(sampled.stdout).toMatch(/: right: 1890 train, 210 validation, 0 test, 2 classes\n/);
     expect(sampled.stdout).toMatch(
       /\n {2}decoded 1050 of 2100 pictures, and read the headers of the others; --all decodes all, and compares the splits\n/,
     );
     const whole = await inProcess(folder(), 'validate', '--data', '--all', 'r.yaml');
-    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining('validation: 210 of 210 samples have') });
+    expect(whole.code).toBe(0);
+    expect(whole.stdout).toContain('validation: 210 of 210 samples have');
     expect(whole.stdout).not.toContain('decoded 1050');
   });
 
@@ -114,9 +116,11 @@ describe('limbeck validate --data', () => {
     await writeFile(file, bytes.subarray(0, -20));
     expect(await inProcess(folder(), 'validate', '--data', 'r.yaml')).toMatchObject({ code: 0 });
     const whole = await inProcess(folder(), 'validate', '--all', 'r.yaml');
-    expect(whole).toMatchObject({ code: 1, stderr: expect.stringContaining('0002.png: cannot decode the image') });
+    expect(whole.code).toBe(1);
+    expect(whole.stderr).toContain('0002.png: cannot decode the image');
     await writeFile(file, 'no picture');
     const headers = await inProcess(folder(), 'validate', '--data', 'r.yaml');
-    expect(headers).toMatchObject({ code: 1, stderr: expect.stringContaining('0002.png: cannot decode the image') });
+    expect(headers.code).toBe(1);
+    expect(headers.stderr).toContain('0002.png: cannot decode the image');
   });
 });

@@ -188,7 +188,7 @@ it('processes that keep the same pictures at once leave one whole file, and remo
   await utimes(left, 1e9, 1e9);
   await writeFile(at('cache', 'pictures', 'written-now.tmp'), 'x');
   const all = await Promise.all([read(), read(), read()]);
-  for (const one of all) expect(one.values).toBe(all[0]!.values);
+  for (const one of all) expect(one.values).toBe(all[0].values);
   expect(await cached()).toHaveLength(2);
   expect(await cached()).toContain('written-now.tmp');
   expect((await read()).notes).toEqual([NOTE]);
