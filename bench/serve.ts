@@ -2,15 +2,16 @@
  * What `limbeck serve` can take: `npm run bench:serve -- [--seconds 3] [--width 2048] [--model FILE.onnx] [--python PYTHON]`.
  * A generator in this process asks a server in another, both on this machine: by connections that each ask again when they
  * have their answer, and at moments of a Poisson process. Printed are throughput and latency of a model that takes about a
- * millisecond beside a bare loop, of a dense teacher with and without batching and within a latency that is promised, and,
- * with a Python that has fastapi, uvicorn, litserve, orjson and onnxruntime, of those with the same file and the same requests.
+ * millisecond beside a bare loop, of a dense teacher with and without batching and within a latency that is promised, what each of fifty
+ * models costs the server, and, with a Python that has fastapi, uvicorn, litserve, orjson and onnxruntime, of those with the same file and the same requests.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { jsonOf, table } from './processes.ts';
 import { denseTeacher } from './serve/dense.ts';
 import { closedLoop, httpRequest, openLoop, percentile } from './serve/load.ts';
@@ -217,8 +218,30 @@ async function peers(python: string): Promise<void> {
   process.stdout.write(`\nthe highest Poisson rate with a p99 of at most ${PROMISE} ms\n\n${table(header, highest)}\n`);
 }
 
+/** What each of many models costs the process that listens: copies of a file, each asked once. */
+async function models(): Promise<void> {
+  const rows: string[][] = [];
+  for (const count of [1, 50]) {
+    const files = Array.from({ length: count }, (_, i) => path.join(folder, `copy${i}.onnx`));
+    for (const file of files) copyFileSync(values.model, file);
+    rows.push(
+      await served(files, [], async () => {
+        for (let i = 0; i < count; i++)
+          await closedLoop({ port: PORT, request: binaryRequest(`copy${i}`, [28, 28, 1]) }, 1, 0.05);
+        const text = await (await fetch(`http://127.0.0.1:${PORT}/metrics`)).text();
+        const resident = Number(/^process_resident_memory_bytes (\S+)$/m.exec(text)?.[1]);
+        return [String(count), (resident / 1e6).toFixed(1), String(text.length), String(gzipSync(text).length)];
+      }),
+    );
+  }
+  const header = ['models', 'MB of the server', 'bytes of metrics', 'with gzip'];
+  process.stdout.write(
+    `\n${values.model}, ${(statSync(values.model).size / 1e6).toFixed(2)} MB\n\n${table(header, rows)}\n`,
+  );
+}
+
 try {
-  const parts: Record<string, () => Promise<void>> = { overhead, batching };
+  const parts: Record<string, () => Promise<void>> = { overhead, batching, models };
   if (values.python !== undefined) parts['peers'] = () => peers(values.python!);
   for (const [name, part] of Object.entries(parts)) if (values.only === undefined || values.only === name) await part();
 } finally {

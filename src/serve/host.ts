@@ -26,6 +26,7 @@ import { statedNames } from './v1/preparation.ts';
 import { weightsOf } from './weights.ts';
 import type { WeightFacts } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
+import { spooled } from './worker/spool.ts';
 
 export interface HostOptions extends PoolOptions {
   readonly reader: Reader;
@@ -222,7 +223,14 @@ export class ModelHost {
     const note = checkPreparation(model, source.file);
     if (note !== undefined) this.#options.log.write('warn', `${source.name}: ${note}`);
     const usual = await usualOf(source.file, stored);
-    return { source, metadata, sha256: sha256(bytes), weights: weightsOf(model), usual, toLoad: { message, bytes } };
+    return {
+      source,
+      metadata,
+      sha256: sha256(bytes),
+      weights: weightsOf(model),
+      usual,
+      toLoad: { message, read: await spooled(bytes) },
+    };
   }
 
   async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
@@ -231,13 +239,13 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name, file }, toLoad: { message, bytes }, metadata, weights, usual, sha256: hash }) => {
+          all.map(({ source: { name, file }, toLoad: { message }, metadata, weights, usual, sha256: hash }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
             const { kind: form } = statedForm(statedNames({ metadata }));
-            const about = { metadata, weights, file, usual, form, sizeBytes: bytes.length, sha256: hash };
+            const about = { metadata, weights, file, usual, form, sizeBytes: message.bytes, sha256: hash };
             const setup = { ...about, name, key: message.key, facts, options: this.#options.batch };
             return [name, servedModel(setup, before)];
           }),

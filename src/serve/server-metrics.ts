@@ -10,7 +10,8 @@ import type { Duration, Statistics, Timings } from './statistics.ts';
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SAMPLES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
-const STAGES = ['queue', 'input', 'infer', 'output', 'total'] as const;
+/** Stages with a histogram, of nineteen lines for each model; of the others Triton's counters tell the mean. */
+const STAGES = ['queue', 'total'] as const;
 
 export interface ServerMetrics {
   readonly registry: Registry;
@@ -33,7 +34,7 @@ export function serverMetrics(host: () => ModelHost, device: () => string): Serv
   const registers = [registry];
   const stages = new Histogram({
     ...{ name: 'limbeck_serve_stage_seconds', registers, buckets: SECONDS, labelNames: ['model', 'stage'] as const },
-    help: 'Time of a request by stage: in the queue, placing inputs, running, handing out outputs, and all of them.',
+    help: 'Time of a request by stage: in the queue, and from there to its answer, the queue included.',
   });
   const samplesOf = new Histogram({
     ...{ name: 'limbeck_serve_request_samples', registers, buckets: SAMPLES, labelNames: ['model'] as const },
@@ -55,7 +56,7 @@ export function serverMetrics(host: () => ModelHost, device: () => string): Serv
         own = { stages: Object.fromEntries(children), samples: samplesOf.labels({ model: name }) };
         known.set(name, own);
       }
-      const all = [queueMs, inputMs, inferMs, outputMs, queueMs + inputMs + inferMs + outputMs];
+      const all = [queueMs, queueMs + inputMs + inferMs + outputMs];
       STAGES.forEach((stage, i) => own.stages[stage]!.observe(all[i]! / 1000));
       own.samples.observe(samples);
     },

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -228,6 +229,14 @@ describe('the protocol over HTTP', () => {
     expect(names.filter((name) => !found(name))).toEqual([]);
     expect(text).toMatch(/^limbeck_serve_stage_seconds_count\{model="two",stage="queue"\} [1-9]/m);
     expect(text).toMatch(/^limbeck_serve_worker_memory_bytes\{pid="\d+"\} \d{7,}$/m);
+  });
+
+  it('sends metrics compressed to scrapers that take it', async () => {
+    const of = (encoding: string) => ask(server, '/metrics', { headers: { 'accept-encoding': encoding } });
+    const { headers, body } = await of('deflate, gzip;q=0.5');
+    expect(headers).toMatchObject({ 'content-encoding': 'gzip', 'content-length': String(body.length) });
+    expect(gunzipSync(body).toString('utf8')).toMatch(/^nv_inference_count\{model="two"/m);
+    expect((await of('deflate, gzip;q=0')).headers['content-encoding']).toBeUndefined();
   });
 });
 

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { z } from 'zod';
 import type { ModelHost } from '../host.ts';
 import { pageAsset } from '../../page/assets.ts';
@@ -30,7 +32,10 @@ export async function route(site: Site, call: Call): Promise<Reply> {
   if (path[0] === 'metrics' && path.length === 1) {
     allow(call, 'GET');
     const { text, type } = await site.metrics();
-    return { headers: { 'content-type': type }, body: text };
+    const headers = { 'content-type': type, vary: 'Accept-Encoding' };
+    const isZipped = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(call.request.headers['accept-encoding']));
+    if (!isZipped) return { headers, body: text };
+    return { headers: { ...headers, 'content-encoding': 'gzip' }, body: [await promisify(gzip)(text)] };
   }
   throw nothing(call);
 }

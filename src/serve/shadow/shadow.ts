@@ -15,6 +15,7 @@ import { labelsOf } from '../v2/classification.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { Pool } from '../worker/pool.ts';
 import type { PoolOptions } from '../worker/pool.ts';
+import { spooled } from '../worker/spool.ts';
 import { TransferSet } from './keep.ts';
 import { translationOf } from './preparation.ts';
 import type { Translation } from './preparation.ts';
@@ -100,7 +101,7 @@ export class Shadow {
     const workers = new Pool({ ...pool, workers: 1, lowPriority: true }, log, () => undefined);
     let facts: ModelFacts | undefined;
     const message = { type: 'model', key: KEY, fileName: file, bytes: bytes.length, maxBatch: MOST_BATCH } as const;
-    await workers.replace([{ message, bytes }], ({ models: found }) => (facts = found[KEY]));
+    await workers.replace([{ message, read: await spooled(bytes) }], ({ models: found }) => (facts = found[KEY]));
     const shadow = new Shadow(model.name, { file, facts: facts!, metadata }, workers, options, log);
     try {
       await shadow.#fit(model);

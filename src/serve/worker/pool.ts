@@ -68,9 +68,9 @@ export class Pool {
     const started = [first];
     try {
       const ready = await first.start(models);
-      const known = models.map(({ message, bytes }) => ({
+      const known = models.map(({ message, read }) => ({
         message: { ...message, batching: ready.models[message.key]!.batching },
-        bytes,
+        read,
       }));
       for (let i = 1; i < this.#options.workers; i++) started.push(new WorkerProcess(this.#options));
       await Promise.all(started.slice(1).map((worker) => worker.start(known)));

@@ -34,7 +34,8 @@ export interface WorkerOptions {
 
 export interface ModelToLoad {
   readonly message: ModelMessage;
-  readonly bytes: Uint8Array;
+  /** Reads the bytes of the model, which are not held in memory. */
+  readonly read: () => Promise<Uint8Array>;
 }
 
 export interface RunAnswer {
@@ -130,10 +131,19 @@ export class WorkerProcess {
         this.kill();
       }, loadTimeoutMs);
       if (this.#gone) reject(new WorkerEnded('the worker process ended at its start'));
-      for (const { message, bytes } of models) this.#send(message, [[bytes]]);
-      this.#send({ type: 'start', device, threads }, []);
+      this.#sendAll(models).then(() => this.#send({ type: 'start', device, threads }, []), reject);
     });
     return ready.finally(() => clearTimeout(timer));
+  }
+
+  /** Sends models one after another, so that one at a time is in memory. */
+  async #sendAll(models: readonly ModelToLoad[]): Promise<void> {
+    for (const { message, read } of models) {
+      this.#send(message, [[await read()]]);
+      const stdin = this.#child.stdin!;
+      if (stdin.writableNeedDrain)
+        await Promise.race([new Promise((resolve) => stdin.once('drain', resolve)), this.ended]);
+    }
   }
 
   /** `parts`: the bytes of all inputs, in the order of `inputs`; those of one input may come in several pieces. */
