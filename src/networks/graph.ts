@@ -5,6 +5,7 @@ import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/ops/batch-norm.ts';
 import { interpret, interpretRules, tfTensorOf } from '../trace/interpret/interpret.ts';
+import { lstm } from '../trace/ops/lstm.ts';
 import { dropoutMask } from '../trace/layers/dropout.ts';
 import { inLayer } from '../trace/scope.ts';
 import type {
@@ -79,6 +80,7 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
       if (trains) return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
       if (!training && node.op === 'FusedBatchNorm' && given[0]!.rank <= 4) return [normalizedBy(node, given)];
       if (training && node.op === 'Dropout') return [dropoutMask(given[0]!, node.attrs.rate as number)];
+      if (training && node.op === 'Lstm') return [trainedLstm(node, given)];
       return node.layer === undefined
         ? undefined
         : inLayer(node.layer, () => [interpretRules[node.op]!(given, node.attrs)].flat());
@@ -116,6 +118,12 @@ function variablesOf({ state }: Graph, weights: Weights): Variables {
 
 function variableOf({ type, data }: Constant): tf.Variable {
   return tf.variable(tfTensorOf(data, 'float32', type.shape as number[]));
+}
+
+function trainedLstm({ layer, attrs }: Node, [y, x, weights, recurrence, bias]: readonly tf.Tensor[]): tf.Tensor {
+  const options = { isReversed: attrs.reversed === true, isWhole: attrs.whole === true };
+  const run = (): tf.Tensor => tf.reshape(lstm(x!, weights!, recurrence!, bias, options), y!.shape);
+  return layer === undefined ? run() : inLayer(layer, run);
 }
 
 /** One batch-norm kernel, which an export folds into the layer before it; the sums and products of the interpreter's rule could not be folded. */

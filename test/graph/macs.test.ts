@@ -21,7 +21,7 @@ const FREE = `
   DepthToSpace DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput Dropout Elu EluGrad Equal Erf
   Exp Expm1 FakeQuant FakeQuantGrad Floor FloorDiv FusedBatchNorm GatherNd GatherV2 Gelu Greater GreaterEqual
   HardSigmoid HardSwish Identity IsFinite IsInf IsNan LRN LeakyRelu Less LessEqual Log Log1p LogSoftmax LogSumExp
-  LogicalAnd LogicalNot LogicalOr Max MaxPool MaxPoolGrad Maximum Mean Min Minimum MirrorPad Mod Multiply Neg
+  LogicalAnd LogicalNot LogicalOr Lstm Max MaxPool MaxPoolGrad Maximum Mean Min Minimum MirrorPad Mod Multiply Neg
   NotEqual OneHot Pad Pow Prelu Prod RealDiv Reciprocal Relu Relu6 ReluGrad Reshape ResizeBilinear ResizeBilinearGrad
   ResizeNearestNeighbor ResizeNearestNeighborGrad Reverse Round Rsqrt ScatterNd Select Selu Sigmoid Sign Sin Sinh
   Slice Softmax Softplus Split Sqrt Square SquaredDifference Step StridedSlice Sub Sum Swish Tan Tanh Tile TopK

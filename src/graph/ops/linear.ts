@@ -88,6 +88,17 @@ export const linear = {
     },
     product: 'matrix',
   },
+  /**
+   * One direction of an LSTM: y, as other nodes compute it, is passed on. Training computes it from x [steps, batch, inputs], weights [4 · hidden,
+   * inputs], recurrence [4 · hidden, hidden] and bias [4 · hidden] instead: the hidden values of all steps, or those after the last one.
+   */
+  Lstm: {
+    inputs: ['y', 'x', 'weights', 'recurrence', 'bias?'],
+    attrs: { reversed: 'bool', whole: 'bool' },
+    infer: ([y]) => [y!],
+    handsOn: 'kept',
+    zero: 'first',
+  },
   /** x: [batch, height, width, in], filter: [height, width, in, out]; `pads`: top, bottom, left, right. */
   Conv2D: {
     inputs: ['x', 'filter'],

@@ -102,6 +102,7 @@ export const linear: Rules = {
       tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]);
     return tf.matMul(lead(a!), lead(b!), attrs.transposeA === true, attrs.transposeB === true);
   },
+  Lstm: ([y]) => tf.clone(y!),
   Conv2D: ([x, filter], attrs) => convolution('Conv2D', x!, filter!, attrs),
   Conv2DBackpropInput: ([dy, filter], attrs) =>
     kernel(

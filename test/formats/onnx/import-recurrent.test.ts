@@ -1,3 +1,4 @@
+import { removeDeadCode } from '../../../src/graph/passes/simplify/dead-code.ts';
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import { tensor } from '../../../src/formats/onnx/model.ts';
 import { recurrentCases, size, stored } from '../../support/onnx-cases/recurrent.ts';
@@ -18,6 +19,28 @@ describe('a recurrent layer or a product of a file', () => {
     expect(read('y1', 'y1')).toBe(read());
     expect(read('nothing', 'nothing')).toBe(read());
     expect(read('h', 'c')).toBeGreaterThan(read());
+  });
+
+  it('reads a single step as it is computed, without the other steps', () => {
+    const steps = (place: string, op: string, ...weights: string[]): Step[] => [
+      ['Transpose', ['x'], { perm: [1, 0, 2] }],
+      [op, ['y0', ...weights], size],
+      ['Squeeze', ['y1', 'middle']],
+      ['Transpose', ['y2'], { perm: [1, 0, 2] }],
+      ['Gather', ['y3', place], { axis: 1 }],
+    ];
+    const read = (isTrained: boolean, ...model: Parameters<typeof steps>): Record<string, number> => {
+      const places = { last: tensor('', 'int64', [], BigInt64Array.of(-1n)), second: tensor('', 'int64', [], BigInt64Array.of(1n)) }; // prettier-ignore
+      const { nodes } = removeDeadCode(importOnnx(modelOf(['N', 4, 3], { ...stored, ...places }, steps(...model)), 'm.onnx', { isTrained })); // prettier-ignore
+      return Object.fromEntries(['GatherV2', 'Tanh', 'Concat', 'Lstm'].map((op) => [op, nodes.filter((node) => node.op === op).length])); // prettier-ignore
+    };
+    const lstm = ['LSTM', 'wl', 'rl', 'bl'] as const;
+    expect(read(false, 'last', ...lstm)).toEqual({ GatherV2: 0, Tanh: 8, Concat: 0, Lstm: 0 });
+    expect(read(false, 'second', ...lstm)).toEqual({ GatherV2: 0, Tanh: 4, Concat: 0, Lstm: 0 });
+    expect(read(true, 'last', ...lstm)).toEqual({ GatherV2: 0, Tanh: 8, Concat: 0, Lstm: 1 });
+    // Of an LSTM that is trained the other steps are read from the whole.
+    expect(read(true, 'second', ...lstm)).toEqual({ GatherV2: 1, Tanh: 8, Concat: 1, Lstm: 2 });
+    expect(read(true, 'second', 'GRU', 'wg', 'rg', 'bg')).toEqual({ GatherV2: 0, Tanh: 2, Concat: 0, Lstm: 0 });
   });
 
   it.each(Object.entries(recurrentCases))('gives what ONNX Runtime gives: %s', async (_, [dims, fed, steps]) => {

@@ -85,6 +85,10 @@ export const cases: Record<string, Build> = {
   Cos: unary('Cos'),
   Cosh: unary('Cosh'),
   Dropout: unary('Dropout', { rate: 0.5 }),
+  Lstm: (g) => {
+    const x = x234(g);
+    return g.op('Lstm', [x, x, g.weights([16, 4]), g.weights([16, 4]), ''], { reversed: false, whole: true });
+  },
   Elu: unary('Elu'),
   Exp: unary('Exp'),
   Expm1: unary('Expm1'),

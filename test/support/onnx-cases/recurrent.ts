@@ -25,6 +25,11 @@ export const stored: Record<string, OnnxTensor> = {
     rr: floats(1, 5, 5),
     br: floats(1, 10),
   },
+  ...{
+    minus: tensor('', 'int64', [], BigInt64Array.of(-1n)),
+    first: tensor('', 'int64', [], BigInt64Array.of(1n)),
+    zero: ints(0),
+  },
   ...{ h: floats(1, 2, 5), c: floats(1, 2, 5), whole, start: ints(0), one: ints(1), zeros: ints(1, 1, 5) },
   ...{
     short: tensor('', 'int32', [2], Int32Array.of(4, 3)),
@@ -74,6 +79,21 @@ export const recurrentCases: Record<string, Case> = {
       ['LSTM', ['y0', 'wl', 'rl', 'bl', '', 'y4', 'y4'], size],
       ['Squeeze', ['y5', 'one']],
       ['Transpose', ['y6'], { perm: [1, 0, 2] }],
+    ],
+  ],
+  'the last step of an LSTM, and its second of a GRU': [
+    SERIES,
+    FED,
+    [
+      ['Transpose', ['x'], { perm: [1, 0, 2] }, ['t']],
+      ['LSTM', ['t', 'wl', 'rl', 'bl'], size, ['all']],
+      ['Squeeze', ['all', 'one'], {}, ['steps']],
+      ['Transpose', ['steps'], { perm: [1, 0, 2] }, ['turned']],
+      ['Gather', ['turned', 'minus'], { axis: 1 }, ['last']],
+      ['GRU', ['t', 'wg', 'rg', 'bg'], size, ['others']],
+      ['Gather', ['others', 'first'], { axis: 0 }, ['second']],
+      ['Squeeze', ['second', 'zero'], {}, ['flat']],
+      ['Add', ['last', 'flat']],
     ],
   ],
   'a GRU': [SERIES, FED, turned('GRU', ['t', 'wg', 'rg', 'bg'], size)],

@@ -132,7 +132,7 @@ const logic = (op: string): Rule =>
 const compare = (op: string): Rule => same(op, onNumbers);
 
 /** An alias of the input, in every existing layout. */
-const identity: Rule = (node, c) => {
+export const identity: Rule = (node, c) => {
   const [x, out] = [node.inputs[0]!, node.outputs[0]!];
   if (c.graph.constants.has(x)) c.define(out, c.plain(x));
   else for (const layout of c.layoutsOf(x)) c.define(out, c.as(x, layout), layout);

@@ -18,7 +18,10 @@ function biasOf(node: Node, c: Lowering): Bias | undefined {
   const bias = add.inputs[0] === value ? add.inputs[1]! : add.inputs[0]!;
   const channels = c.shapeOf(value).at(-1);
   const shape = c.shapeOf(bias);
-  const isMatrix = c.options.addsMatrices && node.op === 'BatchMatMul' && sameShape(shape, c.shapeOf(value));
+  const [rows, columns] = c.shapeOf(value);
+  const isProduct = c.options.addsMatrices && node.op === 'BatchMatMul';
+  // A number for each row, or a matrix.
+  const isMatrix = isProduct && (sameShape(shape, [rows!, 1]) || sameShape(shape, [rows!, columns!]));
   if (isMatrix) defineReshaped(bias, c);
   const known = c.isDefined(bias) || c.graph.constants.has(bias);
   // A stored row, as scikit-learn's exporter writes the bias of a matrix product.

@@ -1,6 +1,7 @@
 import { flag } from '../../../graph/ops/spec.ts';
 import type { Node } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
+import { identity } from './elementwise.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { depthwise, depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { defineBiased, matchingRows } from './fuse.ts';
@@ -20,8 +21,12 @@ function lies(c: Lowering, value: string, layout: readonly number[]): boolean {
   return c.graph.constants.has(value) || c.layoutsOf(value).some((other) => other.join() === layout.join());
 }
 
+/** Reads of a matrix from which on it is transposed once, instead of in each product: the weights of a recurrent layer. */
+const OFTEN = 4;
+
 /** True if Gemm should read a rank-2 operand transposed, because it exists in that layout. */
 function gemmOperand(c: Lowering, value: string, transposed: boolean): { tensor: string; flag: number } {
+  if (transposed && c.consumersOf(value).length >= OFTEN) return { tensor: c.as(value, [1, 0]), flag: 0 };
   const swapped = lies(c, value, [1, 0]) && !lies(c, value, [0, 1]);
   const tensor = c.as(value, swapped ? [1, 0] : [0, 1]);
   return { tensor, flag: swapped === transposed ? 0 : 1 };
@@ -46,6 +51,7 @@ const matMul: Rule = (node: Node, c: Lowering) => {
 
 export const linearRules: Record<string, Rule> = {
   BatchMatMul: matMul,
+  Lstm: identity,
   Conv2D: floatsOnly(conv2d),
   Conv2DBackpropInput: floatsOnly(conv2dBackpropInput),
   Conv2DBackpropFilter: floatsOnly(conv2dBackpropFilter),

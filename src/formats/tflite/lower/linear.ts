@@ -165,6 +165,7 @@ function inside({ size, window, stride, before }: Axis, i: number): number {
 }
 
 export const linear: Readonly<Record<string, TfliteLowering>> = {
+  Lstm: (c) => c.same(c.input(0)),
   BatchMatMul: matMul,
   Conv2D: conv2d,
   DepthwiseConv2dNative: depthwise,

@@ -55,6 +55,7 @@ export const examples: Readonly<Record<OpName, Example>> = {
   Any: call([bool([2, 2], [0, 0, 0, 1])], { axes: [1], keepDims: true }),
   ...{ ArgMax: overAxis, ArgMin: overAxis, Cumsum: running, Cumprod: running, Softmax: overAxis, LogSoftmax: overAxis },
   TopK: call([x], { k: 2 }),
+  Lstm: call([x, f32([2, 3, 5]), f32([16, 5]), f32([16, 4]), undefined], { reversed: false, whole: true }),
   Reshape: call([x], { shape: [4, 6] }),
   Transpose: call([x], { perm: [2, 0, 1] }),
   BroadcastTo: call([x], { shape: [2, 2, 3, 4] }),

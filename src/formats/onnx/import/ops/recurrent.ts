@@ -117,6 +117,15 @@ function of(c: Import, value: string, i: number): string {
   return c.op('Reshape', [part], { shape: shape.slice(1) });
 }
 
+/** True for zeros: a file with a fixed batch stores them for each sample, and with an open one they are repeated. */
+function isZero(c: Import, name: string): boolean {
+  const known = c.knownOf(name)?.values;
+  const repeated = known === undefined ? c.builder.producerOf(c.plain(name)) : undefined;
+  const values =
+    known ?? (repeated?.op === 'BroadcastTo' ? c.builder.constantOf(repeated.inputs[0]!)?.data : undefined);
+  return values !== undefined && [...values].every((value) => Number(value) === 0);
+}
+
 /** Fails unless every sequence has the full length. */
 function expectWhole(node: OnnxNode, c: Import, steps: number): void {
   const lengths = node.inputs[4] ?? '';
@@ -146,16 +155,14 @@ const recurrence =
     expectWhole(node, c, steps);
     const hidden = intAttr(node, c, 'hidden_size', c.shapeOf(r)[2] as number);
     const activations = activationsOf(node, c, usual, reversed.length);
-    const { groups, hasOwnBias, step: run } = kindOf(node, c);
+    const kind = kindOf(node, c);
+    const { groups, hasOwnBias, step: run } = kind;
     const results = reversed.map((isReversed, i) => {
       const rows = groups.reduce((all, count) => all + count) * hidden;
-      const [inputBias, pastBias] =
-        b === ''
-          ? []
-          : c
-              .ops('Split', [of(c, c.plain(b), i)], { axis: 0, sizes: [rows, rows] })
-              .map((bias) => byGroup(c, bias, groups, hidden));
-      const recurrences = byGroup(c, of(c, c.plain(r), i), groups, hidden);
+      const biases = b === '' ? [] : c.ops('Split', [of(c, c.plain(b), i)], { axis: 0, sizes: [rows, rows] });
+      const [inputBias, pastBias] = biases.map((bias) => byGroup(c, bias, groups, hidden));
+      const [matrix, past] = [w, r].map((weights) => of(c, c.plain(weights), i)) as [string, string];
+      const recurrences = byGroup(c, past, groups, hidden);
       const hasOwn = (group: number): boolean => hasOwnBias === true && group === groups.length - 1;
       const gates = recurrences.map((matrix, group) => ({
         recurrence: matrix,
@@ -163,7 +170,7 @@ const recurrence =
       }));
       const cell = { gates, hidden, activations: activations[i]! };
       // Products of the inputs of all steps.
-      const fed = byGroup(c, of(c, c.plain(w), i), groups, hidden).map((weights, group) => {
+      const fed = byGroup(c, matrix, groups, hidden).map((weights, group) => {
         const product = c.op('BatchMatMul', [c.plain(x), weights], { transposeA: false, transposeB: true });
         const bias = inputBias?.[group];
         const added = bias === undefined || hasOwn(group) ? bias : c.op('Add', [bias, pastBias![group]!]);
@@ -172,18 +179,28 @@ const recurrence =
       });
       let state: State = Array.from({ length: states }, (_, k) => {
         const initial = node.inputs[5 + k] ?? '';
-        // A file with a fixed batch stores zeros for each sample.
-        const isZero = c.knownOf(initial)?.values.every((value) => value === 0) ?? initial === '';
-        return isZero ? undefined : of(c, c.plain(initial), i);
+        return initial === '' || isZero(c, initial) ? undefined : of(c, c.plain(initial), i);
       });
+      const isPlain =
+        c.isTrained &&
+        kind === lstm &&
+        activations[i]!.join() === usual.join() &&
+        state.every((initial) => initial === undefined);
+      const passed = (y: string, isWhole: boolean): string => {
+        if (!isPlain) return y;
+        const bias = biases.length === 0 ? '' : c.op('Add', biases);
+        return c.op('Lstm', [y, c.plain(x), matrix, past, bias], { reversed: isReversed, whole: isWhole });
+      };
       const given: string[] = [];
       for (let step = 0; step < steps; step++) {
         const at = isReversed ? steps - 1 - step : step;
         const now = fed.map((values) => values[at]!);
         state = run(c, cell, now, state);
+        // Training computes an LSTM's hidden values as a whole.
+        if (step === steps - 1) state = [passed(state[0]!, false), ...state.slice(1)];
         given[at] = c.op('Reshape', [state[0]!], { shape: [1, 1, batch, hidden] });
       }
-      return { all: c.op('Concat', given, { axis: 0 }), state: state as readonly string[] };
+      return { all: passed(c.op('Concat', given, { axis: 0 }), true), state: state as readonly string[] };
     });
     const join = (values: readonly string[], axis: number): string =>
       values.length === 1 ? values[0]! : c.op('Concat', values, { axis });

@@ -3,6 +3,7 @@ import { elementCount, tensorData } from '../../model.ts';
 import { attr, axisOf, ignore, intAttr, intsAttr } from '../attrs.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import type { Import, Importer } from '../context.ts';
+import { joinedPart } from '../joined-part.ts';
 import { knownIntegers } from '../fold/known.ts';
 import { nhwcAxis } from './shape.ts';
 import { slicesOf } from '../slices.ts';
@@ -93,8 +94,11 @@ const gather: Importer = (node, c) => {
   const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const dim = shape[axis];
   if (typeof dim !== 'number') return c.fail('it gathers from the batch', FIXED_BATCH);
+  const known = c.knownOf(indices);
+  const place = known?.dims.length === 0 ? Number(known.values[0]) : undefined;
+  const part = place === undefined ? undefined : joinedPart(c, c.plain(x), axis, place < 0 ? place + dim : place);
   c.define(node.outputs[0]!, {
-    plain: c.op('GatherV2', [c.plain(x), indicesOf(c, indices, dim)], { axis, batchDims: 0 }),
+    plain: part ?? c.op('GatherV2', [c.plain(x), indicesOf(c, indices, dim)], { axis, batchDims: 0 }),
   });
 };
 
