@@ -252,6 +252,8 @@ const FILES: Readonly<Record<string, BenchNet>> = {
   'onnx-resnet18': { about: "torchvision's ResNet-18 at 96×96, from its file", ...picture },
   'onnx-mobilenet-v3': { about: "torchvision's small mobilenet-v3 at 96×96, from its file", ...picture },
   'onnx-lstm': { about: 'nn.LSTM of 128 units over 64 steps of 64 features, from its file', ...sequence },
+  'onnx-lstm-two': { about: 'the same of two layers', ...sequence },
+  'onnx-lstm-both': { about: 'the same of one layer in both directions', ...sequence },
   'onnx-gru': { about: 'nn.GRU of the same, from its file', ...sequence },
 };
 

@@ -446,10 +446,10 @@ class ExactGru(nn.Module):
 
 
 class Lstm(nn.Module):
-    def __init__(self, features=64, units=128, classes=10):
+    def __init__(self, features=64, units=128, classes=10, **more):
         super().__init__()
-        self.lstm = nn.LSTM(features, units, batch_first=True)
-        self.logits = nn.Linear(units, classes)
+        self.lstm = nn.LSTM(features, units, batch_first=True, **more)
+        self.logits = nn.Linear(units * (2 if self.lstm.bidirectional else 1), classes)
 
     def forward(self, x):
         return self.logits(self.lstm(x)[0][:, -1])
@@ -492,6 +492,8 @@ NETS = {
     "onnx-resnet18": (lambda _: torchvision_net("resnet18"), (3, 96, 96), 10, 32),
     "onnx-mobilenet-v3": (lambda _: torchvision_net("mobilenet_v3_small"), (3, 96, 96), 10, 32),
     "onnx-lstm": (lambda _: Lstm(), (64, 64), 10, 64),
+    "onnx-lstm-two": (lambda _: Lstm(num_layers=2), (64, 64), 10, 64),
+    "onnx-lstm-both": (lambda _: Lstm(bidirectional=True), (64, 64), 10, 64),
     "onnx-gru": (lambda _: Gru(), (64, 64), 10, 64),
 }
 

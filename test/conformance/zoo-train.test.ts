@@ -17,7 +17,7 @@ interface Written {
 
 const NETS = [
   ...['resnet18', 'mobilenet-v2', 'mobilenet-v3-small', 'efficientnet-b0', 'shufflenet-v2', 'regnet-y', 'convnext'],
-  ...['vit', 'squeezenet', 'u-net', 'two-heads', 'lstm', 'gru', 'encoder', 'audio'],
+  ...['vit', 'squeezenet', 'u-net', 'two-heads', 'lstm', 'lstm-both-ways', 'gru', 'encoder', 'audio'],
 ];
 
 const { folder, close } = zooFolder();

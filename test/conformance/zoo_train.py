@@ -14,6 +14,7 @@ import os
 import sys
 import warnings
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,13 +90,14 @@ NETS = {
     "u-net": UNet,
     "two-heads": Detector,
     "lstm": lambda: classes(Recurrent(nn.LSTM), 32),
+    "lstm-both-ways": lambda: classes(Recurrent(partial(nn.LSTM, num_layers=2, bidirectional=True)), 64),
     "gru": lambda: classes(Recurrent(nn.GRU), 32),
     "encoder": lambda: classes(Encoder(), 64),
     "audio": waves,
 }
 # Behind the biases of its wider halves a batch norm takes off all but what the edges of a picture leave: of a large one next to nothing.
 SIZES = {"u-net": 16}
-RECURRENT = {"lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
+RECURRENT = {"lstm": [0, 3, 1, 2], "lstm-both-ways": [0, 3, 1, 2], "gru": [1, 0, 2]}
 
 
 def inputs(name, count):
@@ -166,9 +168,12 @@ def as_stored(name, parameters):
     for key, value in parameters.items():
         if not key.startswith("cell."):
             found[key] = value
-    found["W"], found["R"] = gates(parameters["cell.weight_ih_l0"])[None], gates(parameters["cell.weight_hh_l0"])[None]
-    biases = [gates(parameters[f"cell.bias_{kind}_l0"]) for kind in ("ih", "hh")]
-    found["B"] = np.concatenate(biases)[None]
+    for layer in range(sum(key.startswith("cell.weight_ih") and not key.endswith("_reverse") for key in parameters)):
+        sides = [f"l{layer}{end}" for end in ("", "_reverse") if f"cell.weight_ih_l{layer}{end}" in parameters]
+        for to, kind in (("W", "ih"), ("R", "hh")):
+            found[f"{to}{layer}"] = np.stack([gates(parameters[f"cell.weight_{kind}_{side}"]) for side in sides])
+        biases = [[gates(parameters[f"cell.bias_{kind}_{side}"]) for kind in ("ih", "hh")] for side in sides]
+        found[f"B{layer}"] = np.stack([np.concatenate(both) for both in biases])
     return found
 
 

@@ -42,7 +42,7 @@ describe('an LSTM with its own gradient', () => {
   it.each([
     // 2 and 65,536 numbers of gates in a step: all steps at once, and four.
     ['a short sequence', [5, 3, 2], 4],
-    ['steps in several parts', [6, 256, 2], 64],
+    ['steps in several parts', [6, 2048, 2], 8],
   ])('gives the values and gradients of the formula over %s', (_, shape, size) => {
     const operands = [normal(shape, 1), ...[[4 * size, 2], [4 * size, size], [4 * size]].map((of, i) => tf.mul(normal(of, i + 2), 0.5))]; // prettier-ignore
     for (const [isReversed, isWhole] of [

@@ -117,14 +117,21 @@ function of(c: Import, value: string, i: number): string {
   return c.op('Reshape', [part], { shape: shape.slice(1) });
 }
 
-/** True for zeros: a file with a fixed batch stores them for each sample, and with an open one they are repeated. */
+/** True for zeros: stored, for each sample of a fixed batch, or repeated for an open one, of which each layer gets a part. */
 function isZero(c: Import, name: string): boolean {
   const known = c.knownOf(name)?.values;
-  const repeated = known === undefined ? c.builder.producerOf(c.plain(name)) : undefined;
-  const values =
-    known ?? (repeated?.op === 'BroadcastTo' ? c.builder.constantOf(repeated.inputs[0]!)?.data : undefined);
-  return values !== undefined && [...values].every((value) => Number(value) === 0);
+  if (known !== undefined) return known.every((value) => value === 0);
+  let value = c.plain(name);
+  for (
+    let node = c.builder.producerOf(value);
+    node !== undefined && PARTS.has(node.op);
+    node = c.builder.producerOf(value)
+  )
+    value = node.inputs[0]!;
+  return c.builder.constantOf(value)?.data.every((one: number | bigint) => Number(one) === 0) ?? false;
 }
+
+const PARTS: ReadonlySet<string> = new Set(['BroadcastTo', 'Slice', 'Split', 'Reshape']);
 
 /** Fails unless every sequence has the full length. */
 function expectWhole(node: OnnxNode, c: Import, steps: number): void {
