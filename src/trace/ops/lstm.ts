@@ -60,7 +60,7 @@ export function lstm(
       },
     };
   });
-  return run(x, weights, recurrence, bias ?? tf.zeros([weights.shape[0]!]));
+  return run(x, weights, recurrence, bias ?? tf.zeros([weights.shape[0]]));
 }
 
 /** [steps, batch, width] as matrices [width, batch]. */
@@ -131,7 +131,7 @@ function gradientsOf(
     const found: tf.Tensor[] = [];
     for (let i = end - 1; i >= start; i--) {
       const slopes = slopesOf(steps[i]!);
-      const passed = dsums && tf.matMul(recurrence as tf.Tensor2D, dsums as tf.Tensor2D, true);
+      const passed = dsums && tf.matMul(recurrence, dsums, true);
       const dhidden = sum(passed, dys.at(i - steps.length));
       dcell = sum(dcell, tf.mul(dhidden, slopes.cell));
       const ofGates = tf.mul(tf.concat([dcell, dhidden, dcell], 0), slopes.gates);
@@ -143,7 +143,7 @@ function gradientsOf(
     const ofSums = side(found);
     both = sum(both, tf.matMul(ofSums, side(steps.slice(start, end).map(({ fed }) => fed)), false, true));
     bias = sum(bias, tf.sum(ofSums, 1));
-    const ofInputs = tf.matMul(ofSums, weights as tf.Tensor2D, true);
+    const ofInputs = tf.matMul(ofSums, weights, true);
     dx.unshift(...tf.unstack(tf.reshape(ofInputs, [end - start, batch, inputs])));
   }
   const [ofRecurrence, ofWeights] = tf.split(both!, [size, inputs], 1) as [tf.Tensor, tf.Tensor];
