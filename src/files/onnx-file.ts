@@ -1,18 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { clipped, UserError } from '../base/errors.ts';
-import { readBytes } from '../base/files.ts';
+import { readBytes, requireFile } from '../base/files.ts';
 import { memoryText } from '../base/process/memory.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
-import { decodeModel, encodeModel, missingFile } from '../formats/onnx/protobuf.ts';
+import { decodeModel, encodeModel, missingFile, MOST_ONNX_BYTES } from '../formats/onnx/protobuf.ts';
 import { withoutSoftmax } from '../formats/keras/logits.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { findBeside } from './beside.ts';
 import { isKerasFile, readKeras } from './keras-file.ts';
 import { isModel2vecFile, model2vecOnnx } from './model2vec-file.ts';
 
-/** Maximum bytes of a message of protobuf (protobuf.dev/programming-guides/proto-limits), as which ONNX Runtime is given models. */
-const MOST = 2 ** 31 - 1;
 const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
 
 /**
@@ -48,18 +46,24 @@ export function trainableModel(
 export async function onnxParts(
   file: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly files: ReadonlyMap<string, Uint8Array> }> {
+  await requireFile(file);
+  let { size } = await stat(file);
+  refuseLarge(file, size);
   const bytes = await readBytes(file);
   const files = new Map<string, Uint8Array>();
-  let size = bytes.length;
   for (let name = missingFile(bytes, files); name !== undefined; name = missingFile(bytes, files)) {
     const beside = await findBeside(file, name, AS_ONE);
     size += (await stat(beside)).size;
-    if (size > MOST)
-      throw new UserError(
-        `${file}: takes ${memoryText(size)} with its weights in ${clipped(name)}, expected at most ${memoryText(MOST)}, which a model in one piece can have`,
-        'Save its weights in float16, or take a smaller model.',
-      );
+    refuseLarge(file, size, ` with its weights in ${clipped(name)}`);
     files.set(name, await readBytes(beside));
   }
   return { bytes, files };
+}
+
+function refuseLarge(file: string, size: number, parts = ''): void {
+  if (size <= MOST_ONNX_BYTES) return;
+  throw new UserError(
+    `${file}: takes ${memoryText(size)}${parts}, expected at most ${memoryText(MOST_ONNX_BYTES)}, which a model in one piece can have`,
+    'Save its weights in float16, or take a smaller model.',
+  );
 }

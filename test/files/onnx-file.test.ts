@@ -2,7 +2,7 @@ import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { readOnnx } from '../../src/files/onnx-file.ts';
-import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { externalOnnx } from '../support/external.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { Writer } from '../support/wire.ts';
@@ -35,6 +35,17 @@ describe('an ONNX model whose weights are in a file beside it', () => {
     await writeModel({ location: 'm.onnx.data' });
     await expect(valuesOf()).rejects.toThrow(
       /m\.onnx: takes 3\.2 GB with its weights in m\.onnx\.data, expected at most 2\.1 GB/,
+    );
+    await truncate(model(), 3 * 2 ** 30);
+    await expect(valuesOf()).rejects.toThrow(/m\.onnx: takes 3\.2 GB, expected at most 2\.1 GB/);
+  });
+
+  it.each([2 ** 31, 2 ** 32])('of %d bytes is not written', async (size) => {
+    await writeModel({ location: 'm.onnx.data', length: '8' });
+    const { graph, ...model } = decodeModel(await readOnnx(path.join(folder(), 'm.onnx')), 'm.onnx');
+    const initializers = [{ ...graph.initializers[0]!, raw: new Uint8Array(size) }];
+    expect(() => encodeModel({ ...model, graph: { ...graph, initializers } })).toThrow(
+      /the ONNX file would take \d\.\d GB, expected at most 2\.1 GB/,
     );
   });
 

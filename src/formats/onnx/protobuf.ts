@@ -1,2 +1,2 @@
 export { decodeModel, missingFile, namesOfEnds } from './protobuf/decode.ts';
-export { encodeModel } from './protobuf/encode.ts';
+export { encodeModel, MOST_ONNX_BYTES } from './protobuf/encode.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { npyBytes } from '../../../src/data/readers/numpy/npy.ts';
 import { writeFileAtomic } from '../../../src/base/files.ts';
 import type { LoadedDataset } from '../../../src/data/load.ts';
-import { checkModels } from '../../../src/run/stages/check/check-models.ts';
+import { checkModels, refuseLarge } from '../../../src/run/stages/check/check-models.ts';
 import { openAndCheck } from '../../../src/run/stages/teacher/teach.ts';
 import type { Collectives } from '../../../src/runtime/collectives/collectives.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
@@ -55,4 +55,9 @@ describe('processes that train together', () => {
     );
     await expect(opened).rejects.toThrow(/process 1 of 2 has another file of stored logits than process 0/);
   });
+});
+
+it('a network whose ONNX file could not be written is refused before its training', () => {
+  expect(() => refuseLarge('student', 2 ** 29)).toThrow(/the student has 536870912 parameters: .* take 2\.1 GB/);
+  expect(() => refuseLarge('student', 2 ** 29 - 1)).not.toThrow();
 });

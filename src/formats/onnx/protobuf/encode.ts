@@ -1,8 +1,13 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { UserError } from '../../../base/errors.ts';
+import { memoryText } from '../../../base/process/memory.ts';
 import { writeMessage } from '../../protobuf/message.ts';
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from '../../protobuf/onnx_pb.ts';
 import type { Model, OnnxTensor } from '../model.ts';
 import { endsInit, given, headInit, nodeInit, tensorInit } from './init.ts';
+
+/** Maximum bytes of a message of protobuf (protobuf.dev/programming-guides/proto-limits), as which ONNX Runtime is given models. */
+export const MOST_ONNX_BYTES = 2 ** 31 - 1;
 
 type Parts = readonly Uint8Array[];
 
@@ -20,7 +25,8 @@ const FIELDS = {
 
 /**
  * Serializes a model: equal models give equal bytes. Concatenated messages are one message, so weights' values are inserted between the library's
- * output and copied once: through the library alone a model of 100 MB took three times the time and 1.5 times the memory.
+ * output and copied once: through the library alone a model of 100 MB took three times the time and 1.5 times the memory. `UserError` for a model of
+ * more than 2 GiB.
  */
 export function encodeModel(model: Model): Uint8Array {
   const { nodes, name, initializers, ...ends } = model.graph;
@@ -84,5 +90,11 @@ function joined(parts: Parts): Uint8Array {
 }
 
 function lengthOf(parts: Parts): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (length > MOST_ONNX_BYTES)
+    throw new UserError(
+      `the ONNX file would take ${memoryText(length)}, expected at most ${memoryText(MOST_ONNX_BYTES)}, which a model in one piece can have`,
+      'Write it with fewer bits, or take a smaller model.',
+    );
+  return length;
 }

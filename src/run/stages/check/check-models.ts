@@ -1,10 +1,12 @@
 import { nearest, UserError } from '../../../base/errors.ts';
+import { memoryText } from '../../../base/process/memory.ts';
 import { dependencies } from '../../../compress/prune/groups.ts';
 import { createAugmenter } from '../../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../../data/augment/mix.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
+import { MOST_ONNX_BYTES } from '../../../formats/onnx/protobuf.ts';
 import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
-import { contentOf } from '../../../networks/network.ts';
+import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
@@ -38,7 +40,10 @@ export async function checkModels(
   createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
   checkOfTeacher(recipe, data);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
-  if (trained !== undefined) refuseNoTokens(trained, data);
+  if (trained !== undefined) {
+    refuseNoTokens(trained, data);
+    refuseLarge('teacher', networkParameters(trained));
+  }
   const assistants = [];
   for (const assistant of teacher?.chain ?? []) {
     assistants.push(await teacherBuilder(context, assistant)());
@@ -49,6 +54,7 @@ export async function checkModels(
   // Another machine may hold another file: gradients of different networks would be added.
   if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
   refuseNoTokens(model, data);
+  refuseLarge('student', networkParameters(model));
   const peer = await checkPeer(context, model);
   if (peer !== undefined) refuseNoTokens(peer, data);
   checkLeftOut(recipe, data, model);
@@ -76,6 +82,15 @@ export async function checkModels(
     } else refuseUnnamed(teacher, pair.teacher);
   }
   return notes;
+}
+
+/** `UserError` for a network whose ONNX file in float32 could not be written: that would be found after its training. */
+export function refuseLarge(role: string, parameters: number): void {
+  if (4 * parameters <= MOST_ONNX_BYTES) return;
+  throw new UserError(
+    `the ${role} has ${parameters} parameters: its ONNX file would take ${memoryText(4 * parameters)}, expected at most ${memoryText(MOST_ONNX_BYTES)}, which a model in one piece can have`,
+    'Take a smaller network.',
+  );
 }
 
 /** `UserError` for augmentation of the teacher's samples that does not fit their kind. */
