@@ -12,6 +12,7 @@ export type { TfliteEnd } from './litert/ends.ts';
 export type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 
 export interface TfliteOpenOptions {
+  /** Default: litert, or native for a file of more than 512 MiB. */
   readonly runtime?: TfliteRuntime;
   /** Default 1. */
   readonly threads?: number;
@@ -24,9 +25,12 @@ export function endsOfFile(bytes: Uint8Array, name?: string): TfliteEnds {
   return atFile(name, () => modelEnds(readTflite(bytes)));
 }
 
+/** Bytes of a file above which the native library runs it: LiteRT for WebAssembly cannot prepare a matrix of more, nor two such files. */
+const MOST_IN_WASM = 2 ** 29;
+
 /** Opens a TFLite file. `UserError` for an invalid file, and for a model that the runtime cannot run or would compute wrongly. */
 export async function openTflite(bytes: Uint8Array, options: TfliteOpenOptions = {}): Promise<TfliteSession> {
-  const { runtime = 'litert', threads = 1, name } = options;
+  const { runtime = bytes.length > MOST_IN_WASM ? 'native' : 'litert', threads = 1, name } = options;
   const ends = endsOfFile(bytes, name);
   if (runtime === 'native') {
     const problem = wrongInTensorflow29(readTflite(bytes));
