@@ -20,6 +20,14 @@ const RECIPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: Object.keys(RECIPES).join() } } });
+const asked = values.only.split(',');
+const strange = asked.find((name) => !Object.hasOwn(RECIPES, name));
+if (strange !== undefined) {
+  console.error(
+    `--only: expected some of ${Object.keys(RECIPES).join(', ')}, received ${strange || 'nothing'}\nName them with commas between.`,
+  );
+  process.exit(2);
+}
 
 /** The forecast of a log's line, and the same figures of the run. */
 interface Found {
@@ -63,7 +71,7 @@ async function runOf(recipe: string, folder: string): Promise<Found> {
 }
 
 const rows: string[][] = [];
-for (const recipe of values.only.split(',')) {
+for (const recipe of asked) {
   const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-forecast-'));
   try {
     const load = loadavg()[0]!;

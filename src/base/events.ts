@@ -11,8 +11,12 @@ export type RunEvent =
   | { readonly type: 'message'; readonly message: string; readonly forecast?: Forecast }
   | WarningEvent;
 
-/** Cost of a run after its data are read. */
+/** Cost of a run after its data are read, or of what is left of it. */
 export interface Forecast {
+  /** Runs that take as much as this one, itself included: the trials of a sweep. */
+  readonly runs: number;
+  /** Seconds of trainings and answers before this start, which the seconds below leave out. */
+  readonly takenSeconds: number;
   /** Seconds of the teacher's answers that are stored. */
   readonly answerSeconds: number;
   /** Shorter trainings, such as a race of losses has, count by their epochs. */

@@ -9,7 +9,7 @@ import { several } from '../runtime/collectives/collectives.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { trafficSince } from '../watch/traffic.ts';
-import type { StageContext } from './context.ts';
+import type { LikeRuns, StageContext } from './context.ts';
 import { runInputs, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
@@ -23,6 +23,8 @@ export interface FollowOptions extends RunOptions {
   readonly shared?: string;
   /** True if the run is a shard's part of a recipe. */
   readonly isShard?: boolean;
+  /** Runs that the forecast of this run is of; of a shard or a trial there is none without it. */
+  readonly likeRuns?: LikeRuns | undefined;
   readonly inputs?: SharedInputs;
   /** Never scores on the test split. */
   readonly withoutTest?: boolean;
@@ -78,9 +80,12 @@ export async function begin(
   };
   if (together !== undefined) await requireSameData(together, data);
   inputs?.checkData(hashOfData(whole));
-  const isWhole = options.shared === undefined && options.isShard !== true && !several(together);
-  const isForecast = isWhole && stores.ledger.rows.length === 0;
-  const context = { recipe, written, data, engine, onEvent, signal, together, isForecast, ...saving };
+  const isWhole = options.shared === undefined && options.isShard !== true;
+  const likeRuns = options.likeRuns ?? (isWhole ? { runs: 1, teachers: 1 } : undefined);
+  const { rows, times } = stores.ledger;
+  const soFar = { finished: rows.map(({ stage }) => stage), taken: new Map(times) };
+  const foretold = likeRuns && !several(together) ? { ...likeRuns, ...soFar } : undefined;
+  const context = { recipe, written, data, engine, onEvent, signal, together, foretold, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;
 }

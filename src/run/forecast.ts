@@ -1,21 +1,23 @@
 import { availableParallelism } from 'node:os';
 import { monotonicMs } from '../base/clock.ts';
-import type { Forecast } from '../base/events.ts';
+import type { Forecast, OnEvent } from '../base/events.ts';
 import { memoryText } from '../base/process/memory.ts';
 import { countOfElements } from '../data/dataset.ts';
 import { datasetRows, labelledCount } from '../data/readers/labelled.ts';
 import { LiveSoftTargets } from '../distill/answers/live-soft-targets.ts';
 import { answersTo, bytesOfAnswers } from '../distill/answers/soft-targets.ts';
+import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
 import { sureBoxes } from '../distill/answers/sure-boxes.ts';
 import type { Teacher } from '../distill/teachers/teacher.ts';
 import { contentOf } from '../networks/network.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
+import { isRaceStage } from '../report/artifact.ts';
 import { seconds as secondsText, size } from '../report/format.ts';
 import { engineOf } from '../setup/engine.ts';
 import { peerBuilder, studentBuilder, teacherBuilder } from '../setup/models.ts';
-import type { StageContext } from './context.ts';
+import type { Foretold, StageContext } from './context.ts';
 import { courseOf, withLoss } from './stages/student/race.ts';
 import { studentOptions } from './stages/student/train-student.ts';
 import { batchFor, ownForm, storeOptions } from './stages/teacher/answer.ts';
@@ -33,10 +35,14 @@ type Lessons = NonNullable<Parameters<typeof studentOptions>[2]>;
 /** Trainings of one kind. */
 interface Kind {
   readonly times: number;
+  /** True for the teacher and its assistants, which runs that are alike share. */
+  readonly isTeachers: boolean;
   /** Number of them that are made at once. */
   readonly lanes: number;
   readonly rehearsal: Rehearsal;
 }
+
+const TEACHERS = { times: 1, isTeachers: true, lanes: 1 } as const;
 
 /** Rows of the validation split that a rehearsal is scored on. */
 const SCORED = 512;
@@ -44,8 +50,10 @@ const SCORED = 512;
 /** Numbers that a run must read in all its epochs to be forecast: a smaller run takes a few seconds. */
 const LEAST_NUMBERS = 2e6;
 
-/** Memory for what follows the trainings and hardly depends on the model: other runtimes, sessions that are timed. Measured: docs/benchmarks.md. */
-const LATER_BYTES = 80e6;
+/** Memory for what follows the trainings: other runtimes, and sessions that are timed. Measured: docs/benchmarks.md. */
+const [LATER_BYTES, LATER_SHARE] = [30e6, 0.08];
+/** Time of a training on its share of the threads while others run on theirs, beside its time while they are idle. Measured: docs/benchmarks.md. */
+const BESIDE = 1.25;
 /** Report, log and ledger. */
 const REPORT_BYTES = 0.4e6;
 /** Bytes of a number in files of fewer bits. */
@@ -53,10 +61,12 @@ const STORED = { int8: 1, 'dynamic-int8': 1, int16x8: 1, int4: 0.5, fp16: 2 } as
 
 /** Says what a run will take, unless it takes a few seconds. `teaching`: a teacher that is not trained by the run. */
 export async function tellForecast(context: StageContext, teaching?: Teaching): Promise<void> {
-  const { recipe, data, onEvent, isForecast } = context;
+  const { recipe, data, onEvent, foretold } = context;
   const epochs = (recipe.student && recipe.distill.epochs) ?? recipe.teacher?.train?.epochs ?? 0;
   const numbers = epochs * data.train.count * countOfElements(data.train.sampleShape);
-  if (isForecast !== true || numbers < LEAST_NUMBERS) return;
+  if (foretold === undefined || numbers < LEAST_NUMBERS) return;
+  // Exports follow the trainings.
+  if (foretold.finished.some((stage) => stage.startsWith('export'))) return;
   onEvent({ type: 'stage', stage: 'forecast', title: 'timing some steps of each training' });
   const found = await forecast(context, teaching);
   onEvent({ type: 'message', message: `  ${forecastText(found)}`, forecast: found });
@@ -64,7 +74,9 @@ export async function tellForecast(context: StageContext, teaching?: Teaching): 
 
 /** The forecast in a sentence. */
 export function forecastText(found: Forecast): string {
-  const { answerSeconds, trainings, trainingSeconds, memoryBytes, processes, diskBytes } = found;
+  const { runs, takenSeconds, answerSeconds, trainings, trainingSeconds, memoryBytes, processes, diskBytes } = found;
+  const of = runs > 1 ? ` of ${Math.round(runs)} trials, by the first` : '';
+  const rest = takenSeconds > 0 ? ' of what is left' : '';
   const parts = [
     ...(answerSeconds === 0 ? [] : [`answers of the teacher ${secondsText(answerSeconds)}`]),
     ...(trainings === 0
@@ -73,7 +85,7 @@ export function forecastText(found: Forecast): string {
     `memory ${memoryText(memoryBytes)}${processes === 1 ? '' : ` in each of ${processes} processes`}`,
     `disk ${size(diskBytes)}`,
   ];
-  return `forecast: ${parts.join(', ')}`;
+  return `forecast${of}${rest}: ${parts.join(', ')}`;
 }
 
 /**
@@ -81,7 +93,7 @@ export function forecastText(found: Forecast): string {
  * memory is the maximum of this process, which has then held the data, the teacher and every step.
  */
 export async function forecast(
-  given: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal'>,
+  given: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal' | 'foretold'>,
   teaching?: Teaching,
 ): Promise<Forecast> {
   const { recipe } = given;
@@ -94,81 +106,95 @@ export async function forecast(
   const { train, chain = [] } = recipe.teacher ?? {};
   const kinds: Kind[] = [];
   if (train !== undefined)
-    kinds.push({ times: 1, lanes: 1, rehearsal: await rehearse(context, teacherOptions(context, train), scored) });
+    kinds.push({ ...TEACHERS, rehearsal: await rehearse(context, teacherOptions(context, train), scored) });
   const untrained = train && (await untrainedTeacher(context, train, chain.length === 0));
   const teacher = teaching?.teacher ?? untrained;
   const data = untrained === undefined ? context.data : ownForm(context.data);
   const lessonsOf = (from: Teacher): Lessons => {
     const live = new LiveSoftTargets(from, data.train, { shards: recipe.shards });
-    return { teacher: from, answers: sureBoxes(live, data.train, recipe.distill.minConfidence), views: undefined };
+    const answers = store === 'live' ? live : asStored(live);
+    return { teacher: from, answers: sureBoxes(answers, data.train, recipe.distill.minConfidence), views: undefined };
   };
+  const { store } = recipe.distill.softTargets;
   const stated = teaching?.stored && { answers: teaching.stored, views: teaching.views };
   const lessons = teacher === undefined ? stated : lessonsOf(teacher);
-  const { store } = recipe.distill.softTargets;
   const lanes = Math.min(recipe.jobs ?? 1, 2 * recipe.repeats);
   const threads =
     lanes === 1 ? recipe.threads : Math.max(1, Math.floor((recipe.threads || availableParallelism()) / lanes));
   let stored = { seconds: 0, bytes: 0 };
   try {
     if (teacher !== undefined && recipe.student !== undefined && store !== 'live')
-      stored = await answerCost({ ...context, data }, teacher, store);
+      stored = await answerCost(storeOptions(recipe, data, teacher, store), batchFor(teacher, { recipe, data }).size);
     for (const [i, training] of chain.entries()) {
       const options = assistantOptions(context, training, { number: i + 1, lessons: lessons! });
-      kinds.push({ times: 1, lanes: 1, rehearsal: await rehearse(context, options, scored) });
+      kinds.push({ ...TEACHERS, rehearsal: await rehearse(context, options, scored) });
     }
     const assistant = chain.at(-1) && (await untrainedTeacher(context, chain.at(-1)!, true));
     const inLanes = { ...context, engine: engineOf({ ...recipe, threads }) };
     for (const { times, options } of await studentKinds(inLanes, assistant ? lessonsOf(assistant) : lessons))
-      kinds.push({ times, lanes, rehearsal: await rehearse(inLanes, options, scored) });
+      kinds.push({ times, isTeachers: false, lanes, rehearsal: await rehearse(inLanes, options, scored) });
     await assistant?.dispose();
   } finally {
     await untrained?.dispose();
   }
-  return summed(recipe, kinds, { stored, lanes });
+  return summed(recipe, kinds, { stored, lanes, foretold: given.foretold ?? ONE_NEW_RUN });
+}
+
+const ONE_NEW_RUN: Foretold = { runs: 1, teachers: 1, finished: [], taken: new Map() };
+
+/** Stages whose time is forecast: trainings, and answers of a teacher. */
+const TRAINS = /^(?:teach|assist-|race-|scratch|distill|generation-|prune-)/;
+const ANSWERS = /^answers/;
+
+interface Found {
+  readonly stored: { readonly seconds: number; readonly bytes: number };
+  readonly lanes: number;
+  readonly foretold: Foretold;
 }
 
 function summed(
   recipe: Recipe,
   kinds: readonly Kind[],
-  { stored, lanes }: { readonly stored: { readonly seconds: number; readonly bytes: number }; readonly lanes: number },
+  { stored, lanes, foretold: { runs, teachers, finished, taken } }: Found,
 ): Forecast {
   const rounds = (recipe.teacher?.chain?.length ?? 0) + (recipe.distill.generations ?? 1);
   const isLive = recipe.distill.softTargets.store === 'live';
   const most = (key: 'restBytes' | 'savedBytes'): number =>
     Math.max(0, ...kinds.map(({ rehearsal }) => rehearsal[key]));
-  const total = (of: (rehearsal: Rehearsal) => number): number =>
-    kinds.reduce((sum, { times, rehearsal }) => sum + times * of(rehearsal), 0);
-  const seconds = ({
-    steps,
-    startSeconds,
-    secondsPerStep,
-    teacherPerStep,
-    validations,
-    validationSeconds,
-  }: Rehearsal): number =>
-    startSeconds + steps * (secondsPerStep + (isLive ? teacherPerStep : 0)) + validations * validationSeconds;
+  const total = (of: (rehearsal: Rehearsal, lanes: number) => number): number =>
+    kinds.reduce((sum, kind) => {
+      const alike = kind.isTeachers ? teachers : runs;
+      return sum + alike * kind.times * of(kind.rehearsal, kind.lanes);
+    }, 0);
+  const seconds = (one: Rehearsal): number =>
+    one.startSeconds +
+    one.steps * (one.secondsPerStep + (isLive ? one.teacherPerStep : 0)) +
+    one.validations * one.validationSeconds;
   const { export: formats, quantize } = recipe;
   const last = recipe.student === undefined ? 0 : (kinds.at(-1)?.rehearsal.params ?? 0);
   const perNumber = quantize.reduce(
     (sum, { scheme }) => sum + formats.length * STORED[scheme],
     formats.includes('tflite') ? 4 : 0,
   );
+  const takenBy = (stages: RegExp): number =>
+    [...taken].reduce((sum, [stage, took]) => sum + (stages.test(stage) ? took : 0), 0);
+  const answers = teachers * rounds * stored.seconds;
+  const trainings = total((one, at) => (seconds(one) * (at > 1 ? BESIDE : 1)) / at);
+  const taught = finished.filter((stage) => TRAINS.test(stage) && !isRaceStage(stage)).length;
+  const { maxRSS } = process.resourceUsage();
   return {
-    answerSeconds: rounds * stored.seconds,
-    trainings: Math.ceil(total(() => 1)),
-    trainingSeconds: kinds.reduce((sum, { times, lanes: at, rehearsal }) => sum + (times / at) * seconds(rehearsal), 0),
+    runs,
+    takenSeconds: takenBy(ANSWERS) + takenBy(TRAINS),
+    answerSeconds: Math.max(0, answers - takenBy(ANSWERS)),
+    trainings: Math.max(1, Math.ceil(total(() => 1)) - taught),
+    trainingSeconds: Math.max(0, trainings - takenBy(TRAINS)),
     memoryBytes:
-      1024 * process.resourceUsage().maxRSS +
-      most('restBytes') +
-      2 * most('savedBytes') +
-      2 * stored.bytes +
-      LATER_BYTES,
+      1024 * maxRSS * (1 + LATER_SHARE) + most('restBytes') + 2 * most('savedBytes') + 2 * stored.bytes + LATER_BYTES,
     processes: lanes,
     diskBytes:
-      rounds * stored.bytes +
+      teachers * rounds * stored.bytes +
       total(({ savedBytes, params }) => 2 * savedBytes + 4 * params) +
-      perNumber * last +
-      REPORT_BYTES,
+      runs * (perNumber * last + REPORT_BYTES),
   };
 }
 
@@ -220,15 +246,37 @@ async function untrainedTeacher(
   );
 }
 
+/** Answers that cost no time at a step, as stored ones: the teacher is asked once for each size of a batch. */
+function asStored(answers: SoftTargets): SoftTargets {
+  const known = new Map<number, ReturnType<SoftTargets['answersFor']>>();
+  return {
+    width: answers.width,
+    answersFor: (asked) => {
+      const found = known.get(asked.ids.length) ?? answers.answersFor(asked);
+      known.set(asked.ids.length, found);
+      return found;
+    },
+  };
+}
+
+/** Says what a part of the answers will take that are stored beforehand, unless it takes a few seconds. `size`: samples that the teacher is asked about at once. */
+export async function tellAnswers(onEvent: OnEvent, options: StoreOptions, size: number, share: number): Promise<void> {
+  const { count, sampleShape } = options.dataset;
+  if (share * options.views * count * countOfElements(sampleShape) < LEAST_NUMBERS) return;
+  const { seconds, bytes } = await answerCost(options, size);
+  const memoryBytes = 1024 * process.resourceUsage().maxRSS;
+  const none = { runs: 1, takenSeconds: 0, trainings: 0, trainingSeconds: 0, processes: 1 };
+  const found = { ...none, answerSeconds: share * seconds, memoryBytes, diskBytes: share * bytes };
+  onEvent({ type: 'message', message: forecastText(found), forecast: found });
+}
+
 /** Seconds and bytes of all answers that are stored, by the time of some batches. */
 async function answerCost(
-  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
-  teacher: Teacher,
-  store: Parameters<typeof storeOptions>[3],
+  options: StoreOptions,
+  most: number,
 ): Promise<{ readonly seconds: number; readonly bytes: number }> {
-  const options = storeOptions(recipe, data, teacher, store);
-  const { count } = data.train;
-  const size = Math.min(batchFor(teacher, { recipe, data }).size, count);
+  const { count } = options.dataset;
+  const size = Math.min(most, count);
   await answersTo(options, 0, size);
   const start = monotonicMs();
   let asked = 0;

@@ -51,7 +51,7 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
 export async function runAlone(
   given: LoadedRecipe,
   folder: string,
-  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest' | 'isShard' | 'inputs'>,
+  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest' | 'isShard' | 'likeRuns' | 'inputs'>,
   work?: Stages,
 ): Promise<RunResult> {
   const lost = new AbortController();

@@ -8,6 +8,7 @@ import { judgeOf, pointsOf, twinOf } from '../../folder/search/trials.ts';
 import type { SearchTrial } from '../../folder/search/trials.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
+import type { LikeRuns } from '../context.ts';
 import { inRounds } from '../shards/rounds.ts';
 import type { Rounds } from '../shards/rounds.ts';
 
@@ -17,7 +18,7 @@ interface Work {
   /** The widths are divided among shards; candidates of the same width share a training and stay together. */
   readonly shard: Shard;
   /** Runs a trial, which starts from the training of the trial `twin` if that is given. */
-  readonly run: (trial: NewTrial, twin: string | undefined) => Promise<SearchTrial>;
+  readonly run: (trial: NewTrial, twin: string | undefined, likeRuns: LikeRuns) => Promise<SearchTrial>;
   /** Report of a trial that another shard has finished. */
   readonly find: (trial: NewTrial) => Promise<Report | undefined>;
   readonly onEvent: OnEvent;
@@ -43,7 +44,9 @@ export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }:
       const what = `width ${width}, ${roughly(amount)} of the MACs pruned`;
       const place = `${i + 1} of ${all.length} in round ${round + 1} of ${total}`;
       onEvent({ type: 'message', message: `search: ${what} (${place})` });
-      finished.push(await run(trial, twinOf(trial, finished)?.run));
+      // A round has about half of the candidates of the round before, with twice its epochs; those of a width share a training.
+      const left = widths.length * (total - round) - widths.indexOf(width);
+      finished.push(await run(trial, twinOf(trial, finished)?.run, { runs: left, teachers: 1 }));
     }
     const trials: SearchTrial[] = [];
     for (const trial of all) {

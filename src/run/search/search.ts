@@ -11,6 +11,7 @@ import { removeUnbegun } from '../../folder/folder.ts';
 import { removeOutdated, unwritten, writeReport } from '../../folder/report/written.ts';
 import type { FollowOptions } from '../begin.ts';
 import { requireInputs } from '../inputs.ts';
+import { toldOnce } from '../like-runs.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../../folder/report/stopped.ts';
 import { JobFolder } from '../../folder/jobs.ts';
@@ -27,7 +28,7 @@ import type { SearchTrial } from '../../folder/search/trials.ts';
 /** Runs a recipe in a folder, and returns its report. */
 type Follow = (loaded: LoadedRecipe, folder: string, options: FollowOptions) => Promise<Report>;
 
-type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
+type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork' | 'likeRuns'>;
 
 /**
  * Searches for the best student within the budget of `target`, by successive halving (Jamieson and Talwalkar 2016, "Non-stochastic best arm
@@ -78,10 +79,12 @@ async function completeSearch(
   trials: SearchTrial[],
 ): Promise<Report> {
   const target = loaded.recipe.target!;
+  const told = toldOnce(options.onEvent);
   await halve(loaded, {
     shard: WHOLE,
-    run: async (trial, twin) => {
-      const report = await runTrial(trial, twin, folder, options, follow);
+    run: async (trial, twin, likeRuns) => {
+      const asked = { ...options, onEvent: told.onEvent, likeRuns: told.unlessTold(likeRuns) };
+      const report = await runTrial(trial, twin, folder, asked, follow);
       const done = requireTimed({ ...trial, report }, target);
       trials.push(done);
       return done;

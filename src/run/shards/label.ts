@@ -22,6 +22,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
 import { progressOf } from '../../train/progress.ts';
+import { tellAnswers } from '../forecast.ts';
 import type { RunOptions } from '../options.ts';
 import { batchFor, inBatchesOf, storeOptions } from '../stages/teacher/answer.ts';
 import { transferSet } from '../stages/teacher/leave-out.ts';
@@ -54,6 +55,8 @@ export async function labelShard(
     let answered = 0;
     for (const [i, block] of ownBlocks.entries()) {
       if ((await blocks.load(block)) === undefined) {
+        if (answered === 0)
+          await tellAnswers(onEvent, store, plan.batchSize, (ownBlocks.length - i) / plan.blocks.length);
         await blocks.save(block, await asked(store, plan, block));
         answered++;
       }

@@ -3,6 +3,7 @@ import { partOf } from '../../base/shard.ts';
 import type { Shard } from '../../base/shard.ts';
 import { JobFolder } from '../../folder/jobs.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
+import { toldOnce } from '../like-runs.ts';
 import { runAlone } from '../run.ts';
 import type { RunOptions } from '../options.ts';
 import { repeatKey, resultOfRepeat } from '../repeat-key.ts';
@@ -33,11 +34,14 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
     Array.from({ length: total }, (_, repeat) => repeat),
     shard,
   );
-  for (const repeat of ownRepeats) {
+  const told = toldOnce(options.onEvent ?? (() => undefined));
+  for (const [i, repeat] of ownRepeats.entries()) {
     const folder = String(repeat + 1);
     options.onEvent?.({ type: 'message', message: `repeat ${folder} of ${total}` });
     await jobs.giveAnswers(folder);
-    await runAlone(given, jobs.place(folder), { ...options, isShard: true }, async (begin, stores) => {
+    const likeRuns = told.unlessTold({ runs: (ownRepeats.length - i) / total, teachers: 1 });
+    const repeatOptions = { ...options, onEvent: told.onEvent, isShard: true, likeRuns };
+    await runAlone(given, jobs.place(folder), repeatOptions, async (begin, stores) => {
       const prepared = await prepareStudents(begin, { ...stores, race });
       await trainRepeats(prepared, [repeat], stores);
       await jobs.write(resultOfRepeat(repeat), { key: await repeatKey(prepared.context, prepared.teaching) });

@@ -4,6 +4,7 @@ import { beginTrial, findTrial } from '../../folder/search/trial-folders.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { runAlone } from '../run.ts';
 import type { RunOptions } from '../options.ts';
+import { toldOnce } from '../like-runs.ts';
 import { halve } from '../search/halve.ts';
 import { requireTimed } from '../search/search.ts';
 import { openJobs } from './rounds.ts';
@@ -15,13 +16,15 @@ import type { SharedRounds } from './rounds.ts';
  */
 export async function searchShard(given: LoadedRecipe, shard: Shard, options: RunOptions): Promise<SharedRounds> {
   const jobs = await openJobs(given, 'search', options);
+  const told = toldOnce(options.onEvent ?? (() => undefined));
   const rounds = await halve(given, {
     shard,
-    run: async (trial, twin) => {
+    run: async (trial, twin, likeRuns) => {
       await jobs.giveAnswers();
       const folder = jobs.place(trial.run);
       if (!(await exists(jobs.place(`${trial.run}/recipe.json`)))) await beginTrial(folder, trial, twin);
-      const trialOptions = { ...options, isShard: true, shared: jobs.folder, withoutTest: true };
+      const alike = { onEvent: told.onEvent, likeRuns: told.unlessTold(likeRuns) };
+      const trialOptions = { ...options, ...alike, isShard: true, shared: jobs.folder, withoutTest: true };
       const { report } = await runAlone(trial.loaded, folder, trialOptions);
       return requireTimed({ ...trial, report }, given.recipe.target!);
     },

@@ -12,6 +12,7 @@ import { canonicalJson } from '../../recipe/diff.ts';
 import type { TrialSettings } from '../../recipe/grid.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
+import { toldOnce } from '../like-runs.ts';
 import { runAlone } from '../run.ts';
 import { inputsOfSweep, requireFilesBefore } from '../inputs.ts';
 import { checkOptions } from '../options.ts';
@@ -55,12 +56,16 @@ export async function sweepShard(
   await writeDown(jobs, base, trials);
   const failed: { name: string; reason: string }[] = [];
   const ownTrials = partOf(all, shard);
+  const told = toldOnce(onEvent ?? (() => undefined));
   for (const [i, { name, set, loaded }] of ownTrials.entries()) {
     onEvent?.({ type: 'message', message: `trial ${name} (${i + 1} of ${ownTrials.length}): ${set.join(' ')}` });
     try {
       await jobs.giveAnswers(name);
       await giveFromAlike(jobs, loaded, all);
-      const trialOptions = { ...options, inputs: inputsOfSweep(jobs.folder, loaded), isShard: true };
+      const left = ownTrials.slice(i).map((trial) => taughtBy(trial.loaded.recipe));
+      const likeRuns = told.unlessTold({ runs: left.length, teachers: new Set(left).size });
+      const inputs = inputsOfSweep(jobs.folder, loaded);
+      const trialOptions = { ...options, onEvent: told.onEvent, inputs, isShard: true, likeRuns };
       await runAlone(loaded, jobs.place(loaded.recipe.name), trialOptions);
     } catch (error) {
       if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
@@ -85,8 +90,6 @@ async function giveFromAlike(
   loaded: LoadedRecipe,
   all: readonly { readonly name: string; readonly loaded: LoadedRecipe }[],
 ): Promise<void> {
-  const taughtBy = ({ teacher, dataset, seed, precision }: LoadedRecipe['recipe']): string =>
-    canonicalJson([teacher, dataset, seed, precision]);
   const { teacher, name } = loaded.recipe;
   if (teacher === undefined) return;
   const alike = all.filter((other) => other.name !== name && taughtBy(other.loaded.recipe) === taughtBy(loaded.recipe));
@@ -98,6 +101,11 @@ async function giveFromAlike(
     await giveAnswers(from, to);
     return;
   }
+}
+
+/** The teacher, and what its training and answers depend on. */
+function taughtBy({ teacher, dataset, seed, precision }: LoadedRecipe['recipe']): string {
+  return canonicalJson([teacher, dataset, seed, precision]);
 }
 
 /** Writes the recipe and the changes of each trial; every shard writes the same files. `UserError` if the folder holds another sweep. */

@@ -96,7 +96,7 @@ export interface Rehearsal {
 }
 
 /** Seconds for which steps are timed. */
-const TIMED_SECONDS = 1;
+const TIMED_SECONDS = 0.5;
 /** Steps that are not timed: memory is allocated in the first, and the first batches are read ahead. */
 const WARM_UP = 2;
 
@@ -128,7 +128,7 @@ export async function rehearse<N extends Network = ModelNetwork>(
       if (metrics.position.step !== trainer.position.step) continue;
       ({ step: steps } = metrics.position);
       if (steps <= WARM_UP && steps < plan.steps) [since, asked] = [monotonicMs(), teacher()];
-      else if (seconds() >= TIMED_SECONDS) break;
+      else if (monotonicMs() - since >= 1000 * TIMED_SECONDS) break;
     }
     const counted = steps - (steps > WARM_UP ? WARM_UP : 0);
     const [secondsPerStep, teacherPerStep] = [seconds() / counted, (teacher() - asked) / counted];
