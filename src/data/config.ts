@@ -51,5 +51,6 @@ export type IdxConfig = Of<'idx'>;
 export type CsvConfig = Of<'csv'>;
 export type NpzConfig = Of<'npz'>;
 export type ParquetConfig = Of<'parquet'> & ImageOptions;
+export type WebDatasetConfig = Of<'webdataset'>;
 export type JsonlConfig = Of<'jsonl'>;
 export type ConllConfig = Of<'conll'>;

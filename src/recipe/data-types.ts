@@ -25,6 +25,7 @@ export const DATA_TYPES = {
   'text-folder': { holds: 'text', endings: ['.txt'], isFolder: true },
   npz: { holds: 'picture', endings: ['.npz', '.npy'], besideLabels: 'samples' },
   parquet: { holds: 'table', endings: ['.parquet'], canHoldWords: true },
+  webdataset: { holds: 'picture', endings: ['.tar'] },
   jsonl: { holds: 'table', endings: ['.jsonl', '.ndjson', '.json'], canHoldWords: true },
   conll: { holds: 'words', endings: ['.conll', '.conllu', '.iob', '.iob2', '.bio'], canHoldWords: true },
 } as const satisfies Readonly<Record<string, DataType>>;

@@ -82,15 +82,38 @@ function textOfFile(file: string): string {
   }
 }
 
-/** Parquet data whose train is a folder of the hub: the files of its splits. */
+/** Parquet data whose train is a folder of the hub: the files of its splits. Archives that are named by a range: the names of each. */
 function withShards(dataset: unknown, place: Place): unknown {
-  if (!isMapping(dataset) || dataset['type'] !== 'parquet') return dataset;
+  if (!isMapping(dataset)) return dataset;
+  if (dataset['type'] === 'webdataset')
+    return Object.fromEntries(
+      Object.entries(dataset).map(([key, value]) => [key, SPLITS.has(key) ? ranged(value) : value]),
+    );
+  if (dataset['type'] !== 'parquet') return dataset;
   const { train: folder, ...stated } = dataset;
   if (typeof folder !== 'string' || !isFolder(place(folder))) return dataset;
   const splits = Object.entries(parquetSplits(place(folder)));
   const files = splits.map(([split, names]) => [split, names.map((name) => path.join(folder, name))]);
   return { ...Object.fromEntries(files), ...stated } as Mapping;
 }
+
+const SPLITS = new Set(['train', 'validation', 'test', 'unlabelled']);
+
+/** Names in which `{000..146}` stands for each number of the range, as in WebDataset. */
+function ranged(files: unknown): unknown {
+  if (Array.isArray(files)) return files.flatMap(ranged);
+  const [, before, first, last, after] =
+    typeof files === 'string' ? (/^(.*)\{(\d+)\.\.(\d+)\}(.*)$/.exec(files) ?? []) : [];
+  const count = Number(last) - Number(first) + 1;
+  // A range of nothing stays as it is, and is reported as a missing file.
+  if (!(count > 0 && count <= MOST_SHARDS)) return files;
+  return Array.from(
+    { length: count },
+    (_, i) => `${before!}${String(Number(first) + i).padStart(first!.length, '0')}${after!}`,
+  );
+}
+
+const MOST_SHARDS = 100_000;
 
 interface WithFolder extends Mapping {
   readonly folder: string;
@@ -228,7 +251,10 @@ function studentKeys({ folder, ...stated }: WithFolder, dataset: unknown, place:
   refuseOther(facts, data);
   const isKept = stated['head'] !== 'replace';
   const { text } = data;
-  const arePictures = data['type'] === 'image-folder' || (data['type'] === 'parquet' && data['features'] === undefined);
+  const arePictures =
+    data['type'] === 'image-folder' ||
+    data['type'] === 'webdataset' ||
+    (data['type'] === 'parquet' && data['features'] === undefined);
   const { resize, normalize } =
     reads === 'pictures' && !(data['resize'] !== undefined && data['normalize'] !== undefined)
       ? hubPreparation(facts.folder, facts.preprocessor, channels)

@@ -88,6 +88,10 @@ export const READERS: { readonly [Type in DataTypeName]: SplitReader<Extract<Dat
     shares: async (config, readers) => (await import('./parquet/parquet.ts')).workOn(config, readers),
     read: async (source, options) => (await import('./parquet/parquet.ts')).readParquet(source, options),
   },
+  webdataset: {
+    shares: 'decoded',
+    read: async (source, options) => (await import('./webdataset.ts')).readWebDataset(source, options),
+  },
   jsonl: { shares: 'parsed', read: async (source, options) => (await import('./jsonl.ts')).readJsonl(source, options) },
   conll: { shares: 'parsed', read: async (source, options) => (await import('./conll.ts')).readConll(source, options) },
 };

@@ -282,6 +282,20 @@ const types = {
     features: features.optional().describe('Numeric columns, or one column of lists.'),
     label: labels.optional().describe('Label column; several: numbers to predict.'),
   }),
+  webdataset: z.strictObject({
+    type: z.literal('webdataset'),
+    ...common(files),
+    ...image,
+    separator: table.separator,
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Ending of the members with the pictures, such as `input.jpg`; default: that of the only picture of a sample.',
+      ),
+    label: z.string().min(1).optional().describe('Ending of the members with the labels as text; default: cls.'),
+  }),
   jsonl: z.strictObject({
     type: z.literal('jsonl'),
     ...common(files),

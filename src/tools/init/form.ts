@@ -7,6 +7,7 @@ import { allFiles } from '../../data/readers/class-folder.ts';
 import { vocFiles } from '../../data/readers/boxes/voc.ts';
 import { yoloPictures } from '../../data/readers/boxes/yolo.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
+import { firstPictures } from '../../data/readers/webdataset.ts';
 import { firstRows, imageBytes } from '../../data/readers/parquet/parquet.ts';
 import { parquetSplits } from '../../setup/hub/parquet.ts';
 import { maskFiles } from '../../data/readers/mask-files.ts';
@@ -44,6 +45,7 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   csv: async (place, { label }) => csvForm(await start(place), label),
   jsonl: jsonlForm,
   parquet: parquetForm,
+  webdataset: async (place) => encodedForm(await firstPictures(place, HEARD)),
 };
 
 /** Form of training data of a type, as far as it is not given. `UserError` for unreadable data. */
