@@ -1,5 +1,5 @@
 /**
- * Growth of processor time and memory with the data: `npm run bench:growth -- [--kinds npy,csv,pictures] [--times 4]`. Each size is read in a
+ * Growth of processor time and memory with the data: `npm run bench:growth -- [--kinds npy,csv,pictures,again,headers] [--times 4]`. Each size is read in a
  * process of its own. The exponent is that of a power of the size, from the smallest to the largest one, of what a process takes
  * beyond that of a sixteenth of the smallest size: 1 where twice the data take twice as much. `--times`: sizes, each twice the one before.
  */
@@ -11,6 +11,7 @@ import sharp from 'sharp';
 import { RandomStream } from '../src/base/random.ts';
 import { npyBytes } from '../src/data/readers/numpy/npy.ts';
 import { loadDataset } from '../src/data/load.ts';
+import type { DataOptions } from '../src/data/load.ts';
 import { jsonOf, table } from './processes.ts';
 
 const { values, positionals } = parseArgs({
@@ -28,7 +29,23 @@ interface Kind {
   readonly smallest: number;
   readonly write: (folder: string, size: number) => Promise<void> | void;
   readonly work: (folder: string) => Promise<unknown>;
+  /** Decoded pictures are kept in the folder by `write`, and found there. */
+  readonly isCached?: true;
 }
+
+async function writePictures(folder: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const name = path.join(folder, `class${i % 2}`);
+    mkdirSync(name, { recursive: true });
+    const pixels = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.below(256));
+    await sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } })
+      .jpeg()
+      .toFile(path.join(name, `${i}.jpg`));
+  }
+}
+
+const readPictures = (train: string, options: DataOptions = {}): Promise<unknown> =>
+  loadDataset({ type: 'image-folder', train, channels: 3 }, options);
 
 const KINDS: Readonly<Record<string, Kind>> = {
   npy: {
@@ -56,24 +73,32 @@ const KINDS: Readonly<Record<string, Kind>> = {
   pictures: {
     what: 'JPEG files of 64x64, decoded',
     smallest: 1000,
+    write: writePictures,
+    work: (folder) => readPictures(folder),
+  },
+  again: {
+    what: 'the same, at a second start',
+    smallest: 1000,
     write: async (folder, count) => {
-      for (let i = 0; i < count; i++) {
-        const name = path.join(folder, `class${i % 2}`);
-        mkdirSync(name, { recursive: true });
-        const pixels = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.below(256));
-        await sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } })
-          .jpeg()
-          .toFile(path.join(name, `${i}.jpg`));
-      }
+      await writePictures(folder, count);
+      process.env['LIMBECK_CACHE'] = path.join(folder, '.cache');
+      await readPictures(folder);
     },
-    work: (folder) => loadDataset({ type: 'image-folder', train: folder, channels: 3 }),
+    work: (folder) => readPictures(folder),
+    isCached: true,
+  },
+  headers: {
+    what: 'the same, a sample of 500 decoded',
+    smallest: 1000,
+    write: writePictures,
+    work: (folder) => readPictures(folder, { sample: 500 }),
   },
 };
 
 const [name, folder] = positionals;
 if (name === undefined) await measure();
 else {
-  process.env['LIMBECK_CACHE'] = 'off';
+  process.env['LIMBECK_CACHE'] = KINDS[name]!.isCached === true ? path.join(folder!, '.cache') : 'off';
   await KINDS[name]!.work(folder!);
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   console.log(JSON.stringify({ seconds: (userCPUTime + systemCPUTime) / 1e6, bytes: maxRSS * 1024 }));
