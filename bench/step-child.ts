@@ -11,7 +11,7 @@ import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import type { OptimizerConfig } from '../src/train/optimizers/optimizers.ts';
 import { RandomStream } from '../src/base/random.ts';
 import { traceProgram } from '../src/trace/trace.ts';
-import { stepFlops } from './flops.ts';
+import { savedByWinograd, stepFlops } from './flops.ts';
 import { buildNet, netOf } from './nets.ts';
 import { benchStep } from './program.ts';
 import { timed, timedSteps } from './timing.ts';
@@ -31,8 +31,9 @@ async function ours(): Promise<object> {
   const step = await engine.compile(program);
   const compileMs = performance.now() - start;
   const times = await timedSteps(step, feedsAt, { steps, perCall: engine.stepsPerCall });
-  const flops = stepFlops(traceProgram(program));
-  return { ...times, compile_ms: compileMs, peak_rss_mb: peakMegabytes(), flops };
+  const graph = traceProgram(program);
+  const counted = { flops: stepFlops(graph), winograd: savedByWinograd(graph) };
+  return { ...times, compile_ms: compileMs, peak_rss_mb: peakMegabytes(), ...counted };
 }
 
 /** The machine's matrix product rate through the same runtime, in GFLOP/s. */

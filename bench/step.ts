@@ -42,6 +42,7 @@ interface Sample {
   readonly compile_ms: number;
   /** Of ours. */
   readonly flops?: number;
+  readonly winograd?: number;
 }
 
 const built = (file: string): string => path.join(import.meta.dirname, file);
@@ -141,6 +142,7 @@ async function measured(name: string, net: BenchNet): Promise<Record<string, unk
     ...{ compileMs: of(own, 'compile_ms'), torchCompileMs: compiled?.samples[0]!.compile_ms },
     ...{ rssMb: of(own, 'peak_rss_mb'), eagerRssMb: of(eager, 'peak_rss_mb') },
     shareOfGemmPeak: mine[0]!.flops! / 1e6 / msOf(own) / median(peaks),
+    winogradSaves: mine[0]!.winograd! / mine[0]!.flops!,
     ...(options.wasm && {
       wasm: await jsonOf(process.execPath, [built('step-child.js'), 'wasm', name, batchOf(net), '3', threads]),
     }),
@@ -172,7 +174,7 @@ console.log(
         'compiled ms',
         'compiled / ours',
       ],
-      ...['compile s', 'torch.compile s', 'ours MB', 'eager MB', '% of GEMM peak'],
+      ...['compile s', 'torch.compile s', 'ours MB', 'eager MB', '% of GEMM peak', '% saved by Winograd'],
     ],
     rows.map((row) => [
       ...[
@@ -188,6 +190,7 @@ console.log(
         number(row.torchCompileMs === undefined ? undefined : (row.torchCompileMs as number) / 1000, 1),
       ],
       ...[number(row.rssMb, 0), number(row.eagerRssMb, 0), number((row.shareOfGemmPeak as number) * 100, 0)],
+      ...[number((row.winogradSaves as number) * 100, 0)],
     ]),
   ),
 );
