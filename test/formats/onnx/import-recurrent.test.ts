@@ -38,6 +38,7 @@ describe('a recurrent layer or a product of a file', () => {
     expect(read(false, 'last', ...lstm)).toEqual({ GatherV2: 0, Tanh: 8, Concat: 0, Lstm: 0 });
     expect(read(false, 'second', ...lstm)).toEqual({ GatherV2: 0, Tanh: 4, Concat: 0, Lstm: 0 });
     expect(read(true, 'last', ...lstm)).toEqual({ GatherV2: 0, Tanh: 8, Concat: 0, Lstm: 1 });
+    expect(read(true, 'last', 'LSTM', 'wl', 'rl')).toEqual({ GatherV2: 0, Tanh: 8, Concat: 0, Lstm: 1 });
     // Of an LSTM that is trained the other steps are read from the whole.
     expect(read(true, 'second', ...lstm)).toEqual({ GatherV2: 1, Tanh: 8, Concat: 1, Lstm: 2 });
     expect(read(true, 'second', 'GRU', 'wg', 'rg', 'bg')).toEqual({ GatherV2: 0, Tanh: 2, Concat: 0, Lstm: 0 });

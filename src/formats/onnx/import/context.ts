@@ -116,7 +116,7 @@ export class Import {
 
   /** Adds a node and returns all its results. Computations must be in float32. */
   ops(op: string, inputs: readonly string[], attrs: Attrs): string[] {
-    for (const operand of ANY_TYPE.has(op) ? [] : inputs) {
+    for (const operand of ANY_TYPE.has(op) ? [] : inputs.filter((name) => name !== '')) {
       const { dtype } = this.builder.typeOf(operand);
       if (INTEGERS.has(op) && /^int/.test(dtype)) continue;
       if (dtype !== 'float32') this.fail(`it computes with ${dtype}; expected float32`);
