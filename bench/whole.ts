@@ -1,7 +1,8 @@
 /**
- * Runs at sizes that break what holds everything at once: `npm run bench:whole -- [--only answers,classes,parameters] [--alone 1]`. Each recipe is run
- * by the command line on data that this script makes, killed with SIGKILL in each named stage and started again, and then compared byte for byte with a
- * run that was left alone. Memory is the highest of the main process, bytes written are those of its `write` calls, both over all starts (Linux).
+ * Whole runs at large sizes: `npm run bench:whole -- [--only answers,classes,parameters] [--shrink 100]`. Each recipe is run by the command line on
+ * data that this script makes, killed with SIGKILL and started again, twice, and compared byte for byte with a run that was left alone: exports, stored
+ * answers, and the report but for its seconds. Memory is the most of the main process, its processor time and the bytes of its `write` calls are sums
+ * over all starts (Linux). `--shrink`: divisor of the training samples and of the seconds until a kill.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -124,25 +125,28 @@ function make(folder: string, { classes, train, test, recipe }: Size): string {
 }
 
 interface Start {
-  readonly seconds: number;
+  readonly processor: number;
   readonly memory: number;
   readonly written: number;
 }
 
 /** Starts a run, and kills it where the named event is in its log. */
 async function start(file: string, out: string, kill?: Kill): Promise<Start> {
-  const began = performance.now();
   const log = path.join(out, 'whole', 'log.jsonl');
   const from = existsSync(log) ? statSync(log).size : 0;
   const args = ['dist/cli.js', 'run', file, '--out', out, '--save-every', '1'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   let memory = 0;
+  let processor = 0;
   let written = 0;
   let at: NodeJS.Timeout | undefined;
   const timer = setInterval(() => {
     try {
       memory =
         1024 * Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? memory / 1024);
+      // After the name, which may hold spaces: user and system time are the fields 14 and 15, in hundredths of a second.
+      const times = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ').slice(11, 13);
+      processor = times.reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
       written = Number(/^wchar: (\d+)/m.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1] ?? written);
     } catch {
       // The process has just ended.
@@ -154,7 +158,7 @@ async function start(file: string, out: string, kill?: Kill): Promise<Start> {
       const said = JSON.parse(line) as { event: string; stage?: string };
       return said.event === event && said.stage?.startsWith(stage) === true;
     });
-    if (isThere) at = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    if (isThere) at = setTimeout(() => child.kill('SIGKILL'), (seconds * 1000) / Number(values.shrink));
   }, 20);
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
     child.on('close', (...end) => resolve(end)),
@@ -163,7 +167,7 @@ async function start(file: string, out: string, kill?: Kill): Promise<Start> {
   clearTimeout(at);
   if (kill === undefined ? code !== 0 : signal !== 'SIGKILL')
     throw new Error(`${file} ended with ${String(code ?? signal)}, ${String(kill ?? 'not killed')}`);
-  return { seconds: (performance.now() - began) / 1000, memory, written };
+  return { processor, memory, written };
 }
 
 function filesOf(folder: string): string[] {
@@ -218,11 +222,11 @@ for (const [name, size] of Object.entries(SIZES)) {
       const run = path.join(out, 'whole');
       const files = filesOf(run);
       const disk = files.reduce((sum, at) => sum + statSync(at).size, 0);
-      const sum = (key: 'seconds' | 'written'): number => starts.reduce((all, at) => all + at[key], 0);
+      const sum = (key: 'processor' | 'written'): number => starts.reduce((all, at) => all + at[key], 0);
       const gb = (bytes: number): string => (bytes / 1e9).toFixed(2);
       rows.push([
         `${size.what}, ${kills.length === 0 ? 'left alone' : `killed ${kills.length} times`}`,
-        sum('seconds').toFixed(0),
+        sum('processor').toFixed(0),
         gb(Math.max(...starts.map(({ memory }) => memory))),
         ...[
           gb(sum('written')),
@@ -245,4 +249,4 @@ for (const [name, size] of Object.entries(SIZES)) {
 console.log(
   `${cpus()[0]?.model ?? 'unknown CPU'}, node ${process.version}; killed and left alone ended with the same bytes\n`,
 );
-console.log(table(['run', 'seconds', 'memory, GB', 'written, GB', 'disk, GB', 'report, MB', 'load before'], rows));
+console.log(table(['run', 'CPU seconds', 'memory, GB', 'written, GB', 'disk, GB', 'report, MB', 'load before'], rows));
