@@ -7,6 +7,19 @@ import { writeData, writeRecipe } from './support/tiny.ts';
 
 const folder = temporaryFolder();
 
+describe('limbeck', () => {
+  it('fits what it says of each command into 80 columns', async () => {
+    const { stdout: all } = await limbeck(folder(), '--help');
+    // `completion --help` prints the script.
+    const commands = [...new Set(all.match(/(?<=^ {2}limbeck )(?!completion)[a-z]+/gm))];
+    expect(commands.length).toBeGreaterThan(15);
+    const texts = [all];
+    for (const command of commands) texts.push((await limbeck(folder(), command, '--help')).stdout);
+    expect(texts.filter((text) => !text.startsWith('limbeck'))).toEqual([]);
+    expect(texts.flatMap((text) => text.split('\n').filter((line) => line.length > 80))).toEqual([]);
+  });
+});
+
 describe('limbeck run', () => {
   beforeEach(async () => {
     await writeData(folder());

@@ -15,7 +15,10 @@ const TESTS = {
     config: ['--config', 'jest.long.config.js'],
   },
   malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '100000' },
-  drift: { file: 'test/serve/drift.test.ts', variable: 'LIMBECK_DRIFT', option: 'samples', usual: '10000' },
+  drift: {
+    ...{ file: 'test/serve/drift.long.test.ts', variable: 'LIMBECK_DRIFT', option: 'samples', usual: '10000' },
+    config: ['--config', 'jest.long.config.js'],
+  },
   soak: {
     ...{
       file: 'test/conformance/serve-soak.test.ts',
