@@ -25,7 +25,7 @@ export interface StageContext extends ShipContext {
   readonly states: (stage: string) => StageStates;
   /** True if another process of this run has already checked the teacher's answers. */
   readonly isChecked?: boolean;
-  /** Present if the run is to say what it will take. */
+  /** The run prints a forecast before its first step if this is present. */
   readonly foretold?: Foretold | undefined;
 }
 

@@ -123,7 +123,7 @@ async function madeFrom(options: ConvertOptions, folder: string | undefined): Pr
   };
 }
 
-/** A function of its own, so that what it returns holds no weights. */
+/** Opens the source again, with its weights. A separate function, because a closure in the caller would keep the weights that the caller has read. */
 function openedAgain({ from, model, shapes }: ConvertOptions, metadata: ConvertSource['metadata']) {
   return async (): Promise<ConvertSource> => ({ ...(await openSource(from, model, shapes)), metadata });
 }

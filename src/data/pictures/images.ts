@@ -210,7 +210,7 @@ export class ImageSink {
     return { ...held, notes: [this.#room.note(source, bytes, `they are decoded into ${where}`)] };
   }
 
-  /** All rows, of which those that are not decoded show the picture before. */
+  /** A row for each picture. A picture that is not decoded has the pixels of the last decoded picture before it. */
   #repeated(stored: StoredSamples): HeldSamples {
     const rows = Int32Array.from({ length: this.#expected }, (_, i) => Math.floor(i / this.#step));
     return heldIn({ ...stored, rows, every: this.#step });

@@ -129,7 +129,7 @@ function numberIn(head: Buffer, from: number, length: number): number | undefine
   return /^[0-7]*$/.test(digits) ? parseInt(digits || '0', 8) : undefined;
 }
 
-/** Sum of a header's bytes, those of the sum itself taken for spaces. */
+/** Sum of a header's 512 bytes, where the eight bytes that store this sum count as spaces (POSIX.1-1988, ustar). */
 function sumOf(head: Buffer): number {
   return head.reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : byte), 0);
 }

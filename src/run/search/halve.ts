@@ -44,7 +44,7 @@ export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }:
       const what = `width ${width}, ${roughly(amount)} of the MACs pruned`;
       const place = `${i + 1} of ${all.length} in round ${round + 1} of ${total}`;
       onEvent({ type: 'message', message: `search: ${what} (${place})` });
-      // A round has about half of the candidates of the round before, with twice its epochs; those of a width share a training.
+      // Each round keeps about half of the candidates of the last round and doubles their epochs. Candidates of one width share a training.
       const left = widths.length * (total - round) - widths.indexOf(width);
       finished.push(await run(trial, twinOf(trial, finished)?.run, { runs: left, teachers: 1 }));
     }

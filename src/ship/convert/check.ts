@@ -190,7 +190,7 @@ class SourceAnswers {
     this.#source = source;
   }
 
-  /** Asks the source what is not known yet, and closes it if all answers are kept; the names of its outputs. */
+  /** Runs the source on the samples whose answers are not stored yet, and closes it once all answers are stored. Gives the names of its outputs. */
   async ask(batches: readonly Feeds[], onProgress?: OnProgress): Promise<readonly string[]> {
     const unknown = batches.filter((feeds) => !this.#answers.has(feeds));
     for (const [i, feeds] of unknown.entries()) {

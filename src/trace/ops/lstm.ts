@@ -112,7 +112,7 @@ interface Gradients {
   readonly dx: readonly tf.Tensor[];
 }
 
-/** Gradients from those of the hidden values of the last steps, [hidden, batch]. */
+/** Gradients of weights, bias and inputs. `dys`: gradients of the hidden values of the last `dys.length` steps, [hidden, batch] each. */
 function gradientsOf(
   steps: readonly Step[],
   dys: readonly tf.Tensor[],
