@@ -19,7 +19,6 @@ export interface Forecast {
   readonly takenSeconds: number;
   /** Seconds of the teacher's answers that are stored. */
   readonly answerSeconds: number;
-  /** Shorter trainings, such as a race of losses has, count by their epochs. */
   readonly trainings: number;
   readonly trainingSeconds: number;
   /** Bytes of a process at the highest. */

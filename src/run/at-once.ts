@@ -14,12 +14,14 @@ import type { StageContext } from './context.ts';
 import { filesKey } from './repeat-key.ts';
 import type { Teaching } from './stages/teacher/teach.ts';
 
+const entry = entryBeside(import.meta.url, 'at-once-process');
+
 /** A training of a student that depends on no other training. */
 export interface Training {
   /** Stage whose saved states the training uses. */
   readonly stage: string;
   /** Trains the student; repeated calls give the same weights. `change` replaces parts of the run's context. */
-  readonly train: (change?: Pick<StageContext, 'engine' | 'signal' | 'done'>) => Promise<TrainedModel>;
+  readonly train: (change?: Partial<Pick<StageContext, 'engine' | 'signal' | 'done'>>) => Promise<TrainedModel>;
 }
 
 /**
@@ -32,29 +34,24 @@ export async function trainAtOnce(
   trainings: readonly Training[],
   stores: Pick<RunStores, 'folder' | 'ledger'>,
 ): Promise<void> {
-  const { jobs = 1, threads } = context.recipe;
+  const { recipe } = context;
   const waiting = trainings.filter(({ stage }) => stores.ledger.find(stage) === undefined);
-  const entry = entryBeside(import.meta.url, 'at-once-process');
-  if (jobs === 1 || waiting.length < 2 || entry === undefined) return;
-  if (several(context.together)) {
+  const { lanes, share } = lanesOf(context, waiting.length);
+  if ((recipe.jobs ?? 1) > 1 && waiting.length > 1 && several(context.together)) {
     const message = 'jobs is left aside: the processes that mpirun has started share each training, one after another';
     context.onEvent({ type: 'message', message });
-    return;
   }
-  // The share does not depend on how many trainings are unfinished: the number of threads changes the order of sums, and a resumed run must repeat
-  // them.
-  const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
+  if (lanes === 1) return;
   const files = await filesKey(context, teaching);
   const setup = { folder: stores.folder, threads: share, files, saveEveryMs: context.saveEveryMs };
-  const lanes = Math.min(jobs, waiting.length);
   context.onEvent({
     type: 'message',
     message: `${waiting.length} trainings, ${lanes} at once on ${share} ${share === 1 ? 'thread' : 'threads'} each`,
   });
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
-  const others = Array.from({ length: lanes - 1 }, () => new TrainingProcess(entry, setup, context.onEvent, signal));
-  const engine = engineOf({ ...context.recipe, threads: share });
+  const others = Array.from({ length: lanes - 1 }, () => new TrainingProcess(entry!, setup, context.onEvent, signal));
+  const engine = engineOf({ ...recipe, threads: share });
   // The ledger gets its row later, when the run itself loads the finished state.
   const done = (): Promise<void> => Promise.resolve();
   const ways = [
@@ -79,6 +76,20 @@ export async function trainAtOnce(
   const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
   const first = errors.find((error) => !(error instanceof InterruptedError)) ?? errors[0];
   if (first !== undefined) throw first;
+}
+
+/** Number of trainings that are made at once, and the threads of each. */
+export function lanesOf(
+  { recipe, together }: Pick<StageContext, 'recipe' | 'together'>,
+  trainings: number,
+): { readonly lanes: number; readonly share: number } {
+  const { jobs = 1, threads } = recipe;
+  const isAlone = jobs === 1 || trainings < 2 || entry === undefined || several(together);
+  if (isAlone) return { lanes: 1, share: threads };
+  // The share does not depend on how many trainings are unfinished: the number of threads changes the order of sums, and a resumed run must repeat
+  // them.
+  const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
+  return { lanes: Math.min(jobs, trainings), share };
 }
 
 /** The first process' handle of a process that trains students for it. */

@@ -84,7 +84,7 @@ export async function begin(
   const likeRuns = options.likeRuns ?? (isWhole ? { runs: 1, teachers: 1 } : undefined);
   const { rows, times } = stores.ledger;
   const soFar = { finished: rows.map(({ stage }) => stage), taken: new Map(times) };
-  const foretold = likeRuns && !several(together) ? { ...likeRuns, ...soFar } : undefined;
+  const foretold = likeRuns && { ...likeRuns, ...soFar, since: start };
   const context = { recipe, written, data, engine, onEvent, signal, together, foretold, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;

@@ -1,4 +1,5 @@
 import type { ProposedChange } from '../base/errors.ts';
+import { monotonicMs } from '../base/clock.ts';
 import type { Forecast, OnEvent } from '../base/events.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
@@ -8,6 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { forecast } from './forecast.ts';
+import { rehearse } from './stages.ts';
 import { checkModels } from './stages/check/check-models.ts';
 import { openAndCheck } from './stages/teacher/teach.ts';
 
@@ -34,6 +36,7 @@ export async function checkData(
   recipe: Recipe,
   { isForecast = true, isWhole = false }: { readonly isForecast?: boolean; readonly isWhole?: boolean } = {},
 ): Promise<CheckedData> {
+  const since = monotonicMs();
   const data = await sampledData(recipe, isWhole);
   const seen = { ...data, train: decodedRows(data.train), validation: decodedRows(data.validation) };
   const messages: string[] = [];
@@ -60,7 +63,8 @@ export async function checkData(
   try {
     // A recipe that is about to be changed is checked again.
     if (!isForecast || changes.length > 0) return { data, seen, messages, warnings, changes };
-    const found = await forecast({ recipe, data, onEvent, signal: undefined }, taught);
+    const foretold = { runs: 1, teachers: 1, finished: [], taken: new Map<string, number>(), since };
+    const found = await forecast({ recipe, data }, foretold, (context) => rehearse(context, taught));
     const memoryBytes = found.memoryBytes + bytesToDecode(data);
     return { data, seen, messages, warnings, changes, forecast: { ...found, memoryBytes } };
   } finally {

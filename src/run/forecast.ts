@@ -3,47 +3,12 @@ import { monotonicMs } from '../base/clock.ts';
 import type { Forecast, OnEvent } from '../base/events.ts';
 import { memoryText } from '../base/process/memory.ts';
 import { countOfElements } from '../data/dataset.ts';
-import { datasetRows, labelledCount } from '../data/readers/labelled.ts';
-import { LiveSoftTargets } from '../distill/answers/live-soft-targets.ts';
-import { answersTo, bytesOfAnswers } from '../distill/answers/soft-targets.ts';
+import { datasetRows } from '../data/readers/labelled.ts';
+import { answersFile, answersTo, bytesOfAnswers, StoredSoftTargets } from '../distill/answers/soft-targets.ts';
 import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
-import { sureBoxes } from '../distill/answers/sure-boxes.ts';
-import type { Teacher } from '../distill/teachers/teacher.ts';
-import { contentOf } from '../networks/network.ts';
-import { NEEDS_PEER } from '../recipe/schema/loss.ts';
-import type { Recipe } from '../recipe/schema.ts';
-import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
-import { isRaceStage } from '../report/artifact.ts';
 import { seconds as secondsText, size } from '../report/format.ts';
 import { engineOf } from '../setup/engine.ts';
-import { peerBuilder, studentBuilder, teacherBuilder } from '../setup/models.ts';
-import type { Foretold, StageContext } from './context.ts';
-import { courseOf, withLoss } from './stages/student/race.ts';
-import { studentOptions } from './stages/student/train-student.ts';
-import { batchFor, ownForm, storeOptions } from './stages/teacher/answer.ts';
-import { assistantOptions } from './stages/teacher/assistants.ts';
-import { withScores } from './stages/teacher/labels-from-teacher.ts';
-import { transferSet } from './stages/teacher/leave-out.ts';
-import { teacherOptions, trainedTeacher } from './stages/teacher/teach.ts';
-import type { Teaching } from './stages/teacher/teach.ts';
-import { rehearse } from './training/fit.ts';
-import type { Rehearsal } from './training/fit.ts';
-import type { FitOptions } from './training/options.ts';
-
-type Lessons = NonNullable<Parameters<typeof studentOptions>[2]>;
-
-/** Trainings of one kind. */
-interface Kind {
-  readonly times: number;
-  /** True for the teacher and its assistants, which runs that are alike share. */
-  readonly isTeachers: boolean;
-  /** Number of them that are made at once. */
-  readonly lanes: number;
-  readonly rehearsal: Rehearsal;
-}
-
-const TEACHERS = { times: 1, isTeachers: true, lanes: 1 } as const;
-
+import type { Foretold, StageContext, TrainingCost } from './context.ts';
 /** Rows of the validation split that a rehearsal is scored on. */
 const SCORED = 512;
 
@@ -52,15 +17,29 @@ const LEAST_NUMBERS = 2e6;
 
 /** Memory for what follows the trainings: other runtimes, and sessions that are timed. Measured: docs/benchmarks.md. */
 const [LATER_BYTES, LATER_SHARE] = [30e6, 0.08];
-/** Time of a training on its share of the threads while others run on theirs, beside its time while they are idle. Measured: docs/benchmarks.md. */
-const BESIDE = 1.25;
 /** Report, log and ledger. */
 const REPORT_BYTES = 0.4e6;
 /** Bytes of a number in files of fewer bits. */
 const STORED = { int8: 1, 'dynamic-int8': 1, int16x8: 1, int4: 0.5, fp16: 2 } as const;
 
-/** Says what a run will take, unless it takes a few seconds. `teaching`: a teacher that is not trained by the run. */
-export async function tellForecast(context: StageContext, teaching?: Teaching): Promise<void> {
+/** Stages whose time is forecast: trainings, and answers of a teacher. */
+const TRAINS = /^(?:teach|assist-|race-|scratch|distill|generation-|prune-)/;
+const ANSWERS = /^answers/;
+
+/** Trainings that are alike. */
+interface Trained {
+  readonly times: number;
+  readonly lanes: number;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly cost: TrainingCost;
+}
+
+/** Follows the stages of a run in a context with a rehearsal. */
+type Follow = (context: StageContext) => Promise<void>;
+
+/** Says what a run will take, unless it takes a few seconds. */
+export async function tellForecast(context: StageContext, follow: Follow): Promise<void> {
   const { recipe, data, onEvent, foretold } = context;
   const epochs = (recipe.student && recipe.distill.epochs) ?? recipe.teacher?.train?.epochs ?? 0;
   const numbers = epochs * data.train.count * countOfElements(data.train.sampleShape);
@@ -68,7 +47,7 @@ export async function tellForecast(context: StageContext, teaching?: Teaching): 
   // Exports follow the trainings.
   if (foretold.finished.some((stage) => stage.startsWith('export'))) return;
   onEvent({ type: 'stage', stage: 'forecast', title: 'timing some steps of each training' });
-  const found = await forecast(context, teaching);
+  const found = await forecast(context, foretold, follow);
   onEvent({ type: 'message', message: `  ${forecastText(found)}`, forecast: found });
 }
 
@@ -89,174 +68,99 @@ export function forecastText(found: Forecast): string {
 }
 
 /**
- * Times some steps of each kind of training, and some answers of the teacher. A teacher that the run trains answers with its initial weights. The
- * memory is the maximum of this process, which has then held the data, the teacher and every step.
+ * Follows the stages, of which each training and the teacher's answers are timed by a part. A teacher that the run trains answers with its initial
+ * weights. The memory is the maximum of this process, which has then held the data, the teacher and every step.
  */
 export async function forecast(
-  given: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal' | 'foretold'>,
-  teaching?: Teaching,
+  given: Pick<StageContext, 'recipe' | 'data' | 'signal' | 'together'>,
+  { runs, teachers, finished, taken, since }: Foretold,
+  follow: Follow,
 ): Promise<Forecast> {
-  const { recipe } = given;
-  const { validation } = given.data;
+  const { recipe, data, together } = given;
+  const { validation } = data;
   const rows = Int32Array.from({ length: Math.min(SCORED, validation.count) }, (_, row) => row);
-  const quiet = { ...given, engine: engineOf(recipe), onEvent: () => undefined };
-  const few = { ...quiet, data: { ...given.data, validation: datasetRows(validation, rows), test: undefined } };
-  const scored = (await withScores(few, teaching)).data.validation;
-  const context = transferSet(quiet);
-  const { train, chain = [] } = recipe.teacher ?? {};
-  const kinds: Kind[] = [];
-  if (train !== undefined)
-    kinds.push({ ...TEACHERS, rehearsal: await rehearse(context, teacherOptions(context, train), scored) });
-  const untrained = train && (await untrainedTeacher(context, train, chain.length === 0));
-  const teacher = teaching?.teacher ?? untrained;
-  const data = untrained === undefined ? context.data : ownForm(context.data);
-  const lessonsOf = (from: Teacher): Lessons => {
-    const live = new LiveSoftTargets(from, data.train, { shards: recipe.shards });
-    const answers = store === 'live' ? live : asStored(live);
-    return { teacher: from, answers: sureBoxes(answers, data.train, recipe.distill.minConfidence), views: undefined };
+  const known = new Map<string, TrainingCost>();
+  const trained: Trained[] = [];
+  const answered: { readonly times: number; readonly seconds: number; readonly bytes: number }[] = [];
+  let [times, lanes] = [1, 1];
+  const opening = (monotonicMs() - since) / 1000;
+  const nothing = (): Promise<void> => Promise.resolve();
+  const rehearsal: StageContext['rehearsal'] = {
+    validation: validation.count,
+    enter: (each, count = 1, atOnce = 1) => {
+      [times, lanes] = [count * (each === 'run' ? runs : teachers), atOnce];
+    },
+    training: async ({ steps, epochs, kind }, rehearse) => {
+      const cost = known.get(`${lanes} ${kind}`) ?? (await rehearse());
+      known.set(`${lanes} ${kind}`, cost);
+      trained.push({ times, lanes, steps, epochs, cost });
+    },
+    again: (epochs) => {
+      const last = trained.at(-1);
+      if (last !== undefined)
+        trained.push({ ...last, times, lanes, epochs, steps: (last.steps * epochs) / last.epochs });
+    },
+    answers: async (options, atOnce) => {
+      const { answers, seconds, bytes } = await answerCost(options, atOnce);
+      answered.push({ times, seconds: seconds / (together?.size ?? 1), bytes });
+      return answers;
+    },
   };
-  const { store } = recipe.distill.softTargets;
-  const stated = teaching?.stored && { answers: teaching.stored, views: teaching.views };
-  const lessons = teacher === undefined ? stated : lessonsOf(teacher);
-  const lanes = Math.min(recipe.jobs ?? 1, 2 * recipe.repeats);
-  const threads =
-    lanes === 1 ? recipe.threads : Math.max(1, Math.floor((recipe.threads || availableParallelism()) / lanes));
-  let stored = { seconds: 0, bytes: 0 };
-  try {
-    if (teacher !== undefined && recipe.student !== undefined && store !== 'live')
-      stored = await answerCost(storeOptions(recipe, data, teacher, store), batchFor(teacher, { recipe, data }).size);
-    for (const [i, training] of chain.entries()) {
-      const options = assistantOptions(context, training, { number: i + 1, lessons: lessons! });
-      kinds.push({ ...TEACHERS, rehearsal: await rehearse(context, options, scored) });
-    }
-    const assistant = chain.at(-1) && (await untrainedTeacher(context, chain.at(-1)!, true));
-    const inLanes = { ...context, engine: engineOf({ ...recipe, threads }) };
-    for (const { times, options } of await studentKinds(inLanes, assistant ? lessonsOf(assistant) : lessons))
-      kinds.push({ times, isTeachers: false, lanes, rehearsal: await rehearse(inLanes, options, scored) });
-    await assistant?.dispose();
-  } finally {
-    await untrained?.dispose();
-  }
-  return summed(recipe, kinds, { stored, lanes, foretold: given.foretold ?? ONE_NEW_RUN });
-}
+  await follow({
+    ...{ ...given, written: recipe, engine: engineOf(recipe), onEvent: () => undefined, rehearsal },
+    data: { ...data, validation: datasetRows(validation, rows), test: undefined },
+    ...{ saveEveryMs: 0, states: () => ({ load: () => Promise.resolve(undefined), save: nothing, remove: nothing }) },
+    done: nothing,
+  });
 
-const ONE_NEW_RUN: Foretold = { runs: 1, teachers: 1, finished: [], taken: new Map() };
-
-/** Stages whose time is forecast: trainings, and answers of a teacher. */
-const TRAINS = /^(?:teach|assist-|race-|scratch|distill|generation-|prune-)/;
-const ANSWERS = /^answers/;
-
-interface Found {
-  readonly stored: { readonly seconds: number; readonly bytes: number };
-  readonly lanes: number;
-  readonly foretold: Foretold;
-}
-
-function summed(
-  recipe: Recipe,
-  kinds: readonly Kind[],
-  { stored, lanes, foretold: { runs, teachers, finished, taken } }: Found,
-): Forecast {
-  const rounds = (recipe.teacher?.chain?.length ?? 0) + (recipe.distill.generations ?? 1);
-  const isLive = recipe.distill.softTargets.store === 'live';
-  const most = (key: 'restBytes' | 'savedBytes'): number =>
-    Math.max(0, ...kinds.map(({ rehearsal }) => rehearsal[key]));
-  const total = (of: (rehearsal: Rehearsal, lanes: number) => number): number =>
-    kinds.reduce((sum, kind) => {
-      const alike = kind.isTeachers ? teachers : runs;
-      return sum + alike * kind.times * of(kind.rehearsal, kind.lanes);
-    }, 0);
-  const seconds = (one: Rehearsal): number =>
-    one.startSeconds +
-    one.steps * (one.secondsPerStep + (isLive ? one.teacherPerStep : 0)) +
-    one.validations * one.validationSeconds;
+  const most = (key: 'restBytes' | 'savedBytes'): number => Math.max(0, ...trained.map(({ cost }) => cost[key]));
+  const takenBy = (stages: RegExp): number =>
+    [...taken].reduce((sum, [stage, took]) => sum + (stages.test(stage) ? took : 0), 0);
+  const sumOf = <T extends { readonly times: number }>(all: readonly T[], of: (one: T) => number): number =>
+    all.reduce((sum, one) => sum + one.times * of(one), 0);
+  const answerSeconds = sumOf(answered, ({ seconds }) => seconds);
+  const beside = trained.filter((one) => one.lanes > 1);
+  const inTurn = Array.from({ length: Math.round(beside[0]?.times ?? 0) }, () => beside.map(secondsOf)).flat();
+  const trainingSeconds = sumOf(trained.filter((one) => one.lanes === 1), secondsOf) + untilLast(inTurn, beside[0]?.lanes ?? 1, opening); // prettier-ignore
   const { export: formats, quantize } = recipe;
-  const last = recipe.student === undefined ? 0 : (kinds.at(-1)?.rehearsal.params ?? 0);
+  const last = recipe.student === undefined ? 0 : (trained.at(-1)?.cost.params ?? 0);
   const perNumber = quantize.reduce(
     (sum, { scheme }) => sum + formats.length * STORED[scheme],
     formats.includes('tflite') ? 4 : 0,
   );
-  const takenBy = (stages: RegExp): number =>
-    [...taken].reduce((sum, [stage, took]) => sum + (stages.test(stage) ? took : 0), 0);
-  const answers = teachers * rounds * stored.seconds;
-  const trainings = total((one, at) => (seconds(one) * (at > 1 ? BESIDE : 1)) / at);
-  const taught = finished.filter((stage) => TRAINS.test(stage) && !isRaceStage(stage)).length;
-  const { maxRSS } = process.resourceUsage();
+  const stored = Math.max(0, ...answered.map(({ bytes }) => bytes));
   return {
     runs,
     takenSeconds: takenBy(ANSWERS) + takenBy(TRAINS),
-    answerSeconds: Math.max(0, answers - takenBy(ANSWERS)),
-    trainings: Math.max(1, Math.ceil(total(() => 1)) - taught),
-    trainingSeconds: Math.max(0, trainings - takenBy(TRAINS)),
+    answerSeconds: Math.max(0, answerSeconds - takenBy(ANSWERS)),
+    trainings: Math.max(1, Math.ceil(sumOf(trained, () => 1)) - finished.filter((stage) => TRAINS.test(stage)).length),
+    trainingSeconds: Math.max(0, trainingSeconds - takenBy(TRAINS)),
     memoryBytes:
-      1024 * maxRSS * (1 + LATER_SHARE) + most('restBytes') + 2 * most('savedBytes') + 2 * stored.bytes + LATER_BYTES,
-    processes: lanes,
+      1024 * process.resourceUsage().maxRSS * (1 + LATER_SHARE) +
+      most('restBytes') +
+      2 * most('savedBytes') +
+      2 * stored +
+      LATER_BYTES,
+    processes: together?.size ?? Math.max(1, ...beside.map((one) => one.lanes)),
     diskBytes:
-      teachers * rounds * stored.bytes +
-      total(({ savedBytes, params }) => 2 * savedBytes + 4 * params) +
+      sumOf(answered, ({ bytes }) => bytes) +
+      sumOf(trained, ({ cost: { savedBytes, params } }) => 2 * savedBytes + 4 * params) +
       runs * (perNumber * last + REPORT_BYTES),
   };
 }
 
-/** Trainings of the student and its twin, and how often a training like theirs is made. */
-async function studentKinds(
-  context: Pick<StageContext, 'recipe' | 'data'>,
-  lessons: Lessons | undefined,
-): Promise<{ readonly times: number; readonly options: FitOptions }[]> {
-  const { recipe, data } = context;
-  const { distill, repeats, seed } = recipe;
-  if (recipe.student === undefined || distill.epochs === 0) return [];
-  const isRaced = distill.loss === 'auto';
-  const raced = isRaced ? courseOf(context).plan.map(({ count, epochs }) => count * epochs) : [];
-  const pruned = recipe.prune.map(({ finetune }) => finetune.epochs);
-  const quantized = recipe.quantize.map((step) => ('method' in step && step.method === 'qat' ? step.qat.epochs : 0));
-  const further = [...raced, ...pruned, ...quantized].reduce((sum, epochs) => sum + epochs, 0) / distill.epochs;
-  const named = isRaced ? withLoss(context, { loss: 'kd', numbers: {} }) : context;
-  const hasPeer = NEEDS_PEER.has(distill.loss);
-  const isTaught = hasPeer || lessons !== undefined;
-  const hasTwin = !isTaught || (recipe.baseline !== false && labelledCount(data.train) > 0);
-  const peer = {
-    ...{ stage: 'distill', title: 'distilling', build: studentBuilder(context, seed), settings: distill, seed },
-    ...{ peer: peerBuilder(context, seed), isNew: true },
-  };
-  return [
-    ...(hasTwin ? [{ times: repeats + (isTaught ? 0 : further), options: await studentOptions(named, 0) }] : []),
-    ...(isTaught
-      ? [
-          {
-            times: repeats * (distill.generations ?? 1) + further,
-            options: await studentOptions(named, 0, lessons, hasPeer ? peer : undefined),
-          },
-        ]
-      : []),
-  ];
+/** Seconds of a training. Trainings beside one another share the cores, which a single one may not fill. */
+function secondsOf({ lanes, steps, epochs, cost }: Trained): number {
+  const { startSeconds, secondsPerStep, processorPerStep, validationSeconds } = cost;
+  const beside = lanes === 1 ? 0 : (lanes * processorPerStep) / availableParallelism();
+  return startSeconds + steps * Math.max(secondsPerStep, beside) + Math.ceil(epochs) * validationSeconds;
 }
 
-/** A teacher or assistant that the run will train, with its initial weights. */
-async function untrainedTeacher(
-  context: Pick<StageContext, 'recipe' | 'data' | 'engine'>,
-  training: TeacherTrainingRecipe | AssistantRecipe,
-  isStudents: boolean,
-): Promise<Teacher> {
-  const network = await teacherBuilder(context, training)();
-  return trainedTeacher(
-    context,
-    { network, weights: contentOf(network) },
-    { name: 'the untrained teacher', isStudents },
-  );
-}
-
-/** Answers that cost no time at a step, as stored ones: the teacher is asked once for each size of a batch. */
-function asStored(answers: SoftTargets): SoftTargets {
-  const known = new Map<number, ReturnType<SoftTargets['answersFor']>>();
-  return {
-    width: answers.width,
-    answersFor: (asked) => {
-      const found = known.get(asked.ids.length) ?? answers.answersFor(asked);
-      known.set(asked.ids.length, found);
-      return found;
-    },
-  };
+/** Seconds until the last of these trainings ends, each of which the first free process takes; all but the first process open the data before. */
+function untilLast(trainings: readonly number[], lanes: number, opening: number): number {
+  const free = Array.from({ length: lanes }, (_, lane) => (lane === 0 || trainings.length === 0 ? 0 : opening));
+  for (const seconds of trainings) free[free.indexOf(Math.min(...free))]! += seconds;
+  return Math.max(...free);
 }
 
 /** Says what a part of the answers will take that are stored beforehand, unless it takes a few seconds. `size`: samples that the teacher is asked about at once. */
@@ -270,14 +174,15 @@ export async function tellAnswers(onEvent: OnEvent, options: StoreOptions, size:
   onEvent({ type: 'message', message: forecastText(found), forecast: found });
 }
 
-/** Seconds and bytes of all answers that are stored, by the time of some batches. */
+/** Seconds and bytes of all answers that are stored, by the time of some batches; and the first answers, which stand in for all. */
 async function answerCost(
   options: StoreOptions,
   most: number,
-): Promise<{ readonly seconds: number; readonly bytes: number }> {
-  const { count } = options.dataset;
+): Promise<{ readonly seconds: number; readonly bytes: number; readonly answers: SoftTargets }> {
+  const { dataset, views } = options;
+  const { count } = dataset;
   const size = Math.min(most, count);
-  await answersTo(options, 0, size);
+  const values = await answersTo(options, 0, size);
   const start = monotonicMs();
   let asked = 0;
   while (asked === 0 || (monotonicMs() - start < 500 && asked + size <= count)) {
@@ -285,5 +190,15 @@ async function answerCost(
     asked += size;
   }
   const each = (monotonicMs() - start) / 1000 / asked;
-  return { seconds: each * options.views * count, bytes: bytesOfAnswers(options) };
+  const first = datasetRows(
+    dataset,
+    Int32Array.from({ length: size }, (_, row) => row),
+  );
+  const file = answersFile({ ...options, dataset: first, views: 1 }, values, { key: '', done: size });
+  const stored = new StoredSoftTargets(file, first, 'the first answers');
+  const answers: SoftTargets = {
+    width: stored.width,
+    answersFor: ({ ids }) => stored.answersFor({ ids: ids.map((_, i) => i % size), x: new Float32Array() }),
+  };
+  return { seconds: each * views * count, bytes: bytesOfAnswers(options), answers };
 }

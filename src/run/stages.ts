@@ -7,8 +7,9 @@ import { writeAnswerFiles } from '../ship/answer-files.ts';
 import type { AnswerFile } from '../ship/answer-files.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
+import { engineOf } from '../setup/engine.ts';
 import { progressOf } from '../train/progress.ts';
-import { trainAtOnce } from './at-once.ts';
+import { lanesOf, trainAtOnce } from './at-once.ts';
 import type { Training } from './at-once.ts';
 import type { FitContext, StageContext } from './context.ts';
 import { tellForecast } from './forecast.ts';
@@ -124,16 +125,57 @@ export async function lessonsOf(
 
   // 1. Open or train the teacher and check its answers. They stand in for missing labels.
   const isGiven = begin.recipe.teacher?.train === undefined;
-  if (!isGiven) await tellForecast(begin);
+  if (!isGiven) await tellForecast(begin, (context) => rehearse(context));
   const teaching = await teach(begin);
-  if (isGiven) await tellForecast(begin, teaching);
+  if (isGiven) await tellForecast(begin, (context) => rehearse(context, teaching));
+  const start = await taughtBy(begin, teaching, softTargets);
+  return { ...start, notes: [...begun, ...start.notes] };
+}
+
+/** The same, by a teacher that is open. */
+async function taughtBy(
+  begin: StageContext,
+  teaching: Teaching | undefined,
+  softTargets: RunStores['softTargets'],
+): Promise<StudentsStart> {
   const scored = await withScores(begin, teaching);
 
   // 2. Collect the answers of the teacher, or of the last assistant, to the training samples, for all repeats.
   const chained = teaching && (await assistants(scored, teaching, softTargets));
   const context = transferSet(scored);
   const lessons = chained && begin.recipe.student && (await collectAnswers(context, chained.teaching, softTargets));
-  return { context, teaching, lessons, notes: [...begun, ...(chained?.notes ?? []), ...leftOutNotes(context)] };
+  return { context, teaching, lessons, notes: [...(chained?.notes ?? []), ...leftOutNotes(context)] };
+}
+
+/** Follows the stages as far as they train students, for a forecast: `begin` has a rehearsal. `given`: the teacher, if the run does not train it. */
+export async function rehearse(begin: StageContext, given?: Teaching): Promise<void> {
+  const { enter, again } = begin.rehearsal!;
+  const { repeats, student, prune, quantize } = begin.recipe;
+  // Nothing is stored.
+  const softTargets = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
+  enter('teacher');
+  const teaching = given ?? (await teach(begin));
+  const start = await taughtBy(begin, teaching, softTargets);
+  const { lessons } = start;
+  try {
+    if (student === undefined) return;
+    enter('run');
+    const { context } = await raceLosses(start.context, lessons, () => Promise.resolve(false));
+    const trainings = trainingsOf({ context, lessons }, 0, { softTargets });
+    const { lanes, share } = lanesOf(context, trainings.length * repeats);
+    enter('run', repeats, lanes);
+    const engine = lanes === 1 ? context.engine : engineOf({ ...context.recipe, threads: share });
+    for (const { train } of trainings) (await train({ engine })).trained.network.dispose();
+    // Pruning and training with quantization take as long as the student's training for as many epochs.
+    enter('run');
+    for (const { finetune, ...step } of prune)
+      for (let round = 0; round < ('rounds' in step ? step.rounds : 1); round++) again(finetune.epochs);
+    for (const step of quantize) if ('method' in step && step.method === 'qat') again(step.qat.epochs);
+  } finally {
+    for (const teacher of new Set([teaching?.teacher, lessons?.teacher]))
+      if (teacher !== given?.teacher) await teacher?.dispose();
+    if (teaching !== given) teaching?.trained?.network.dispose();
+  }
 }
 
 /** The same with the loss chosen and checked. */

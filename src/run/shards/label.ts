@@ -124,7 +124,7 @@ async function withTeacher<T>(
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal }))!;
   try {
-    const store = storeOptions(recipe, data, teacher!, format);
+    const store = storeOptions(recipe, data.train, teacher!, format);
     const plan = answerPlan(store, batchFor(teacher!, { data, recipe }).size);
     const run = path.join(out, recipe.name);
     const folder = new JobFolder(run, 'labels').place(`${plan.key.slice(0, 32)}-by-${plan.batchSize}`);

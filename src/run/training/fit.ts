@@ -6,7 +6,8 @@ import type { Dataset } from '../../data/dataset.ts';
 import { labelledOf } from '../../data/readers/labelled.ts';
 import { isPartial, leastConfidence } from '../../distill/answers/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
-import { networkParameters } from '../../networks/network.ts';
+import { contentOf, networkParameters } from '../../networks/network.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
 import type { CompiledStep, State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { Evaluator } from '../../train/evaluate/evaluate.ts';
@@ -21,7 +22,7 @@ import { updateMasks } from '../../train/step/masks.ts';
 import { EMA_PREFIX, MASK_PREFIX } from '../../train/step/step.ts';
 import { train } from '../../train/training.ts';
 import type { Fitted } from '../../train/training.ts';
-import type { FitContext } from '../context.ts';
+import type { FitContext, TrainingCost } from '../context.ts';
 import { BatchSource } from './batch-source.ts';
 import { learnerOf, refuseFrozen } from './learner.ts';
 import type { Learner } from './learner.ts';
@@ -43,9 +44,10 @@ export async function fit<N extends Network = ModelNetwork>(
   const network = await options.build();
   refuseFrozen(network);
   const plan = planOf(context, options);
+  if (context.rehearsal !== undefined) return rehearsed(context, options, { network, plan });
   const { task, steps, stepsPerEpoch } = plan;
   const states = context.states(stage);
-  const owner: StateOwner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
+  const owner: StateOwner = { stage, job: jobOf(options, recipe), data: options.data?.(), shards: recipe.shards };
   const { finished, begun } = await earlierStart(states, steps, owner);
   if (finished !== undefined) return fittedNetwork(context, options, finished, network);
 
@@ -76,82 +78,79 @@ async function earlierStart(states: StageStates, steps: number, owner: StateOwne
   return { finished: finishedTraining(saved, steps, owner), begun: begunTraining(saved, owner) };
 }
 
-/** Cost of a training by some of its steps, which are thrown away. */
-export interface Rehearsal {
-  readonly steps: number;
-  /** Seconds until steps follow each other: the step is compiled, and samples begin to be read. */
-  readonly startSeconds: number;
-  /** Without the teacher's answers. */
-  readonly secondsPerStep: number;
-  /** Seconds of a teacher that is asked at each step. */
-  readonly teacherPerStep: number;
-  /** Seconds of a validation. */
-  readonly validationSeconds: number;
-  readonly validations: number;
-  /** Bytes of a saved state. */
-  readonly savedBytes: number;
-  /** Bytes of the step for the smaller last batch of an epoch, which a rehearsal does not compile. */
-  readonly restBytes: number;
-  readonly params: number;
+/** Tells the cost of a training, and returns the network as if its initial weights were the best there are. */
+async function rehearsed<N extends Network>(
+  context: FitContext,
+  options: FitOptions<N>,
+  { network, plan }: Opening<N>,
+): Promise<Fitted<N>> {
+  const { settings, loss, answers, views } = options;
+  const peer = await options.peer?.();
+  const params = networkParameters(network) + (peer === undefined ? 0 : networkParameters(peer));
+  const kind = canonicalJson({ ...settings, epochs: 0, loss, params, views, answers: answers?.width });
+  await context.rehearsal!.training({ steps: plan.steps, epochs: settings.epochs, kind }, () =>
+    rehearse(context, options, { network, plan }),
+  );
+  const validation = plan.task.score.better === 'higher' ? Infinity : -Infinity;
+  const found = { network, weights: contentOf(network), validation, bestEpoch: 0, epochs: [], seconds: 0 };
+  if (peer === undefined) return found;
+  const weights = contentOf(peer);
+  peer.dispose();
+  return { ...found, peer: weights };
 }
 
-/** Seconds for which steps are timed. */
-const TIMED_SECONDS = 0.5;
-/** Steps that are not timed: memory is allocated in the first, and the first batches are read ahead. */
-const WARM_UP = 2;
+/** Seconds of steps that are not timed, in which memory is allocated and code compiled, and of those that are. */
+const [WARM_UP_SECONDS, TIMED_SECONDS] = [0.3, 0.7];
 
-/** Begins a training on `validation`, a part of the validation split, times some steps, and throws it away. Nothing is saved. */
-export async function rehearse<N extends Network = ModelNetwork>(
-  context: Pick<FitContext, 'engine' | 'recipe' | 'data' | 'onEvent'>,
+/** Begins a training, times some steps and a validation, and throws it away. Several processes take the same steps, and all time them. */
+async function rehearse<N extends Network>(
+  context: FitContext,
   options: FitOptions<N>,
-  validation: Dataset,
-): Promise<Rehearsal> {
+  { network, plan }: Opening<N>,
+): Promise<TrainingCost> {
   const begin = monotonicMs();
-  const network = await options.build();
-  refuseFrozen(network);
-  const plan = planOf(context, options);
+  const secondsSince = (start: number): number => (monotonicMs() - start) / 1000;
   const { learner, trainer, evaluator, close } = await opened(context, options, { network, plan });
   try {
-    const compiling = monotonicMs() - begin;
-    const { count, size, batch } = plainBatches(validation, await validationBatch(evaluator, validation));
-    const evaluate = (batches: number) => evaluator.run({ count: batches, size, batch });
-    await evaluate(1);
-    const beforeValidation = monotonicMs();
-    await evaluate(count);
-    const evaluated = (monotonicMs() - beforeValidation) / 1000;
-    const teacher = options.answers?.timed?.() ?? ((): number => 0);
+    const rest = plan.learnt.count % plan.batchSize;
+    const compiling = secondsSince(begin) * (rest > 0 ? 2 : 1);
+    await validate(context, evaluator);
     const first = monotonicMs();
-    let [steps, since, asked] = [0, first, 0];
-    const seconds = (): number => (monotonicMs() - since) / 1000 - (teacher() - asked);
-    for await (const metrics of trainer.run()) {
+    let [steps, from, processor] = [0, 0, process.cpuUsage()];
+    let [since, now] = [first, first];
+    const stop = new AbortController();
+    // Processes that train together agree on the step before which they stop.
+    for await (const { position } of trainer.run({ signal: stop.signal })) {
       // Metrics of steps that one call takes come together.
-      if (metrics.position.step !== trainer.position.step) continue;
-      ({ step: steps } = metrics.position);
-      if (steps <= WARM_UP && steps < plan.steps) [since, asked] = [monotonicMs(), teacher()];
-      else if (monotonicMs() - since >= 1000 * TIMED_SECONDS) break;
+      if (position.step !== trainer.position.step) continue;
+      [steps, now] = [position.step, monotonicMs()];
+      if (steps <= plan.steps / 2 && (steps <= 2 || now - first < 1000 * WARM_UP_SECONDS))
+        [from, since, processor] = [steps, now, process.cpuUsage()];
+      else if (now - since >= 1000 * TIMED_SECONDS) stop.abort();
     }
-    const counted = steps - (steps > WARM_UP ? WARM_UP : 0);
-    const [secondsPerStep, teacherPerStep] = [seconds() / counted, (teacher() - asked) / counted];
+    const secondsPerStep = (now - since) / 1000 / (steps - from);
+    const { user, system } = process.cpuUsage(processor);
+    const validating = monotonicMs();
     const state = [...(await trainer.state()).values()];
+    const copying = secondsSince(validating);
+    await validate(context, evaluator);
+    const evaluating = secondsSince(validating) - copying;
     const bytes = [
       ...state,
       ...Object.values({ ...network.state, ...learner.peer?.state }).map((value) => ({ data: value.dataSync() })),
     ];
     return {
-      steps: plan.steps,
-      startSeconds: (compiling + since - first) / 1000 - asked,
-      ...{ secondsPerStep, teacherPerStep },
-      validationSeconds: (evaluated * context.data.validation.count) / validation.count,
-      validations: Math.ceil(plan.steps / plan.stepsPerEpoch),
-      savedBytes: bytes.reduce((sum, { data }) => sum + data.byteLength, 0),
-      restBytes:
-        (trainer.steps.memoryBytes(plan.learnt.count % plan.batchSize) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
+      startSeconds: compiling + (since - first) / 1000 - from * secondsPerStep,
+      secondsPerStep,
+      processorPerStep: (user + system) / 1e6 / (steps - from),
+      validationSeconds: copying + (evaluating * context.rehearsal!.validation) / context.data.validation.count,
+      savedBytes: bytes.reduce((sum, { data: { byteLength } }) => sum + byteLength, 0),
+      restBytes: (trainer.steps.memoryBytes(rest) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
       params: networkParameters(network),
     };
   } finally {
     await close();
     for (const variable of Object.values({ ...learner.loss.variables, ...learner.loss.memory })) variable.dispose();
-    network.dispose();
   }
 }
 

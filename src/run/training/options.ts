@@ -48,7 +48,7 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   /** Hash of the settings that the training depends on, if fewer than the whole recipe. Saved states with another hash are ignored. */
   readonly job?: string;
   /** Hash of the training samples, if a saved state may be older than they are. */
-  readonly data?: string;
+  readonly data?: () => string;
 }
 
 /** What a training learns from, and for how long. */

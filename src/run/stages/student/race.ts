@@ -207,7 +207,7 @@ export async function trainCandidate(
     stage,
     title: `race: ${said({ loss, numbers })}, ${rounded(epochs)} ${epochs === 1 ? 'epoch' : 'epochs'}`,
     job: sha256(canonicalJson(job)),
-    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
+    data: () => sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: studentBuilder(context, seed),
     settings: { ...distill, epochs },
     loss,
@@ -221,7 +221,7 @@ export async function trainCandidate(
 }
 
 /** The context with a recipe that names this loss. */
-export function withLoss<C extends Pick<FitContext, 'recipe'>>(
+function withLoss<C extends Pick<FitContext, 'recipe'>>(
   context: C,
   { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>,
 ): C {

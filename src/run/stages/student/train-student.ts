@@ -50,37 +50,15 @@ export async function trainStudent(
       weights: contentOf(network),
     });
   }
-  const options = await studentOptions(context, repeat, lessons, change);
-  const fitted = await fit(context, options);
-  // A student that teaches the next generation gets the corrected bias of the exported model.
-  return isNew ? biasCorrected(context, fitted, options.stage) : fitted;
-}
-
-/** Training of the student, see `trainStudent`. */
-export async function studentOptions(
-  context: Pick<StageContext, 'recipe' | 'data'>,
-  repeat: number,
-  lessons?: Pick<Answers, 'teacher' | 'answers' | 'views'>,
-  change?: Change,
-): Promise<FitOptions> {
-  const { recipe } = context;
-  const { distill } = recipe;
-  const seed = change?.seed ?? recipe.seed + repeat;
   const number = numberOf(recipe, repeat);
   const isTaught = lessons !== undefined || change?.peer !== undefined;
-  const isNew = change === undefined || change.isNew === true;
-  const build = change?.build ?? studentBuilder(context, seed);
-  return {
-    stage: stageOf({ role: lessons === undefined ? 'scratch' : 'distilled', repeat }),
+  const options: FitOptions = {
+    stage: stageOf({ role, repeat }),
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
     settings: isTaught ? distill : withoutTeacher(recipe),
-    ...(await studentLoss(context, lessons, build, {
-      seed,
-      isTaught,
-      isNew,
-    })),
+    ...(await studentLoss(context, lessons, build, { seed, isTaught, isNew })),
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
@@ -89,6 +67,9 @@ export async function studentOptions(
     asLongAs: context.data.train.count,
     ...change,
   };
+  const fitted = await fit(context, options);
+  // A student that teaches the next generation gets the corrected bias of the exported model.
+  return isNew ? biasCorrected(context, fitted, options.stage) : fitted;
 }
 
 /** Settings of a training from the labels alone. */

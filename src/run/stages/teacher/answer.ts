@@ -16,6 +16,7 @@ import type { Recipe } from '../../../recipe/schema.ts';
 import { size } from '../../../report/format.ts';
 import type { TeacherSummary } from '../../../report/types.ts';
 import { asTeacherSees, countOfElements } from '../../../data/dataset.ts';
+import type { Dataset } from '../../../data/dataset.ts';
 import { several, wanted } from '../../../runtime/collectives/collectives.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import { SHOW_EVERY_MS } from '../../../train/progress.ts';
@@ -51,7 +52,8 @@ async function allAnswers(
 ): Promise<Answers> {
   const { recipe } = context;
   // A network trained by this run reads the student's samples, not those prepared for a teacher's file.
-  const data = teaching.trained === undefined ? context.data : ownForm(context.data);
+  const { train } = context.data;
+  const learnt = teaching.trained === undefined ? train : { ...train, forTeacher: undefined };
   context.onEvent({ type: 'stage', stage });
   const { augment } = recipe.dataset;
   const { store } = recipe.distill.softTargets;
@@ -68,7 +70,7 @@ async function allAnswers(
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher, data.train, {
+    const answers = new LiveSoftTargets(teacher, learnt, {
       shards: context.recipe.shards,
       together: context.together,
     });
@@ -81,8 +83,13 @@ async function allAnswers(
     };
     return { teacher, answers, views: undefined, summary };
   }
-  const options = storeOptions(recipe, data, teacher, store);
-  const { views } = options;
+  const options = storeOptions(recipe, learnt, teacher, store);
+  const views = augment.length === 0 ? undefined : options.views;
+  if (context.rehearsal !== undefined) {
+    const answers = await context.rehearsal.answers(options, batchFor(teacher, context).size);
+    const summary = { source: teacher.name, store, views: options.views, seconds: 0, savedSeconds: 0, bytes: 0 };
+    return { teacher, answers, views, summary };
+  }
   const key = softTargetsKey(options);
   const known = await kept.load(key);
   if (known === undefined) await kept.refuseWithoutRoom?.(bytesOfAnswers(options));
@@ -94,35 +101,30 @@ async function allAnswers(
   const seconds = Number(content.metadata['seconds']);
   await context.done(stage, seconds);
   const { epochs } = recipe.distill;
-  const live = (seconds / views) * epochs * recipe.repeats;
+  const live = (seconds / options.views) * epochs * recipe.repeats;
   return {
     teacher,
-    answers: new StoredSoftTargets(content, data.train, 'the stored soft targets'),
-    views: augment.length === 0 ? undefined : views,
+    answers: new StoredSoftTargets(content, learnt, 'the stored soft targets'),
+    views,
     summary: {
-      ...{ source: teacher.name, store, views, seconds },
+      ...{ source: teacher.name, store, views: options.views, seconds },
       savedSeconds: Math.max(0, live - seconds),
       bytes: sizeOf(content),
     },
   };
 }
 
-/** Data of a teacher that this run trains: it reads the student's samples, not those prepared for a teacher's file. */
-export function ownForm(data: StageContext['data']): StageContext['data'] {
-  return { ...data, train: { ...data.train, forTeacher: undefined } };
-}
-
 /** Options of the store of answers to the training samples. */
 export function storeOptions(
   recipe: Recipe,
-  { train }: StageContext['data'],
+  dataset: Dataset,
   teacher: Teacher,
   store: StoreOptions['store'],
 ): StoreOptions {
   const { augment } = recipe.dataset;
   const { top } = recipe.distill.softTargets;
   refuseTop(top, teacher.classes);
-  return { teacher, dataset: train, store, top, views: viewsOf(recipe), augment, seed: recipe.seed };
+  return { teacher, dataset, store, top, views: viewsOf(recipe), augment, seed: recipe.seed };
 }
 
 /** `UserError` where as many logits as the teacher has classes, or more, are to be stored. */

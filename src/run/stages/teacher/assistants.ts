@@ -54,14 +54,17 @@ function trainAssistant(
 ): Promise<Fitted> {
   const { recipe, data } = context;
   const { dataset, distill, precision } = recipe;
-  const options = assistantOptions(context, training, { number, lessons });
-  const { loss, seed } = options;
+  // Assistants learn by plain distillation if the student's loss is not yet chosen, or compares inner tensors, which are chosen for the last
+  // assistant and the student.
+  const loss = distill.loss === 'auto' ? 'kd' : ofAnswers(distill.loss);
+  const hyper = numbersOf(recipe, loss);
+  const seed = new RandomStream(recipe.seed, 'assistant', number).uint32();
   const { softTargets, minConfidence } = distill;
   const taught = of.teacher?.key ?? recipe.teacher;
   const job = {
     training,
     loss,
-    hyper: options.lossArgs.hyper,
+    hyper,
     dataset,
     seed,
     precision,
@@ -71,34 +74,18 @@ function trainAssistant(
     views: lessons.views,
   };
   return fit(context, {
-    ...options,
-    job: sha256(canonicalJson(job)),
-    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
-  });
-}
-
-/** Training of an assistant, without the hashes that its saved states are found by. */
-export function assistantOptions(
-  context: Pick<StageContext, 'recipe' | 'data'>,
-  training: AssistantRecipe,
-  { number, lessons }: { readonly number: number; readonly lessons: Pick<Answers, 'answers' | 'views'> },
-) {
-  const { recipe, data } = context;
-  // Assistants learn by plain distillation if the student's loss is not yet chosen, or compares inner tensors, which are chosen for the last
-  // assistant and the student.
-  const loss = recipe.distill.loss === 'auto' ? 'kd' : ofAnswers(recipe.distill.loss);
-  const seed = new RandomStream(recipe.seed, 'assistant', number).uint32();
-  return {
     stage: assistantStage(number),
     title: `training assistant ${number} (${training.model})`,
+    job: sha256(canonicalJson(job)),
+    data: () => sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
     settings: training,
     loss,
-    lossArgs: { hyper: numbersOf(recipe, loss), ofLabels: taskOf(data.train).labelNumbers(training), seed },
+    lossArgs: { hyper, ofLabels: taskOf(data.train).labelNumbers(training), seed },
     seed,
     answers: lessons.answers,
     views: lessons.views,
-  };
+  });
 }
 
 function refuseIgnorant({ data }: Pick<StageContext, 'data'>, { validation }: Fitted, number: number): void {

@@ -22,7 +22,6 @@ import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import { requireSame } from '../../together.ts';
 import { fit } from '../../training/fit.ts';
-import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { teacherBuilder } from '../../../setup/models.ts';
 import { toInt8 } from '../../../ship/int8-teacher.ts';
@@ -155,10 +154,17 @@ async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe
   const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
-    ...teacherOptions(context, training),
+    stage: stageOf(TEACHER),
+    title: `training the teacher (${training.model})`,
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
     // The files of the data set may have changed since.
-    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
+    data: () => sha256(fingerprint(data.train), fingerprint(data.validation)),
+    build: teacherBuilder(context, training),
+    settings: training,
+    augment: training.augment,
+    loss: 'ce',
+    lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed },
+    seed,
   });
   const { minAccuracy } = recipe.teacher ?? {};
   if (minAccuracy !== undefined && fitted.validation < minAccuracy) {
@@ -173,24 +179,6 @@ async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe
     `teacher.train: the trained teacher is ${task.score.said(fitted.validation, 'the validation split')}, no better than chance`,
     'Train it longer, or lower teacher.train.optimizer.learningRate.',
   );
-}
-
-/** Training of the teacher, without the hashes that its saved states are found by. */
-export function teacherOptions(
-  context: Pick<StageContext, 'recipe' | 'data'>,
-  training: TeacherTrainingRecipe,
-): FitOptions {
-  const { recipe, data } = context;
-  return {
-    stage: stageOf(TEACHER),
-    title: `training the teacher (${training.model})`,
-    build: teacherBuilder(context, training),
-    settings: training,
-    augment: training.augment,
-    loss: 'ce',
-    lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed: recipe.seed },
-    seed: recipe.seed,
-  };
 }
 
 /** A trained model as a teacher. The teacher of the student (`isStudents`) also gives the inner tensors that the loss compares. */
