@@ -9,20 +9,29 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /**
  * The usual ways to prepare a teacher's input, except the requested one: each may be a setting that the user forgot. Layouts are tried only if the
- * file does not fix its own. `outputs`: further outputs of the file.
+ * file does not fix its own. `own`: the teacher as the recipe reads it, its key and the further outputs of its file.
  */
 export function alternativesOf(
   { samples, sampleShape, normalization, text }: Dataset,
   { layout, normalize: asked }: Partial<Reading>,
   open: (change: Partial<Reading>) => Promise<Teacher>,
-  outputs: readonly string[] = [],
+  own: Pick<Teacher, 'key' | 'otherOutputs'>,
 ): Alternative[] {
+  // A layout that is found to be the file's own changes nothing beside a normalization either.
+  const ownLayouts = new Set<Reading['layout']>();
   const variant = (what: string, change: Partial<Reading>): Alternative => ({
     what,
     keys: { ...change, ...(change.normalize && { normalize: shortened(change.normalize, samples) }) },
-    open: () => open(change),
+    open: async () => {
+      if (change.layout !== undefined && ownLayouts.has(change.layout)) return undefined;
+      const other = await open(change);
+      if (other.key !== own.key) return other;
+      if (change.layout !== undefined && change.normalize === undefined) ownLayouts.add(change.layout);
+      await other.dispose();
+      return undefined;
+    },
   });
-  const others = outputs.map((output) => variant(`output: ${output}`, { output }));
+  const others = (own.otherOutputs ?? []).map((output) => variant(`output: ${output}`, { output }));
   // Token ids are fed unchanged.
   if (text !== undefined) return others;
   const isEightBit = samples instanceof Uint8Array;

@@ -19,7 +19,8 @@ export interface Alternative {
   readonly what: string;
   /** The same as keys of a recipe's teacher. */
   readonly keys: object;
-  readonly open: () => Promise<Teacher>;
+  /** Undefined if it is how the teacher is read already. */
+  readonly open: () => Promise<Teacher | undefined>;
 }
 
 /** A teacher's answers [rows, classes] to labelled samples. */

@@ -47,14 +47,14 @@ export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<D
 
 /**
  * Quantizes a teacher's file and asks it in 8 bits. It is calibrated with inputs of the float file, so the same preparation holds for both, and its
- * answers to other samples are compared with the float file's. `UserError` if they differ too much.
+ * answers to other samples are compared with the float file's. `UserError` if they differ too much. `key`: the float file's.
  */
 export async function int8Teacher(
   file: Uint8Array,
   open: (other: OpenedWith) => Promise<Teacher>,
   dataset: Dataset,
   toInt8: ToInt8,
-): Promise<{ readonly teacher: Teacher; readonly said: string }> {
+): Promise<{ readonly teacher: Teacher; readonly key: string; readonly said: string }> {
   if (dataset.count < 2)
     throw new UserError(
       `teacher.precision: int8: expected at least 2 validation samples, whose answers are compared, received ${dataset.count}`,
@@ -82,8 +82,8 @@ export async function int8Teacher(
         `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${likenessText}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
         'Set teacher.precision: fp32. A file that ends in a softmax is better exported with its logits as output.',
       );
-    const { params, sizeBytes } = float;
-    return { teacher: { ...int8, params, sizeBytes }, said: likenessText };
+    const { key, params, sizeBytes } = float;
+    return { teacher: { ...int8, params, sizeBytes }, key, said: likenessText };
   } catch (error) {
     await int8?.dispose();
     throw error;

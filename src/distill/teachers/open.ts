@@ -101,8 +101,8 @@ export async function openFile(
   const open = withUnit(await withHead(preparation, recipe.logitScale, read, options), options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
   const layoutAsked = { ...layout, normalize: preparation.normalize };
-  const found = ({ otherOutputs }: Teacher) => ({
-    alternatives: alternativesOf(dataset, layoutAsked, (change) => open({ ...preparation, ...change }), otherOutputs),
+  const found = (own: Pick<Teacher, 'key' | 'otherOutputs'>) => ({
+    alternatives: alternativesOf(dataset, layoutAsked, (change) => open({ ...preparation, ...change }), own),
     ...{ declared: preparation.classes, preparation },
   });
   if (recipe.precision !== 'int8') {
@@ -114,8 +114,8 @@ export async function openFile(
   refuseOpenTexts(model, options.name(file), dataset);
   const binary = ofTwoClasses(model, dataset, recipe.output);
   const whole = binary === undefined ? bytes : encodeModel(binary);
-  const { teacher, said } = await int8Teacher(whole, (other) => open(preparation, other), dataset, options.toInt8);
-  return { teacher, ...found(teacher), inInt8: said };
+  const { teacher, key, said } = await int8Teacher(whole, (other) => open(preparation, other), dataset, options.toInt8);
+  return { teacher, ...found({ ...teacher, key }), inInt8: said };
 }
 
 /** `UserError` for a file whose metadata state a larger picture size: the student's pictures would be enlarged for it. */

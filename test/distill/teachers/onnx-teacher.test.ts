@@ -5,6 +5,7 @@ import { alternativesOf } from '../../../src/distill/preflight/alternatives.ts';
 import { onnxTeacher } from '../../../src/distill/teachers/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../../src/distill/teachers/onnx-teacher.ts';
 import { accuracyOf } from '../../../src/tasks/classification/chance.ts';
+import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { plainLogits, preflight } from '../../../src/distill/preflight/preflight.ts';
 import type { PreflightOptions } from '../../../src/distill/preflight/preflight.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
@@ -27,8 +28,8 @@ function source(bytes: Uint8Array, dataset: Dataset = pictures()): OnnxTeacherSo
   return { name: 'teacher.onnx', bytes, dataset, probe, session: { executionProviders: ['cpu'] } };
 }
 
-function onnxAlternatives(from: OnnxTeacherSource, settings: OnnxTeacherSettings, outputs?: readonly string[]) {
-  return alternativesOf(from.dataset, settings, (change) => onnxTeacher(from, { ...settings, ...change }), outputs);
+function onnxAlternatives(from: OnnxTeacherSource, settings: OnnxTeacherSettings, own: Teacher) {
+  return alternativesOf(from.dataset, settings, (change) => onnxTeacher(from, { ...settings, ...change }), own);
 }
 
 function accuracyWith(
@@ -201,8 +202,9 @@ describe('before training, a teacher', () => {
     const dataset = pictures(200);
     const from = source(pictureTeacher(file), dataset);
     const all = { ...DEFAULTS, ...settings };
-    const alternatives = onnxAlternatives(from, all);
-    return preflight(await onnxTeacher(from, all), dataset, { minAccuracy, alternatives, ...more });
+    const teacher = await onnxTeacher(from, all);
+    const alternatives = onnxAlternatives(from, all, teacher);
+    return preflight(teacher, dataset, { minAccuracy, alternatives, ...more });
   }
 
   it('that is right passes', async () => {
@@ -272,7 +274,7 @@ describe('before training, a teacher', () => {
     const dataset = pictures(200, { normalization: HUNDREDFOLD });
     const from = source(pictureTeacher(), dataset);
     const attempt = onnxTeacher(from, DEFAULTS).then((teacher) =>
-      preflight(teacher, dataset, { alternatives: onnxAlternatives(from, DEFAULTS) }),
+      preflight(teacher, dataset, { alternatives: onnxAlternatives(from, DEFAULTS, teacher) }),
     );
     await expect(attempt).rejects.toThrow(/with normalize: \{mean: 0, std: 1\} it is right on 100\.0 %/);
   });
@@ -284,9 +286,22 @@ describe('before training, a teacher', () => {
     const from = source(encodeModel({ ...model, graph: { ...model.graph, inputs } }), pictures(200));
     const settings = { ...DEFAULTS, layout: 'nhwc' as const };
     const attempt = onnxTeacher(from, settings).then((teacher) =>
-      preflight(teacher, pictures(200), { alternatives: onnxAlternatives(from, settings) }),
+      preflight(teacher, pictures(200), { alternatives: onnxAlternatives(from, settings, teacher) }),
     );
     await expect(attempt).rejects.toThrow(/with layout: nchw it is right on 100\.0 %/);
+  });
+
+  it('is not asked again in readings that are its own', async () => {
+    const from = source(pictureTeacher({ layout: 'nchw' }), pictures(200));
+    const teacher = await onnxTeacher(from, DEFAULTS);
+    const others: string[] = [];
+    for (const { what, open } of onnxAlternatives(from, DEFAULTS, teacher)) {
+      const other = await open().catch(() => undefined);
+      if (other !== undefined) others.push(what);
+      await other?.dispose();
+    }
+    expect(others).toContain('normalize: {scale: 1}');
+    expect(others.filter((what) => what.startsWith('layout'))).toEqual([]);
   });
 
   it('whose first output is another one is told the right one', async () => {
@@ -302,9 +317,7 @@ describe('before training, a teacher', () => {
     const from = source(encodeModel({ ...model, graph }), pictures(200));
     const asked = async (settings: OnnxTeacherSettings) => {
       const teacher = await onnxTeacher(from, settings);
-      return preflight(teacher, pictures(200), {
-        alternatives: onnxAlternatives(from, settings, teacher.otherOutputs),
-      });
+      return preflight(teacher, pictures(200), { alternatives: onnxAlternatives(from, settings, teacher) });
     };
     await expect(asked(DEFAULTS)).rejects.toThrow(/with output: scores it is right on 100\.0 %/);
     await expect(asked({ ...DEFAULTS, output: 'scores' })).resolves.toMatchObject({ accuracy: 1 });
