@@ -69,6 +69,7 @@ export function makeReport(
         : [];
     });
   const [distilled, scratch] = [test('distilled'), test('scratch')];
+  const teacher = measured.find(({ row }) => row.model.role === 'teacher')?.answers();
   const hasPair = distilled.length > 0 && distilled.length === scratch.length;
   return {
     ...frameOf(context.recipe, factsOf(context), rest),
@@ -80,7 +81,7 @@ export function makeReport(
         ...row,
         ...repeatsIn(measured, row, samples, task.score),
         latency: timed?.rows.get(row.id) ?? [],
-        ...agreementOf(row, own, measured, context),
+        ...(teacher !== undefined && row.model.role !== 'teacher' && agreementOf(own(), teacher, context)),
         ...answersOf(answerFiles?.get(row.id), timed),
       })),
     ...(hasPair && {
@@ -141,7 +142,7 @@ function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'],
   if (distilled === undefined || scratch === undefined || more.length > 0) return {};
   const split = data.test === undefined ? 'validation' : 'test';
   const { targets, count } = data[split]!;
-  const { agreement } = taskOf(data.validation).beside(distilled.answers, scratch.answers, targets);
+  const { agreement } = taskOf(data.validation).beside(distilled.answers(), scratch.answers(), targets);
   // Only classifications have samples that are right or wrong.
   if (agreement === undefined) return {};
   const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
@@ -150,19 +151,12 @@ function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'],
 
 /** Agreement of a model with the teacher, sample by sample. */
 function agreementOf(
-  { model: { role } }: ModelRow,
   answers: Float32Array,
-  measured: readonly MeasuredModels[],
+  teacher: Float32Array,
   { data }: Pick<StageContext, 'data'>,
 ): Pick<ModelRow, 'agreement' | 'likeness' | 'distance'> {
-  const teacher = measured.find(({ row }) => row.model.role === 'teacher');
-  if (teacher === undefined || role === 'teacher') return {};
   const split = data.test === undefined ? 'validation' : 'test';
-  const { agreement, likeness, distance } = taskOf(data.validation).beside(
-    answers,
-    teacher.answers,
-    data[split]!.targets,
-  );
+  const { agreement, likeness, distance } = taskOf(data.validation).beside(answers, teacher, data[split]!.targets);
   return {
     ...(agreement !== undefined && { agreement: { split, ...agreement } }),
     ...(likeness !== undefined && { likeness: { split, ...likeness } }),

@@ -38,15 +38,17 @@ export async function examplesOf(
   const split = data.test === undefined ? ('validation' as const) : ('test' as const);
   const dataset = data[split]!;
   const students = taskOf(dataset);
-  const task = taskOfWidth(students, teacher.answers.length / dataset.count);
-  const own = task === students ? student.answers : students.taught!.of(student.answers);
-  const sizes = task.disagreement(own, teacher.answers, dataset.targets);
+  const taught = teacher.answers();
+  const task = taskOfWidth(students, taught.length / dataset.count);
+  const own = task === students ? student.answers() : students.taught!.of(student.answers());
+  const sizes = task.disagreement(own, taught, dataset.targets);
   const order = Array.from(sizes.keys()).filter((row) => sizes[row]! > 0);
   if (order.length === 0) return undefined;
   order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
   const chosen = task.masks === undefined ? order.slice(0, SAMPLES) : spread(order, SAMPLES);
   const { model } = student.row;
-  const int8 = measured.findLast(({ row }) => row.precision === 'int8' && row.model.repeat === 0 && row.model.role === model.role)?.answers; // prettier-ignore
+  const int8 = measured.findLast(({ row }) => row.precision === 'int8' && row.model.repeat === 0 && row.model.role === model.role); // prettier-ignore
+  const masks = task.masks && int8?.answers();
   const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
   const rows = chosen.map(async (row, i) => {
     const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
@@ -54,7 +56,7 @@ export async function examplesOf(
     return {
       sample: sampleId(dataset, row),
       ...(await ANSWERS_SHOWN[taskRow(task.name).form]({
-        ...{ task, row, targets, teacher: teacher.answers, student: own, int8 },
+        ...{ task, row, targets, teacher: taught, student: own, int8: masks },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
       })),

@@ -14,11 +14,12 @@ import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import { logitsOfFile } from '../../../ship/model-file.ts';
 import { teacherFigures } from '../../teacher-figures.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
+import { keptAnswers } from './kept-answers.ts';
 
 export interface MeasuredModels {
   readonly row: ModelRow;
-  /** Outputs for the samples of the split that the scores are from, [samples, width]. */
-  readonly answers: Float32Array;
+  /** Outputs for the samples of the split that the scores are from, [samples, width]. Large ones are read from a file at each call. */
+  readonly answers: () => Float32Array;
   readonly exported?: ExportedModel;
 }
 
@@ -122,7 +123,7 @@ async function evaluate(
   const usualOf = isServed ? USUAL_ANSWERS[taskRow(task.name).form] : undefined;
   return {
     score,
-    answers,
+    answers: keptAnswers(answers, answers.length / data[split]!.count),
     ...(usualOf && { usual: usualOf(answers, task.width, split) }),
     ...(parts as Parts),
   };
