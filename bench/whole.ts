@@ -55,7 +55,7 @@ const answers = (softTargets: object): Pick<Size, 'classes' | 'train' | 'test' |
 
 const SIZES: Readonly<Record<string, Size>> = {
   answers: { what: '1.3 million × 1,000 answers, fp16', ...answers({ store: 'fp16' }) },
-  top: { what: '1.3 million × 1,000 answers, the 20 largest', ...answers({ store: 'fp16', top: 20 }) },
+  top: { what: '1.3 million × 1,000 answers, the 32 largest', ...answers({ store: 'fp16', top: 32 }) },
   classes: {
     ...{ what: '20,000 classes', classes: 20_000, train: 60_000, test: 20_000 },
     recipe: { ...student(64), distill: { epochs: 2, batchSize: 256 }, export: ['onnx', 'tflite'] },

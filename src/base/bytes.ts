@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 
-export function sha256(...parts: readonly (Uint8Array | string)[]): string {
+export function sha256(...parts: readonly (Uint8Array | string | Iterable<Uint8Array>)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {
     if (typeof part === 'string') hash.update(part);
-    else for (const piece of inPieces(part)) hash.update(piece);
+    else
+      for (const bytes of part instanceof Uint8Array ? [part] : part)
+        for (const piece of inPieces(bytes)) hash.update(piece);
   }
   return hash.digest('hex');
 }

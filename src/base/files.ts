@@ -8,7 +8,7 @@ import { inPieces } from './bytes.ts';
 import { UserError } from './errors.ts';
 
 /** Content of a file: whole, or in parts that follow each other, which together may have more than 2 GiB. */
-export type FileContent = Uint8Array | string | readonly Uint8Array[];
+export type FileContent = Uint8Array | string | Iterable<Uint8Array>;
 
 /**
  * Writes a whole file or nothing: to a temporary file beside it, fsync, rename, fsync of the folder. A process killed at any moment leaves the old

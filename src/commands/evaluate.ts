@@ -149,8 +149,8 @@ function refuseUsual(model: string, split: string): void {
 }
 
 async function writeUsual(model: string, usual: UsualAnswers): Promise<void> {
-  const { readBytes } = await import('../base/files.ts');
+  const { readModelFile } = await import('../files/onnx-file.ts');
   const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
   const { usualPath, usualText } = await import('../folder/usual-answers.ts');
-  await writeWholeFile(usualPath(model), usualText(await readBytes(model), usual));
+  await writeWholeFile(usualPath(model), usualText(await readModelFile(model), usual));
 }

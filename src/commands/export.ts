@@ -189,15 +189,14 @@ export async function convert(options: ConvertArgs, context: CommandContext): Pr
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: CommandContext): Promise<void> {
   const { exportedModel } = await import('../folder/report/finished.ts');
-  const { readBytes } = await import('../base/files.ts');
-  const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
+  const { readModelFile, writeModel } = await import('../files/onnx-file.ts');
   const { usualPath, usualText } = await import('../folder/usual-answers.ts');
   const { file, row } = await exportedModel(folder, model);
-  const bytes = await readBytes(file);
+  const bytes = await readModelFile(file);
   const usual = row.usual && ([path.basename(usualPath(to)), usualText(bytes, row.usual)] as const);
-  await writeWholeFile(to, bytes, new Map(usual && [usual]));
-  if (context.json) printJson(context, { from: file, to, bytes: bytes.length });
-  else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
+  const written = await writeModel(to, bytes, new Map(usual && [usual]));
+  if (context.json) printJson(context, { from: file, to, bytes: written });
+  else context.out(`${to}: ${written} bytes, from ${file}\n`);
 }
 
 async function writeKitTo(

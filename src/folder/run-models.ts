@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { exists, readBytes } from '../base/files.ts';
-import { readOnnx } from '../files/onnx-file.ts';
+import { exists } from '../base/files.ts';
+import { readModelFile } from '../files/onnx-file.ts';
 import type { TimedFile } from '../measure/latency/variants.ts';
 import type { ModelRow } from '../report/types.ts';
 import { shapeSeen } from '../distill/teachers/inputs/own-pictures.ts';
@@ -14,7 +14,7 @@ export async function modelFileOf(folder: string, { id, model, file }: ModelRow)
   const place = file === null ? teacher?.onnx : await ownFile(folder, file);
   if (place === undefined || !(await exists(place))) return undefined;
   const format = path.extname(place).toLowerCase();
-  const bytes = await (format === '.onnx' ? readOnnx(place) : readBytes(place));
+  const bytes = await readModelFile(place);
   const { resize, channels } = teacher ?? {};
   if (resize === undefined && channels === undefined) return { name: id, format, bytes };
   const { sampleShape } = (await writtenReport(folder))?.dataset ?? {};

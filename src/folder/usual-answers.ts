@@ -2,6 +2,8 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { exists, readText } from '../base/files.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
+import { contentBytes } from '../formats/onnx/protobuf.ts';
 import { usualSchema } from '../measure/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { writtenReport } from './report/finished.ts';
@@ -12,8 +14,8 @@ export function usualPath(file: string): string {
   return file.replace(/\.onnx$/i, '') + '.usual.json';
 }
 
-export function usualText(bytes: Uint8Array, usual: UsualAnswers): string {
-  return `${JSON.stringify({ sha256: sha256(bytes), ...usual })}\n`;
+export function usualText(content: OnnxContent, usual: UsualAnswers): string {
+  return `${JSON.stringify({ sha256: sha256(contentBytes(content)), ...usual })}\n`;
 }
 
 /**

@@ -8,6 +8,8 @@ import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/onnxruntime/session.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { product } from '../base/numbers.ts';
+import { inOnePiece } from '../formats/onnx/large.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 
 /** An input of a model file. */
 export interface ModelInput {
@@ -67,8 +69,9 @@ function laidOut(rest: readonly number[], shape: readonly number[] | undefined):
 }
 
 /** True if a file's inputs are token ids, according to its metadata. */
-export function takesIds(format: '.onnx' | '.tflite', bytes: Uint8Array, name: string): boolean {
-  if (format === '.onnx') return decodeModel(bytes, name).metadata.has('text');
+export function takesIds(format: '.onnx' | '.tflite', content: OnnxContent, name: string): boolean {
+  if (format === '.onnx') return decodeModel(content, name).metadata.has('text');
+  const bytes = inOnePiece(content, name, 'TFLite');
   return readEntries(readTflite(bytes), bytes).has('text');
 }
 

@@ -43,6 +43,8 @@ export async function peakMemory(
   const entry = entryBeside(import.meta.url, 'memory-child');
   if (entry === undefined) return found;
   for (const [i, file] of files.entries()) {
+    // A child gets the file as bytes.
+    if (!(file.bytes instanceof Uint8Array)) continue;
     const ofFile = settings.filter(({ name }) => name === file.name);
     for (const key of new Set(ofFile.map(({ runtime, device }) => JSON.stringify([runtime, device])))) {
       if (signal?.aborted === true) return found;

@@ -11,6 +11,7 @@ import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.
 import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
 import { traceWithBatch } from '../trace/batch.ts';
 import { predictionProgram } from '../train/evaluate/inference.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 
 export interface TeacherFigures {
   readonly format: string;
@@ -44,7 +45,7 @@ async function figuresOf({ onnx, tfjs }: OneFile, sample: readonly number[]): Pr
 }
 
 /** `sample`: shape of a sample as the teacher reads it. */
-function onnxMacs(bytes: Uint8Array, file: string, sample: readonly number[]): number | null {
+function onnxMacs(bytes: OnnxContent, file: string, sample: readonly number[]): number | null {
   const model = decodeModel(bytes, file);
   const { types, fed, problem } = seenTypes(withInputShapes(model, openSizes(model, sample), file));
   if (problem !== undefined) return null;

@@ -1,7 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import { padChannels } from '../formats/onnx/channels.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 import { dataTypes } from '../formats/onnx/model.ts';
-import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
+import { decodeModel, onnxContent } from '../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import type { Tensor } from './onnxruntime/session.ts';
 import { holds, ortTensor, OnnxSession, tensorValues } from './onnxruntime/session.ts';
@@ -28,8 +29,8 @@ export class InferenceModel {
   readonly #session: OnnxSession;
   readonly #fileName: string;
 
-  /** `model`: bytes or a path, see `OnnxSession`; `UserError` if ONNX Runtime cannot load it. */
-  constructor(model: Uint8Array | string, fileName: string, options: SessionOptions) {
+  /** `model`: content or a path, see `OnnxSession`; `UserError` if ONNX Runtime cannot load it. */
+  constructor(model: OnnxContent | string, fileName: string, options: SessionOptions) {
     this.#fileName = fileName;
     const [provider = 'cpu'] = options.executionProviders ?? [];
     this.device = typeof provider === 'string' ? provider : provider.name;
@@ -112,10 +113,10 @@ export class InferenceModel {
 const graphTypes = ['float32', 'float16', 'int32', 'int64', 'int16', 'int8', 'uint8', 'bool'] as const;
 const dtypes = new Map<number, DType>(graphTypes.map((dtype) => [dataTypes[dtype], dtype]));
 
-function forWebgpu(bytes: Uint8Array, fileName: string): Uint8Array {
+function forWebgpu(bytes: OnnxContent, fileName: string): OnnxContent {
   const model = decodeModel(bytes, fileName);
   const padded = padChannels(model);
-  return padded === model ? bytes : encodeModel(padded);
+  return padded === model ? bytes : onnxContent(padded);
 }
 
 function modelValue(value: OnnxSession['inputs'][number], fileName: string): ModelValue {

@@ -27,6 +27,8 @@ import { weightsOf } from './weights.ts';
 import type { WeightFacts } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 import { spooled } from './worker/spool.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
+import { inOnePiece } from '../formats/onnx/large.ts';
 
 export interface HostOptions extends PoolOptions {
   readonly reader: Reader;
@@ -213,8 +215,10 @@ export class ModelHost {
   }
 
   async #read(source: Source): Promise<Held> {
-    const stored = await readOnnx(source.file);
-    const bytes = source.shapes === undefined ? stored : await readOnnx(source.file, source.shapes);
+    const read = async (shapes?: InputShapes): Promise<Uint8Array> =>
+      inOnePiece(await readOnnx(source.file, shapes), source.file, 'the server');
+    const stored = await read();
+    const bytes = source.shapes === undefined ? stored : await read(source.shapes);
     const key = `${source.name} ${++this.#loads}`;
     const { maxBatch } = this.#options.batch;
     const model = decodeModel(bytes, source.file);

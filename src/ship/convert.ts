@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { readBytes, writeSynced } from '../base/files.ts';
+import { writeSynced } from '../base/files.ts';
 import { collectGarbage } from '../base/process/memory.ts';
 import type { Graph } from '../graph/types.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { temporaryFolder } from '../base/folders/temporary.ts';
-import { writeWholeFile } from '../base/folders/whole-folder.ts';
-import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
+import { onnxFiles, readOnnx, writeModel } from '../files/onnx-file.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
+import { decodeModel, onnxContent } from '../formats/onnx/protobuf.ts';
 import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
@@ -55,8 +56,7 @@ export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertO
   const to = options.out ?? `${formName(nameOfSource(options.from), options)}.${options.format}`;
   refuse(options, to);
   const { bytes, ...converted } = await convertModel(options, to, path.dirname(path.resolve(to)));
-  await writeWholeFile(to, bytes);
-  return { ...converted, bytes: bytes.length };
+  return { ...converted, bytes: await writeModel(to, bytes) };
 }
 
 /** Bytes from which a file is compared from the disk, so that it is in memory once. */
@@ -67,7 +67,7 @@ export async function convertModel(
   options: ConvertOptions,
   to: string,
   folder?: string,
-): Promise<Omit<Converted, 'bytes'> & { readonly bytes: Uint8Array }> {
+): Promise<Omit<Converted, 'bytes'> & { readonly bytes: OnnxContent }> {
   const { format, precision } = options;
   const { source, weighted, samples, made, path: stored, remove } = await madeFrom(options, folder);
   try {
@@ -84,7 +84,7 @@ export async function convertModel(
     const { accepted, isUncorrected, ...found } = checked;
     const chosen = isUncorrected ? made.uncorrected! : made;
     if (stored !== undefined) collectGarbage();
-    const written = stored === undefined ? chosen.bytes : await readBytes(stored);
+    const written = stored === undefined ? chosen.bytes : await readOnnx(stored);
     const bytes = accepted.length === 0 ? written : chosen.write(withCheck(source.metadata, accepted), written);
     const { skipped } = chosen;
     return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation };
@@ -115,7 +115,7 @@ async function madeFrom(options: ConvertOptions, folder: string | undefined): Pr
   if (folder === undefined || isSmall) return { source, weighted: () => Promise.resolve(source), samples, made };
   const { path: place, remove } = await temporaryFolder('.limbeck-export-', folder);
   const file = path.join(place, 'model.onnx');
-  await writeSynced(file, bytes);
+  for (const [name, content] of onnxFiles('model.onnx', bytes)) await writeSynced(path.join(place, name), content);
   return {
     ...{ source: { ...source, graph: { ...source.graph, constants: new Map() } }, samples, path: file, remove },
     weighted: openedAgain(options, source.metadata),
@@ -129,7 +129,7 @@ function openedAgain({ from, model, shapes }: ConvertOptions, metadata: ConvertS
 }
 
 function withMetadata(file: string): Made['write'] {
-  return (metadata, written) => encodeModel({ ...decodeModel(written, file), metadata });
+  return (metadata, written) => onnxContent({ ...decodeModel(written, file), metadata });
 }
 
 function weightBytes({ constants }: Graph): number {

@@ -1,4 +1,4 @@
-import { encodeModel, decodeModel } from '../formats/onnx/protobuf.ts';
+import { onnxContent, decodeModel } from '../formats/onnx/protobuf.ts';
 import { withSuppression } from '../formats/onnx/rewrite/detection-ends.ts';
 import { DETECTOR_OUTPUTS } from '../formats/tflite/metadata/mediapipe.ts';
 import { graphOf } from '../graph/builder.ts';
@@ -10,6 +10,7 @@ import { suppressed, SUPPRESSION } from '../tasks/detection/suppression.ts';
 import type { Task } from '../tasks/task.ts';
 import type { ModelFile } from './model-file.ts';
 import type { OutputValues } from './parity/likeness.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 
 type Results = Readonly<Record<string, OutputValues>>;
 
@@ -17,7 +18,7 @@ type Results = Readonly<Record<string, OutputValues>>;
 export interface Ending {
   readonly graphOf: (graph: Graph, task: Task, format: ModelFile['format']) => Graph;
   /** Change of the bytes that were written of the graph. */
-  readonly finished?: (bytes: Uint8Array, file: Pick<ModelFile, 'file' | 'format'>, task: Task) => Uint8Array;
+  readonly finished?: (bytes: OnnxContent, file: Pick<ModelFile, 'file' | 'format'>, task: Task) => OnnxContent;
   /** Number of samples that a file takes at once; default: any. */
   readonly atOnce?: (format: ModelFile['format']) => number;
   /** Compares the two files on `n` samples: `expected` follows from the logits, `actual` from the other file; `alike` says for each decision whether both agree. */
@@ -78,7 +79,7 @@ export const DETECTIONS: Ending = {
   },
   finished: (bytes, { file, format }, { boxes }) =>
     format === 'onnx'
-      ? encodeModel(withSuppression(decodeModel(bytes, file), { ...SUPPRESSION, iou: boxes!.overlap }))
+      ? onnxContent(withSuppression(decodeModel(bytes, file), { ...SUPPRESSION, iou: boxes!.overlap }))
       : bytes,
   atOnce: (format) => (format === 'onnx' ? 1 : Infinity),
   compared: (given, other, n, { fields, boxes }) => {

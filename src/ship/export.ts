@@ -3,7 +3,8 @@ import { samplesAtOnce } from '../data/batches/at-once.ts';
 import { viewOf } from '../data/batches/batches.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import type { Options } from '../formats/onnx/lower.ts';
-import { encodeModel } from '../formats/onnx/protobuf.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
+import { onnxContent } from '../formats/onnx/protobuf.ts';
 import { forInference } from '../graph/passes/inference/for-inference.ts';
 import { freezeState } from '../graph/passes/constants/freeze-state.ts';
 import type { Graph } from '../graph/types.ts';
@@ -31,6 +32,7 @@ import { checkFile, differs } from './parity/check-file.ts';
 import type { OutputValues } from './parity/likeness.ts';
 import type { Reference } from './parity/check-file.ts';
 import type { MakeFile } from './variants.ts';
+import { named } from '../files/onnx-file.ts';
 
 export interface TrainedModel {
   readonly model: ModelRef;
@@ -56,7 +58,7 @@ const SAMPLES = 512;
 export async function exportModel(
   context: ShipContext,
   { model, trained }: TrainedModel,
-  write: (file: string, bytes: Uint8Array) => Promise<void>,
+  write: (file: string, bytes: OnnxContent) => Promise<void>,
 ): Promise<ExportedModel> {
   const artifact = { model, format: 'onnx', precision: 'fp32' } as const;
   const file = fileOf(artifact);
@@ -64,7 +66,7 @@ export async function exportModel(
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
   const make: MakeFile = (of, output) => ({ bytes: encode(of, onnxOptions(context, output)), skipped: [] });
-  const { bytes } = make(graph);
+  const bytes = named(file, make(graph).bytes);
   const reference = await referenceOf(context, trained);
   const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
   const parity = await checkFile(context, reference, made, () => firstOfTraining(context, trained, reference, file));
@@ -97,8 +99,8 @@ export function inferenceGraph(
   return wide.length === 0 ? graph : withInt64Inputs(graph, new Set(wide.map(([name]) => name)));
 }
 
-function encode(graph: Graph, options: Options): Uint8Array {
-  return encodeModel(lowerToOnnx(graph, options));
+function encode(graph: Graph, options: Options): OnnxContent {
+  return onnxContent(lowerToOnnx(graph, options));
 }
 
 /** Outputs of the training graph for the first samples of the validation split. */

@@ -12,6 +12,8 @@ import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { fromStored, openFastestTflite, openTflite } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
+import { inOnePiece } from '../formats/onnx/large.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 import type { Form } from '../report/artifact.ts';
 import type { SessionOptions } from '../runtime/onnxruntime/session-options.ts';
 
@@ -19,7 +21,7 @@ import type { SessionOptions } from '../runtime/onnxruntime/session-options.ts';
 export interface ModelFile extends Pick<Form, 'format' | 'precision'> {
   /** Relative to the folder of the run. */
   readonly file: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: OnnxContent;
 }
 
 export interface Runner {
@@ -36,7 +38,7 @@ export async function openRunner(
 ): Promise<Runner> {
   return format === 'onnx'
     ? onnxRunner(new InferenceModel(bytes, file, session), fields)
-    : tfliteRunner(openTflite(bytes, { name: file }), fields);
+    : tfliteRunner(openTflite(inOnePiece(bytes, file, 'TFLite'), { name: file }), fields);
 }
 
 function onnxRunner(model: InferenceModel, fields: readonly AnswerField[]): Runner {
@@ -100,7 +102,7 @@ export async function logitsOfFile(
 ): Promise<Float32Array> {
   const { fields, width: classes } = taskOf(split);
   const runner = await (file.format === 'tflite'
-    ? tfliteRunner(openFastestTflite(file.bytes, file.file), fields)
+    ? tfliteRunner(openFastestTflite(inOnePiece(file.bytes, file.file, 'TFLite'), file.file), fields)
     : openRunner(file, session, fields));
   const batchSize = samplesAtOnce(split.sampleShape, 250);
   const { count, batch } = plainBatches(split, batchSize);

@@ -7,7 +7,8 @@ import type { CalibrationSamples } from '../compress/quantize/observe.ts';
 import { quantize, weightScales } from '../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../compress/quantize/sensitivity.ts';
 import { viewOf } from '../data/batches/batches.ts';
-import { encodeModel } from '../formats/onnx/protobuf.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
+import { onnxContent } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { isLayer } from '../graph/quantization.ts';
@@ -208,8 +209,8 @@ export async function rankLayers(
   const task = taskOf(data.validation);
   const targets = data.validation.targets.subarray(0, n * task.targetWidth);
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, answers: part(answers), targets };
-  const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
-    encodeModel(exportQdq(float, quantization, { keepFloat }).result);
+  const write = (keepFloat: (layer: string) => boolean): OnnxContent =>
+    onnxContent(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);
   const layers = quantizableLayers(float).filter((layer) => !isFrontEnd(layer));
   const rows = await layerSensitivity(layers, write, samples, task, session, onProgress);

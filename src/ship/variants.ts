@@ -1,4 +1,5 @@
-import { encodeModel } from '../formats/onnx/protobuf.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
+import { onnxContent } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
 import { lowerReduced } from '../formats/onnx/rewrite/reduce.ts';
 import type { Reduction } from '../formats/onnx/rewrite/reduce.ts';
@@ -26,7 +27,7 @@ export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
 export type MakeFile = (
   graph: Graph,
   output?: FileOutputs,
-) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
+) => { readonly bytes: OnnxContent; readonly skipped: readonly Skipped[] };
 
 /** Files that need no calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
 export function reducedVariants(context: Described, scheme: Reduction, dense: DenseScales): Variant[] {
@@ -35,7 +36,7 @@ export function reducedVariants(context: Described, scheme: Reduction, dense: De
     make: (graph, output) => {
       const options = { ...onnxOptions(context, output), keepFloat: isFrontEnd };
       const { result, skipped } = lowerReduced(graph, scheme, options);
-      return { bytes: encodeModel(result), skipped };
+      return { bytes: onnxContent(result), skipped };
     },
   };
   if (scheme === 'int4') return [onnx];
@@ -55,7 +56,7 @@ export function int8Variants(
     ...{ format: 'onnx', precision: 'int8' },
     make: (graph, output) => {
       const made = exportQdq(graph, quantization, { ...onnxOptions(context, output), keepFloat });
-      return { bytes: encodeModel(made.result), skipped: [...skipped, ...made.skipped] };
+      return { bytes: onnxContent(made.result), skipped: [...skipped, ...made.skipped] };
     },
   };
   const { ends } = context.recipe.tflite;

@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { DenseScales } from '../graph/quantization.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 import { fileOf } from '../report/artifact.ts';
 import type { Artifact } from '../report/artifact.ts';
 import type { Reduced } from '../report/forms.ts';
@@ -14,6 +15,7 @@ import { scoreOfFile } from './model-file.ts';
 import type { ExportedModel } from './export.ts';
 import { checkVariant } from './parity/check-file.ts';
 import type { Variant } from './variants.ts';
+import { named } from '../files/onnx-file.ts';
 
 export interface Shipped {
   readonly files: readonly ExportedModel[];
@@ -23,7 +25,7 @@ export interface Shipped {
   readonly sensitivity?: QuantizationSensitivity | undefined;
 }
 
-export type Write = (file: string, bytes: Uint8Array) => Promise<void>;
+export type Write = (file: string, bytes: OnnxContent) => Promise<void>;
 
 export interface WriteStep {
   /** Place in the recipe, from 0. */
@@ -91,9 +93,10 @@ interface Made {
 
 function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Reduced): Made {
   const { format, precision } = variant;
-  const { bytes, skipped } = variant.make(graph);
   const artifact = { model, format, precision, ...form };
   const file = fileOf(artifact);
+  const { bytes: content, skipped } = variant.make(graph);
+  const bytes = named(file, content);
   return {
     artifact,
     file: { file, bytes, format, precision },

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { exists, readBytes } from '../base/files.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import { writeWholeFile } from '../base/folders/whole-folder.ts';
 import { vocabularyOf } from '../data/text/tokenizer/models.ts';
 import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
 import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';
@@ -12,9 +11,9 @@ import { staticEmbeddings } from '../distill/static-embeddings.ts';
 import type { StaticEmbeddings } from '../distill/static-embeddings.ts';
 import { MODEL2VEC_FILE, readModel2vec, unknownId } from '../files/model2vec-file.ts';
 import type { Model2vec } from '../files/model2vec-file.ts';
-import { readOnnx } from '../files/onnx-file.ts';
+import { readOnnx, writeModel } from '../files/onnx-file.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
-import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { onnxContent } from '../formats/onnx/protobuf.ts';
 import type { Constant } from '../graph/types.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
 import { buildModel } from '../networks/models/registry.ts';
@@ -83,7 +82,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   const own = vectorsFile === undefined ? undefined : await readModel2vec(vectorsFile, options.tokenizer);
   const { vectors, width, kept, size } =
     own === undefined ? await vectorsOfEncoder(file, tokenizer, options, marked) : firstNumbers(file, own, options);
-  const model = encodeModel(
+  const model = onnxContent(
     lowerToOnnx(bagOf(vectors, form, size), {
       metadata: new Map(
         Object.entries({
@@ -99,7 +98,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
     }),
   );
   const isOwn = path.resolve(beside) === path.resolve(options.tokenizer);
-  await writeWholeFile(out, model, new Map(isOwn ? [] : [[path.basename(beside), bytes]]));
+  await writeModel(out, model, new Map(isOwn ? [] : [[path.basename(beside), bytes]]));
   const { vocabulary } = form;
   return { file: out, tokenizer: beside, vocabulary, size, width, kept, sizeBytes: model.length };
 }

@@ -11,6 +11,7 @@ import { runtimeSentence } from '../formats/tflite/runtime.ts';
 import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
 import type { SeenTypes } from '../runtime/onnxruntime/value-types.ts';
 import { acceptedIn } from '../ship/convert/card.ts';
+import type { OnnxContent } from '../formats/onnx/large.ts';
 
 /** Result for machines, and as text. */
 export interface Inspection {
@@ -21,7 +22,7 @@ export interface Inspection {
 type Layer = OnnxLayer | TfliteDescription['layers'][number];
 
 /** Describes an ONNX model. `kind`: what people call the file. */
-export function inspectOnnx(bytes: Uint8Array, file: string, kind = 'ONNX'): Inspection {
+export function inspectOnnx(bytes: OnnxContent, file: string, kind = 'ONNX'): Inspection {
   const model = decodeModel(bytes, file);
   const { graph, opsets, producerName, irVersion } = model;
   const weights = new Set(graph.initializers.map(({ name }) => name));

@@ -3,7 +3,8 @@ import { SMALL_NET_NAMES, buildNet } from '../../bench/nets.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { lowerToOnnx, nextName, outputName } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { LargeOnnx, ONNX_LIMIT } from '../../src/formats/onnx/large.ts';
+import { encodeModel, onnxContent } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { staticSize } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
@@ -25,10 +26,14 @@ async function caseOf(
   feeds: ReadonlyMap<string, TensorData>,
   tolerance: number,
 ): Promise<Case> {
-  const bytes = encodeModel(lowerToOnnx(graph));
+  const bytes = onnxContent(lowerToOnnx(graph));
   const inputs: Record<string, CaseTensor> = {};
   for (const [input, { dtype, shape }] of [...graph.inputs, ...graph.state])
-    inputs[input] = { dtype, shape: shape as number[], data: feeds.get(input)! };
+    inputs[input] = {
+      dtype,
+      shape: shape.map((size) => (size === 'batch' ? 4 : (size as number))),
+      data: feeds.get(input)!,
+    };
   const session = new InferenceModel(bytes, name, { graphOptimizationLevel: 'all', logSeverityLevel: 3 });
   const results = await session.run(inputs);
   session.dispose();
@@ -62,6 +67,29 @@ describe('every ONNX file that we write passes the official checker and gives th
       cases.push(await caseOf(op, b.build(), feeds, 1e-5));
     }
     expectAllRight(cases);
+  });
+
+  it('one whose weights are in a file beside it', async () => {
+    const whole = ONNX_LIMIT.bytes;
+    ONNX_LIMIT.bytes = 2 ** 17;
+    try {
+      const b = new GraphBuilder();
+      let x = b.input('x', { dtype: 'float32', shape: ['batch', 130] });
+      const random = new RandomStream('external');
+      for (const width of [130, 130, 3]) {
+        const values = Float32Array.from({ length: 130 * width }, () => random.normal());
+        const w = b.constant({ dtype: 'float32', shape: [130, width] }, values);
+        x = b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false });
+      }
+      b.output('y', x);
+      const values = Float32Array.from({ length: 520 }, () => random.normal());
+      const feeds = new Map([['x', values]]);
+      const made = await caseOf('external', b.build(), feeds, 1e-6);
+      expect(made.bytes).toBeInstanceOf(LargeOnnx);
+      expectAllRight([made]);
+    } finally {
+      ONNX_LIMIT.bytes = whole;
+    }
   });
 
   it('training steps', async () => {

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
+import { onnxFiles } from '../../src/files/onnx-file.ts';
+import type { OnnxContent } from '../../src/formats/onnx/large.ts';
 import type { DType, TensorData } from '../../src/graph/types.ts';
 
 export interface CaseTensor {
@@ -14,7 +16,7 @@ export interface CaseTensor {
 /** A file for Python to check: its bytes, what to feed it, and what it gave here. */
 export interface Case {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: OnnxContent;
   readonly inputs: Readonly<Record<string, CaseTensor>>;
   readonly outputs: Readonly<Record<string, CaseTensor>>;
   /** Largest error relative to the largest value of the output; for ONNX files that counts as 1 at least. */
@@ -66,7 +68,11 @@ export function pythonPath(): string {
 
 function writeCase(folder: string, id: string, extension: string, one: Case): object {
   const file = `${id}${extension}`;
-  writeFileSync(path.join(folder, file), one.bytes);
+  for (const [name, part] of onnxFiles(file, one.bytes))
+    writeFileSync(
+      path.join(folder, name),
+      part instanceof Uint8Array ? part : Buffer.concat([...(part as Iterable<Uint8Array>)]),
+    );
   mkdirSync(path.join(folder, id));
   const written = (tensors: Case['inputs'], kind: string): object[] =>
     Object.entries(tensors).map(([name, { dtype, shape, data }], i) => {

@@ -2,6 +2,7 @@ import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../errors.ts';
 import { asUserError, exists, makeFolder, writeSynced } from '../files.ts';
+import type { FileContent } from '../files.ts';
 import { fileInside } from './inside.ts';
 import { temporaryFolder } from './temporary.ts';
 
@@ -11,7 +12,7 @@ const PREFIX = '.limbeck-files-';
 const READY = 'ready';
 
 /** Contents of files by their paths. */
-type Files = ReadonlyMap<string, Uint8Array | string>;
+type Files = ReadonlyMap<string, FileContent>;
 
 /** True for a temporary folder of `writeWhole`, of a running or a killed process. */
 export function isLeft(name: string): boolean {
@@ -60,11 +61,7 @@ export async function writeWhole(folder: string, files: Files, whole = folder): 
  * Writes a file into a folder that others may write to, with further files `beside` it, by name: all or none, like `writeWhole`. The next call
  * removes whatever a killed process leaves.
  */
-export async function writeWholeFile(
-  file: string,
-  data: Uint8Array | string,
-  beside: Files = new Map(),
-): Promise<void> {
+export async function writeWholeFile(file: string, data: FileContent, beside: Files = new Map()): Promise<void> {
   const folder = path.dirname(file);
   try {
     if (/[\\/]$/.test(file)) refuse('EISDIR');

@@ -53,6 +53,9 @@ export async function exportForCluster(run: string, args: ClusterArgs, context: 
   for (const { folder, files } of written) context.out(`${folder}: ${files.join(', ')}\n`);
 }
 
+/** For messages. */
+const CLUSTERS = 'the folder of a server';
+
 async function shippedModel(
   run: string,
   id: string | undefined,
@@ -60,6 +63,7 @@ async function shippedModel(
 ): Promise<{ model: ShippedModel; precision: string }> {
   const { exportedModel } = await import('../../folder/report/finished.ts');
   const { readOnnx } = await import('../../files/onnx-file.ts');
+  const { inOnePiece } = await import('../../formats/onnx/large.ts');
   const { examine } = await import('../../serve/examine.ts');
   const { curveOf } = await import('../../ship/cluster/curve.ts');
   const { checkedName, MEASURED_ON } = await import('../../ship/cluster/model.ts');
@@ -68,7 +72,7 @@ async function shippedModel(
     throw new UserError(`${file}: expected an ONNX file, received ${row.format}`, 'Name another model with --model.');
   const base = path.basename(path.resolve(run));
   const name = checkedName(id === undefined || id === 'distilled' ? base : `${base}-${id}`);
-  const bytes = await readOnnx(file);
+  const bytes = inOnePiece(await readOnnx(file), file, CLUSTERS);
   const { facts, labels } = examine(bytes, file);
   const { inputs, outputs, batching, notes } = facts;
   const alone = notes[0]?.replace(/^not batched: /, '') ?? 'the file takes batches of one size only';
@@ -89,6 +93,7 @@ async function teacherOf(run: string, target: Target): Promise<Pick<ShippedModel
   const { storedRecipe } = await import('../../folder/folder.ts');
   const { finishedReport } = await import('../../folder/report/finished.ts');
   const { readOnnx } = await import('../../files/onnx-file.ts');
+  const { inOnePiece } = await import('../../formats/onnx/large.ts');
   const { curveOf } = await import('../../ship/cluster/curve.ts');
   const { MEASURED_ON } = await import('../../ship/cluster/model.ts');
   const { exists } = await import('../../base/files.ts');
@@ -97,5 +102,8 @@ async function teacherOf(run: string, target: Target): Promise<Pick<ShippedModel
   if (file === undefined || !(await exists(file))) return undefined;
   const report = await finishedReport(run);
   const row = report?.models.find(({ id }) => id === 'teacher');
-  return { bytes: await readOnnx(file), curve: curveOf(row?.latency ?? [], MEASURED_ON[target]) };
+  return {
+    bytes: inOnePiece(await readOnnx(file), file, CLUSTERS),
+    curve: curveOf(row?.latency ?? [], MEASURED_ON[target]),
+  };
 }

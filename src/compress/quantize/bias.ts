@@ -1,5 +1,5 @@
 import type { OnProgress } from '../../base/progress.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import { withIntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import type { IntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
@@ -131,7 +131,7 @@ async function meansOf(
   ends: IntegerEnds = new Map(),
 ): Promise<Map<string, Float64Array>> {
   const reduced = reducedGraph(graph, new Map(values.map((name) => [name, ['Mean']])));
-  const bytes = encodeModel(withIntegerEnds(lowerToOnnx(reduced), ends));
+  const bytes = onnxContent(withIntegerEnds(lowerToOnnx(reduced), ends));
   const model = new InferenceModel(bytes, 'bias correction graph', session);
   const means = new BatchMeans();
   try {

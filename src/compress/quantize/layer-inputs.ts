@@ -1,5 +1,5 @@
 import { outputName } from '../../formats/onnx/lower.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { withIntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import type { IntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import { exportQdq, planQdq } from '../../formats/onnx/qdq/qdq.ts';
@@ -90,7 +90,7 @@ export class LayerInputs {
     const isInteger = this.#isInteger(graph, value);
     const stored = [...part.inputs.keys()].filter((name) => this.#stored.has(name));
     const made = exportQdq(part, this.#quantization, keepFloat && { keepFloat }).result;
-    const bytes = encodeModel(withIntegerEnds(made, this.#ends(isInteger ? [...stored, value] : stored)));
+    const bytes = onnxContent(withIntegerEnds(made, this.#ends(isInteger ? [...stored, value] : stored)));
     const model = new InferenceModel(bytes, 'model for the inputs of a layer', session);
     const isRead = this.#lastUse.get(value)! > place;
     let kept: InferenceTensor[] | undefined = isRead && isInteger ? [] : undefined;

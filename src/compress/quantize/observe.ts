@@ -1,5 +1,5 @@
 import type { OnProgress } from '../../base/progress.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import { symbolicSize } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
@@ -141,7 +141,7 @@ async function visit(
   session: SessionOptions,
   see: (feeds: Feeds, results: (output: string) => Float32Array) => void,
 ): Promise<void> {
-  const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'calibration graph', session);
+  const model = new InferenceModel(onnxContent(lowerToOnnx(graph)), 'calibration graph', session);
   try {
     for (const feeds of samples) {
       const results = await model.run(feeds);

@@ -8,6 +8,7 @@ import type { Task } from '../../tasks/task.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 
 /** Effect of computing one layer in int8 and everything else in float. */
 export interface LayerSensitivity {
@@ -40,7 +41,7 @@ export function quantizableLayers(graph: Graph): string[] {
  */
 export async function layerSensitivity(
   layers: readonly string[],
-  write: (keepFloat: (layer: string) => boolean) => Uint8Array,
+  write: (keepFloat: (layer: string) => boolean) => OnnxContent,
   { x, shape, inputs, targets, answers }: LabelledSamples,
   task: Pick<Task, 'fields' | 'score' | 'scoreOf'>,
   session: SessionOptions,

@@ -316,7 +316,7 @@ export async function plainLogits(
     onProgress?.(`${dataset.name} samples,`, item * BATCH + part.length, rows.length);
     return logits;
   });
-  return all.slice(0, rows.length * classes);
+  return all.subarray(0, rows.length * classes);
 }
 
 interface AnswersOptions {

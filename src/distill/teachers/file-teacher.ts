@@ -62,7 +62,7 @@ export interface FileTeacherSource {
   readonly name: string;
   readonly runtime: Runnable;
   /** Bytes of the file or their hash: stored answers belong to this content. */
-  readonly content: Uint8Array | string;
+  readonly content: Uint8Array | string | Iterable<Uint8Array>;
   readonly params: number;
   readonly sizeBytes: number;
   readonly dataset: Dataset;

@@ -11,16 +11,17 @@ import { fieldValues } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { notFinite } from '../answers/soft-targets.ts';
 import type { Teacher } from './teacher.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 
 /** Inputs of a file, by their names. */
 export type FileFeeds = Readonly<Record<string, InferenceTensor>>;
 
 /** Quantizes an ONNX file to int8, calibrated with these inputs; `UserError` for a file that cannot be quantized. */
-export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly FileFeeds[]) => Promise<Uint8Array>;
+export type ToInt8 = (bytes: OnnxContent, name: string, samples: readonly FileFeeds[]) => Promise<OnnxContent>;
 
 /** Options for opening a file: other content, and a listener to its inputs. */
 export interface OpenedWith {
-  readonly bytes?: Uint8Array;
+  readonly bytes?: OnnxContent;
   readonly onFed?: (feeds: FileFeeds) => void;
 }
 
@@ -50,7 +51,7 @@ export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<D
  * answers to other samples are compared with the float file's. `UserError` if they differ too much. `key`: the float file's.
  */
 export async function int8Teacher(
-  file: Uint8Array,
+  file: OnnxContent,
   open: (other: OpenedWith) => Promise<Teacher>,
   dataset: Dataset,
   toInt8: ToInt8,

@@ -2,8 +2,9 @@ import { orClose } from '../../base/closing.ts';
 import { nearest, UserError } from '../../base/errors.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { parameterCount } from '../../formats/onnx/model.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 import type { Model } from '../../formats/onnx/model.ts';
-import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import { contentBytes, decodeModel, onnxContent } from '../../formats/onnx/protobuf.ts';
 import { withTwoLogits } from '../../formats/onnx/rewrite/two-logits.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
@@ -17,7 +18,7 @@ import { refuseOtherVocabulary } from './inputs/vocabulary.ts';
 export type OnnxTeacherSettings = FileTeacherSettings;
 
 export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
-  readonly bytes: Uint8Array;
+  readonly bytes: OnnxContent;
   /** Size of the file on disk, if `bytes` are of a changed one. */
   readonly sizeBytes?: number;
   readonly session: SessionOptions;
@@ -33,14 +34,14 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   // A vector may be an inner tensor of a classifier.
   const inner = dataset.vector !== undefined && settings.output !== undefined ? [settings.output] : [];
   const named = [...settings.intermediate, ...inner];
-  const withIntermediate = withOutputs(model, named, settings, model === stored ? bytes : encodeModel(model));
+  const withIntermediate = withOutputs(model, named, settings, model === stored ? bytes : onnxContent(model));
   const file = new InferenceModel(withIntermediate, name, session);
   const runtime = onFed === undefined ? file : watched(file, onFed);
   await orClose(
     () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),
     () => file.dispose(),
   );
-  const about = { params: parameterCount(model.graph), sizeBytes, content: bytes };
+  const about = { params: parameterCount(model.graph), sizeBytes, content: contentBytes(bytes) };
   return teacherOfFile({ name, runtime, ...about, dataset, probe }, settings);
 }
 
@@ -65,8 +66,8 @@ function withOutputs(
   model: Model,
   names: readonly string[],
   { intermediate }: Pick<FileTeacherSettings, 'intermediate'>,
-  bytes: Uint8Array,
-): Uint8Array {
+  bytes: OnnxContent,
+): OnnxContent {
   const missing = names.filter((name) => !model.graph.outputs.some((output) => output.name === name));
   if (missing.length === 0) return bytes;
   const known = model.graph.nodes.flatMap(({ outputs }) => outputs);
@@ -79,5 +80,5 @@ function withOutputs(
     );
   }
   const outputs = [...model.graph.outputs, ...missing.map((name) => ({ name, dtype: 'float32' as const }))];
-  return encodeModel({ ...model, graph: { ...model.graph, outputs } });
+  return onnxContent({ ...model, graph: { ...model.graph, outputs } });
 }

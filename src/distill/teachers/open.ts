@@ -9,7 +9,8 @@ import type { TeacherFileRecipe, TeacherRecipe } from '../../recipe/schema/teach
 import type { Engine } from '../../runtime/engine.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Model } from '../../formats/onnx/model.ts';
-import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
+import { decodeModel, onnxContent } from '../../formats/onnx/protobuf.ts';
 import { withTensorEnds } from '../../formats/onnx/rewrite/classifier-ends.ts';
 import { readEntries } from '../../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
@@ -113,7 +114,7 @@ export async function openFile(
   const model = decodeModel(bytes, file);
   refuseOpenTexts(model, options.name(file), dataset);
   const binary = ofTwoClasses(model, dataset, recipe.output);
-  const whole = binary === undefined ? bytes : encodeModel(binary);
+  const whole = binary === undefined ? bytes : onnxContent(binary);
   const { teacher, key, said } = await int8Teacher(whole, (other) => open(preparation, other), dataset, options.toInt8);
   return { teacher, ...found({ ...teacher, key }), inInt8: said };
 }
@@ -170,7 +171,7 @@ interface Opener {
   readonly file: string;
   readonly metadata: ReadonlyMap<string, string>;
   /** Content of an ONNX file. */
-  readonly bytes?: Uint8Array;
+  readonly bytes?: OnnxContent;
   readonly open: (settings: FileTeacherSettings, other?: OpenedWith) => Promise<Teacher>;
 }
 
@@ -203,7 +204,7 @@ async function opener(
   const stored = await readOnnx(file, shapes);
   const whole = decodeModel(stored, about.name);
   const model = withWordNumbers(withTensorEnds(whole), about.name, dataset.columns);
-  const bytes = model === whole ? stored : encodeModel(model);
+  const bytes = model === whole ? stored : onnxContent(model);
   const source = { ...about, bytes, sizeBytes: stored.length, session };
   return {
     file,

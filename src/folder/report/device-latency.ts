@@ -9,6 +9,7 @@ import type { LaterMeasurement, LatencyRow, ModelRow, Report } from '../../repor
 import { latencyRow } from '../../measure/devices/timing-place.ts';
 import { ownFile } from '../own-file.ts';
 import { modelFileOf } from '../run-models.ts';
+import { contentBytes } from '../../formats/onnx/protobuf.ts';
 
 /**
  * Folder in the run's with a file for each device that measured latencies after the run. They name a hash of the model file: after a change of the
@@ -86,7 +87,7 @@ async function hashesOf(folder: string, report: Report): Promise<Map<string, str
   const hashes = new Map<string, string>();
   for (const row of report.models) {
     const file = await modelFileOf(folder, row);
-    if (file !== undefined) hashes.set(row.id, sha256(file.bytes));
+    if (file !== undefined) hashes.set(row.id, sha256(contentBytes(file.bytes)));
   }
   return hashes;
 }

@@ -1,5 +1,8 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../base/files.ts';
+import { onnxFiles } from '../../files/onnx-file.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { isTeacherStage } from '../../report/artifact.ts';
 import { answerFiles } from './answer-files.ts';
 import { CheckpointStore } from './checkpoint.ts';
@@ -19,7 +22,7 @@ export interface RunStores {
   /** Jobs of the race of losses that shards have done. */
   readonly race: JobFolder;
   /** Writes a result, such as `report.json` or `exports/distilled.onnx`. */
-  readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
+  readonly write: (name: string, content: OnnxContent | string) => Promise<void>;
 }
 
 /** `shared`: folder of the run that keeps the trainings of teacher and assistants, and stored answers, if it is another run. */
@@ -38,6 +41,12 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
     }),
     softTargets: answerFiles(path.join(shared, 'soft-targets'), (key) => key.slice(0, 32), warn),
     race: new JobFolder(folder, 'race'),
-    write: (name, content) => writeFileAtomic(path.join(folder, name), content),
+    write: async (name, content) => {
+      if (typeof content === 'string') return writeFileAtomic(path.join(folder, name), content);
+      const files = onnxFiles(name, content);
+      // An earlier model would be found with weights that are not its own.
+      if (files.size > 1) await rm(path.join(folder, name), { force: true });
+      for (const [file, part] of files) await writeFileAtomic(path.join(folder, file), part);
+    },
   };
 }

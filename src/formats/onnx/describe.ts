@@ -1,4 +1,4 @@
-import { elementCount, storedTensors } from './model.ts';
+import { elementCount, storedTensors, tensorBytes } from './model.ts';
 import type { Model, OnnxNode, OnnxTensor } from './model.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
 import { sum } from '../../base/numbers.ts';
@@ -43,7 +43,9 @@ export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, S
     const activation = inputs.map(stored).find(({ constant }) => constant === undefined)?.dtype;
     const computed = activation ?? seen.get(node.outputs[0] ?? '')?.dtype ?? '?';
     const weights = weight === undefined ? undefined : stored(weight).dtype;
-    const bytes = new Map(inputs.map(stored).map(({ constant }) => [constant, constant?.raw.length ?? 0]));
+    const bytes = new Map(
+      inputs.map(stored).map(({ constant }) => [constant, constant === undefined ? 0 : tensorBytes(constant)]),
+    );
     return {
       op: node.domain === '' || node.domain === 'ai.onnx' ? node.op : `${node.domain}.${node.op}`,
       name: node.name || (node.outputs[0] ?? ''),

@@ -127,7 +127,7 @@ const bits: Partial<Record<OnnxDType, number>> = {
   int2: 2,
 };
 
-/** `raw` is little-endian, row-major; 4-bit types hold two elements a byte, the first in the low half. */
+/** `raw` is little-endian, row-major; 4-bit types hold two elements a byte, the first in the low half. Of a file of weights it is read at each use. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dtype: OnnxDType;
@@ -135,6 +135,11 @@ export interface OnnxTensor {
   readonly raw: Uint8Array;
   /** Elements of a string tensor, whose `raw` is empty. */
   readonly strings?: readonly string[];
+}
+
+/** Bytes of a tensor's values, which are not read. */
+export function tensorBytes({ dtype, dims, strings }: OnnxTensor): number {
+  return strings === undefined ? byteLength(dtype, elementCount(dims)) : 0;
 }
 
 /** A size: a number, a symbol, or null for unknown. */

@@ -1,2 +1,2 @@
 export { decodeModel, missingFile, namesOfEnds } from './protobuf/decode.ts';
-export { encodeModel, MOST_ONNX_BYTES } from './protobuf/encode.ts';
+export { contentBytes, encodeModel, externalValues, onnxContent, separated } from './protobuf/encode.ts';

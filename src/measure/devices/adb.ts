@@ -10,6 +10,7 @@ import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { ascending, median, medianInterval } from '../../base/math/statistics.ts';
 import type { TimedFile } from '../latency/variants.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 
 export interface AdbOptions {
   readonly threads: readonly number[];
@@ -133,8 +134,9 @@ async function measureOn(
         skipped.push({ what: `${file.name} on ${device}`, why: 'benchmark_model runs .tflite files alone' });
         continue;
       }
-      const remote = `${FOLDER}/limbeck-${sha256(file.bytes).slice(0, 16)}.tflite`;
-      await writeFile(path.join(folder, 'model.tflite'), file.bytes);
+      const bytes = inOnePiece(file.bytes, file.name, 'TFLite');
+      const remote = `${FOLDER}/limbeck-${sha256(bytes).slice(0, 16)}.tflite`;
+      await writeFile(path.join(folder, 'model.tflite'), bytes);
       await call(['push', path.join(folder, 'model.tflite'), remote]);
       remotes.add(remote);
       for (const count of threads) jobs.push({ file, remote, threads: count, found: [] });

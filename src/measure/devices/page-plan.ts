@@ -9,6 +9,7 @@ import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import type { Plan, PlannedModel } from '../page/protocol.ts';
 import type { TimedFile } from '../latency/variants.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 
 export interface PlanOptions {
   readonly title: string;
@@ -35,7 +36,8 @@ export function pagePlanOf(files: readonly TimedFile[], options: PlanOptions): {
 
 function planned(file: TimedFile, i: number, options: PlanOptions, skipped: Skipped[]): PlannedModel {
   const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
-  const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
+  const bytes = inOnePiece(file.bytes, file.name, 'a page');
+  const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(bytes)).inputs;
   const isIds = takesIds(`.${format}`, file.bytes, file.name);
   const settings = options.batchSizes.flatMap((batchSize) => {
     if (batchSize > MOST_BATCH) {

@@ -12,6 +12,7 @@ import type { DeviceRow } from './device-rows.ts';
 import { filledTemplate } from '../../base/template.ts';
 import type { Plan, Posted } from '../page/protocol.ts';
 import type { TimedFile } from '../latency/variants.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 
 export interface PageServerOptions {
   readonly plan: Plan;
@@ -155,7 +156,7 @@ async function contentOf(name: string, { plan, files }: PageServerOptions): Prom
   if (script !== undefined) return [await pageFile(`${script}.js`), '.js'];
   const [, model] = /^models\/(\d+)$/.exec(name) ?? [];
   const file = model === undefined ? undefined : files[Number(model)];
-  if (file !== undefined) return [file.bytes, ''];
+  if (file !== undefined) return [inOnePiece(file.bytes, file.name, 'a page'), ''];
   const asset = name.startsWith('assets/') ? name.slice('assets/'.length) : '';
   const place = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
   if (place === undefined) throw new Refusal(404, 'there is no such file');

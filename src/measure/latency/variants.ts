@@ -12,6 +12,8 @@ import { noise, sizes, takesIds } from '../inputs.ts';
 import type { Opened, TimedSource, TimedVariant } from './setting.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
@@ -28,7 +30,7 @@ export interface TimedFile {
   readonly name: string;
   /** `.onnx` or `.tflite`, if the name does not end in it. */
   readonly format?: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: OnnxContent;
   /** Shape of a sample, if it differs from other files'. */
   readonly sampleShape?: readonly number[];
 }
@@ -151,7 +153,7 @@ async function tflite(
   const isIds = takesIds('.tflite', bytes, name);
   for (const batchSize of options.batchSizes) {
     // A session for each batch size: resizing an input would lay the model out anew.
-    const session = await openTflite(bytes, { runtime, threads });
+    const session = await openTflite(inOnePiece(bytes, name, 'TFLite'), { runtime, threads });
     opened.disposals.push(() => session.dispose());
     const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { monotonicMs } from '../../base/clock.ts';
-import { readBytes } from '../../base/files.ts';
 import { measureLatency } from '../../measure/latency/latency.ts';
 import { sourceOf } from '../../measure/latency/variants.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
@@ -8,6 +7,7 @@ import type { FollowOptions } from '../begin.ts';
 import type { MeasuredPoint } from '../../folder/search/points.ts';
 import { distinct, pointId, pointsOf, shipped } from '../../folder/search/trials.ts';
 import type { SearchTrial } from '../../folder/search/trials.ts';
+import { readModelFile } from '../../files/onnx-file.ts';
 
 /** Times the files of all trials side by side: latencies that a machine gave at different times cannot be compared. */
 export async function timed(
@@ -25,7 +25,7 @@ export async function timed(
   for (const trial of trials) {
     const { sampleShape } = trial.report.dataset;
     for (const row of shipped(trial.report, target)) {
-      const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
+      const bytes = await readModelFile(path.join(folder, 'search', trial.run, row.file!));
       const file = { name: pointId(trial.run, row.id), format: `.${row.format}`, bytes };
       sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
     }

@@ -1,4 +1,4 @@
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { printType } from '../../graph/print.ts';
@@ -139,7 +139,7 @@ class Copier {
     for (const [name, type] of types) builder.output(name, builder.input(name, type));
     this.#graph = builder.build();
     const locations = [...types.keys()].map((name) => [outputName(this.#graph, name), to]);
-    this.#session = new OnnxSession(encodeModel(lowerToOnnx(this.#graph)), {
+    this.#session = new OnnxSession(onnxContent(lowerToOnnx(this.#graph)), {
       ...options,
       preferredOutputLocation: Object.fromEntries(locations) as Record<string, 'cpu' | 'gpu-buffer'>,
     });

@@ -1,5 +1,5 @@
 import { sha256, bytesOf } from '../../base/bytes.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { printGraph } from '../../graph/print.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
@@ -52,7 +52,7 @@ export class SessionEvaluator implements GraphEvaluator {
       this.#sessions.set(key, known);
       return known;
     }
-    const bytes = encodeModel(lowerToOnnx(graph, { exactNaN: true }));
+    const bytes = onnxContent(lowerToOnnx(graph, { exactNaN: true }));
     const session = new OnnxSession(bytes, {
       // For the small graphs here, making the session is most of the work.
       graphOptimizationLevel: 'disabled',

@@ -1,5 +1,5 @@
 import type { Model } from '../../formats/onnx/model.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
 import { firstName, lastName, repeatedModel, resultsName, stackName } from '../../formats/onnx/rewrite/repeat.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
@@ -22,7 +22,7 @@ export class RepeatedStep {
   /** `model`: the model of one step. */
   constructor(graph: Graph, model: Model, options: SessionOptions) {
     this.#graph = graph;
-    this.#session = new OnnxSession(encodeModel(repeatedModel(model, graph)), options);
+    this.#session = new OnnxSession(onnxContent(repeatedModel(model, graph)), options);
     this.#outputs = [...graph.outputs.keys()];
   }
 

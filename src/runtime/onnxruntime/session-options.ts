@@ -12,5 +12,7 @@ export interface SessionOptions {
   /** File for the model as ONNX Runtime has rewritten it. */
   readonly optimizedModelFilePath?: string;
   readonly preferredOutputLocation?: 'cpu' | 'gpu-buffer' | Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
+  /** Contents of files that a model names, which is given as bytes. */
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
   readonly extra?: Readonly<Record<string, unknown>>;
 }

@@ -1,3 +1,6 @@
+import { LargeOnnx } from '../../formats/onnx/large.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
+import { separated } from '../../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
 import { arrays } from '../arrays.ts';
 import type { NativeSession, NativeValue, Tensor } from './binding.ts';
@@ -13,16 +16,17 @@ export class OnnxSession {
   readonly #native: NativeSession;
   #disposed = false;
 
-  /** `model`: bytes, or the path of a file, which ONNX Runtime then reads itself: a large model is in memory once, not twice. */
-  constructor(model: Uint8Array | string, options: SessionOptions) {
+  /** `model`: its content, or the path of a file, which ONNX Runtime then reads itself: a large model is in memory once, not twice. */
+  constructor(model: OnnxContent | string, options: SessionOptions) {
     const { binding } = nativeBinding();
     this.#native = new binding.InferenceSession();
-    if (typeof model === 'string') {
-      this.#native.loadModel(model, withoutPadFusion(options));
+    const path = model instanceof LargeOnnx ? model.path : model;
+    if (typeof path === 'string') {
+      this.#native.loadModel(path, withoutPadFusion(options));
       return;
     }
-    const bytes = model;
-    this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, checkedOptions(bytes, options));
+    const [bytes, asked] = model instanceof LargeOnnx ? inPartsOf(model, options) : [model as Uint8Array, options];
+    this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, checkedOptions(bytes, asked));
   }
 
   get isDisposed(): boolean {
@@ -51,6 +55,13 @@ export class OnnxSession {
     this.#disposed = true;
     this.#native.dispose();
   }
+}
+
+/** A large model that lies in no file: each of its large tensors is handed over as the content of a file of its own. */
+function inPartsOf(model: LargeOnnx, options: SessionOptions): [Uint8Array, SessionOptions] {
+  const { bytes, places } = separated(model);
+  const externalData = Array.from(places, ([tensor, { location }]) => ({ path: location, data: tensor.raw }));
+  return [bytes, { ...options, externalData }];
 }
 
 /** Op types of nodes as protobuf writes them: the field, the length, the letters. */

@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../../formats/onnx/lower.ts';
@@ -98,7 +98,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     const model = onCpu(session) ? inOrder(lowered) : lowered;
     this.#single = { model, options: session };
     const located = this.store instanceof DeviceStore && { preferredOutputLocation: this.#locations(this.store) };
-    if (model.graph.nodes.length > 0) this.#session = new OnnxSession(encodeModel(model), { ...session, ...located });
+    if (model.graph.nodes.length > 0) this.#session = new OnnxSession(onnxContent(model), { ...session, ...located });
   }
 
   async run(

@@ -1,6 +1,6 @@
 import type { Model } from '../../formats/onnx/model.ts';
 import { dataTypes } from '../../formats/onnx/model.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import type { DType } from '../../graph/types.ts';
 import { allocate, ortTensor, OnnxSession } from './session.ts';
 import type { Tensor } from './session.ts';
@@ -25,7 +25,7 @@ export function seenTypes(model: Model): SeenTypes {
   const open = { ...model, graph: { ...model.graph, outputs } };
   let session: OnnxSession | undefined;
   try {
-    session = new OnnxSession(encodeModel(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
+    session = new OnnxSession(onnxContent(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
     const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(type, shape)] as const);
     const fed = session.inputs.map(({ name, shape }, i) => {
       const open = shape.flatMap((size, axis) => (size < 0 ? [axis] : []));

@@ -20,6 +20,7 @@ import { TransferSet } from './keep.ts';
 import { translationOf } from './preparation.ts';
 import type { Translation } from './preparation.ts';
 import { transferClasses } from './transfer-recipe.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 
 export interface ShadowOptions {
   /** `teacher.onnx`, or `student=teacher.onnx` where several models are served. */
@@ -90,7 +91,7 @@ export class Shadow {
     log: Log,
   ): Promise<Shadow> {
     const { model, file } = chosen(options.teacher, models);
-    const bytes = await readOnnx(file);
+    const bytes = inOnePiece(await readOnnx(file), file, 'the server');
     const { metadata } = decodeModel(bytes, file);
     const several = fieldsIn(model.metadata) ?? fieldsIn(metadata);
     if (several !== undefined)

@@ -2,6 +2,7 @@ import { clipped, UserError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { isReadAsOnnx } from '../../files/keras-file.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
 import { hits, isWorse } from '../../tasks/classification/classes.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
@@ -58,7 +59,7 @@ export async function checkConversion(
 ): Promise<Checked> {
   const known = new SourceAnswers(source);
   const folds: Awaited<ReturnType<typeof makeFold>>[] = [];
-  const compare = async (made: MadeFile, bytesOf: (fold: (typeof folds)[number]) => Uint8Array) => {
+  const compare = async (made: MadeFile, bytesOf: (fold: (typeof folds)[number]) => OnnxContent) => {
     const own = await run(known, [{ ...made, check: samples.check }], samples, onProgress);
     // The file that is written must be sound on its own samples too.
     const isSound = typeof own !== 'string' && !own.outputs.some((output) => beyondBudget(output, made.precision));

@@ -4,7 +4,8 @@ import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import type { CalibrationSamples } from '../../compress/quantize/observe.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import type { Options } from '../../formats/onnx/lower.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
 import { lowerReduced } from '../../formats/onnx/rewrite/reduce.ts';
 import type { Skipped } from '../../base/skipped.ts';
@@ -24,10 +25,10 @@ export function nameOfSource(from: string): string {
 export interface Made {
   /** Layers that int8 files hold in integers. */
   readonly layers: readonly string[];
-  readonly bytes: Uint8Array;
+  readonly bytes: OnnxContent;
   readonly skipped: readonly Skipped[];
   /** The same file, whose bytes are `written`, with other metadata. */
-  readonly write: (metadata: ReadonlyMap<string, string>, written: Uint8Array) => Uint8Array;
+  readonly write: (metadata: ReadonlyMap<string, string>, written: OnnxContent) => OnnxContent;
   /** The same file, of the same calibration, with biases as they were before they were corrected; absent where none was. */
   readonly uncorrected?: Made;
 }
@@ -53,7 +54,7 @@ interface Writable {
 }
 
 interface Written {
-  readonly bytes: Uint8Array;
+  readonly bytes: OnnxContent;
   readonly skipped: readonly Skipped[];
 }
 
@@ -88,7 +89,7 @@ async function writersFor(
     const write = (ready: Graph, metadata: ReadonlyMap<string, string>): Written => {
       if (format === 'tflite') return exportTflite(ready, { ...integer, ...narrow, description: describe(metadata) });
       const made = exportQdq(ready, quantization, { ...onnx(metadata), keepFloat });
-      return { bytes: encodeModel(made.result), skipped: made.skipped };
+      return { bytes: onnxContent(made.result), skipped: made.skipped };
     };
     const ready = withFloatLayers(prepared.graph, float, keepFloat);
     const made: Writable = { graph: ready, skipped, writer: (metadata) => write(ready, metadata) };
@@ -105,14 +106,14 @@ async function writersFor(
   }
   if (precision === 'fp32') {
     const writer = (metadata: ReadonlyMap<string, string>): Written => ({
-      bytes: encodeModel(lowerToOnnx(graph, onnx(metadata))),
+      bytes: onnxContent(lowerToOnnx(graph, onnx(metadata))),
       skipped: [],
     });
     return [{ graph, skipped: [], writer }];
   }
   const writer = (metadata: ReadonlyMap<string, string>): Written => {
     const { result, skipped } = lowerReduced(graph, precision, { ...onnx(metadata), keepFloat: isFrontEnd });
-    return { bytes: encodeModel(result), skipped };
+    return { bytes: onnxContent(result), skipped };
   };
   return [{ graph, skipped: [], writer }];
 }

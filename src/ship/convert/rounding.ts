@@ -1,6 +1,6 @@
 import { RandomStream } from '../../base/random.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
@@ -48,7 +48,7 @@ async function roundedAnew(graph: Graph, batches: readonly Feeds[]): Promise<Rea
   const other = { ...graph, constants: new Map([...graph.constants].map(([name, one]) => [name, moved(one)])) };
   const open = (of: Graph) =>
     openFileRunner(
-      { file: 'rounding', bytes: encodeModel(lowerToOnnx(of)), format: 'onnx' },
+      { file: 'rounding', bytes: onnxContent(lowerToOnnx(of)), format: 'onnx' },
       sessionOptionsOf({ device: 'cpu', threads: 0 }),
     );
   const [reference, rounded] = [await open(graph), await open(other)];

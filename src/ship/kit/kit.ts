@@ -2,7 +2,6 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
-import { readBytes } from '../../base/files.ts';
 import { finishWhole, isLeft, writeWhole } from '../../base/folders/whole-folder.ts';
 import { labelsText } from '../../formats/tflite/metadata/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
@@ -31,6 +30,8 @@ import { textParts } from './text.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import { phoneSamples, textPhoneSamples } from './phone.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
+import { readModelFile } from '../../files/onnx-file.ts';
 
 export interface KitOptions {
   /** Id of the float model in the report; default: the last student. */
@@ -59,7 +60,10 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
   });
   const exported = await Promise.all(
-    asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+    asExported.map(async (row) => ({
+      row,
+      bytes: inOnePiece(await readModelFile(path.join(run, row.file!)), row.file!, 'a kit'),
+    })),
   );
   const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
   const task = taskOf(data.validation);

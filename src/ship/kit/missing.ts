@@ -9,6 +9,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { scoreOfFile } from '../model-file.ts';
 import { placeOf } from './place.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 
 /** A file of a kit, with its row in the model card. */
 export interface KitModel {
@@ -61,7 +62,8 @@ export async function missingModels(
     } else {
       try {
         const made = await convertModel(optionsFor({ run, model: float.id, format, precision }, recipe), what);
-        const { bytes, top1Agreement, largestError, samples } = made;
+        const { top1Agreement, largestError, samples } = made;
+        const bytes = inOnePiece(made.bytes, what, 'a kit');
         const score = await scoreOfFile({ file, bytes, format, precision }, validation, {
           session: sessionOptionsOf(recipe),
         });

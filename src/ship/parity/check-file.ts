@@ -10,7 +10,9 @@ import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
+import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { partSizes } from '../../train/parallel/cut.ts';
 import type { ShipContext } from '../context.ts';
@@ -183,7 +185,7 @@ export function checkVariant(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
   model: Checkable,
   file: ModelFile,
-  make: (graph: Graph) => { readonly bytes: Uint8Array },
+  make: (graph: Graph) => { readonly bytes: OnnxContent },
 ): Promise<ParitySummary> {
   return checkFile(context, model.reference, file, (actual) => firstDiverging(context, model, file, make, actual));
 }
@@ -229,7 +231,7 @@ async function firstDiverging(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
   { graph, reference }: Checkable,
   file: ModelFile,
-  make: (graph: Graph) => { readonly bytes: Uint8Array },
+  make: (graph: Graph) => { readonly bytes: OnnxContent },
   answers: Float32Array,
 ): Promise<string | undefined> {
   const one = worstSample(reference, answers);
@@ -240,7 +242,7 @@ async function firstDiverging(
   );
   const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
   const { inputs } = reference;
-  const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
+  const onOnnx = async (bytes: OnnxContent): Promise<Record<string, Float32Array>> => {
     const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
     const results = await model.run(modelFeeds(model, one.data, one.shape, inputs));
     model.dispose();
@@ -253,9 +255,9 @@ async function firstDiverging(
     session.dispose();
     return results as Record<string, Float32Array>;
   };
-  const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
+  const expected = await onOnnx(onnxContent(lowerToOnnx(whole)));
   const { bytes } = make(whole);
-  const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
+  const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(inOnePiece(bytes, file.file, 'TFLite')));
   return values.find(({ name }) => differs(expected[name]!, actual[name], file.precision))?.layer;
 }
 

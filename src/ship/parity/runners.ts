@@ -1,6 +1,7 @@
 import { fromHalfArray } from '../../base/bytes.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorData } from '../../graph/types.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openTflite, toStored } from '../../runtime/litert.ts';
@@ -27,7 +28,7 @@ export async function openFileRunner(
 ): Promise<FileRunner> {
   return format === 'onnx'
     ? onnxRunner(new InferenceModel(path ?? bytes, file, session))
-    : tfliteRunner(await openTflite(bytes));
+    : tfliteRunner(await openTflite(inOnePiece(bytes, file, 'TFLite')));
 }
 
 function onnxRunner(model: InferenceModel): FileRunner {

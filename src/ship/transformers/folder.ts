@@ -9,7 +9,7 @@ import { ownFile } from '../../folder/own-file.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
 import { forObjectDetection } from '../../formats/onnx/rewrite/object-detection-ends.ts';
 import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-ends.ts';
-import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import { decodeModel, onnxContent } from '../../formats/onnx/protobuf.ts';
 import { loadData } from '../../setup/data.ts';
 import { SUPPRESSION } from '../../tasks/detection/suppression.ts';
 import { taskOf } from '../../tasks/registry.ts';
@@ -20,6 +20,8 @@ import { modelRows } from '../kit/kit.ts';
 import { configFiles, pipelineOf } from './config.ts';
 import type { Pipeline } from './config.ts';
 import { readme } from './readme.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
+import { readModelFile } from '../../files/onnx-file.ts';
 
 interface PipelineFolder {
   readonly pipeline: Pipeline;
@@ -31,6 +33,9 @@ interface PipelineFolder {
 }
 
 /** Names of the files by which transformers.js finds a precision. */
+/** For messages. */
+const PIPELINES = 'a folder for pipelines';
+
 const NAMES = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx', fp16: 'onnx/model_fp16.onnx' } as const;
 const WANTED = (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((precision): WantedFile => ({ format: 'onnx', precision })); // prettier-ignore
 
@@ -48,7 +53,10 @@ export async function writePipelineFolder(
   const pipeline = pipelineOf(validation);
   const rows = modelRows(report, model, run).filter(({ format }) => format === 'onnx');
   const exported = await Promise.all(
-    rows.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+    rows.map(async (row) => ({
+      row,
+      bytes: inOnePiece(await readModelFile(path.join(run, row.file!)), row.file!, PIPELINES),
+    })),
   );
   if (rows[0] === undefined)
     throw new UserError(
@@ -63,7 +71,8 @@ export async function writePipelineFolder(
     const found = models.find(({ row }) => row.precision === precision);
     if (found === undefined) continue;
     const { row, bytes } = found;
-    const changed = encodeModel(withPipelineEnds(decodeModel(bytes, row.file!), validation, pipeline));
+    const ended = onnxContent(withPipelineEnds(decodeModel(bytes, row.file!), validation, pipeline));
+    const changed = inOnePiece(ended, row.file!, PIPELINES);
     content.set(NAMES[precision], changed);
     shipped.push({ file: NAMES[precision], sizeBytes: changed.length, row });
   }

@@ -13,6 +13,7 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import { onnxNetwork } from '../../networks/onnx/onnx.ts';
 import { evaluator } from '../../runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
+import { inOnePiece } from '../../formats/onnx/large.ts';
 
 /** Facts about a model to compress. */
 export interface CompressedModel {
@@ -54,7 +55,7 @@ export async function openModel(
     );
   // Training needs an open batch size.
   const open = [...shapes].map(([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const); // prettier-ignore
-  const bytes = await readOnnx(file, new Map(open));
+  const bytes = inOnePiece(await readOnnx(file, new Map(open)), file, '`limbeck compress`');
   const { model } = trainableModel(decodeModel(bytes, file), file);
   const binary = withTwoLogits(model);
   const singleOutput = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { readBytes } from '../../base/files.ts';
 import { decimals } from '../../base/numbers.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { compareLatency } from '../../measure/latency/compare.ts';
@@ -10,6 +9,7 @@ import { scoreOf } from '../../report/score.ts';
 import { rowScore, scoreSentence, teacherModel } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Budget } from './budget.ts';
+import { readModelFile } from '../../files/onnx-file.ts';
 
 type Format = 'onnx' | 'tflite';
 
@@ -66,7 +66,7 @@ export async function speedsOf(
   for (const format of ['onnx', 'tflite'] as const) {
     const rows = report.models.filter(isMade).filter((row) => row.format === format);
     const files = await Promise.all(
-      rows.map(async ({ file }) => ({ ...original, name: file, bytes: await readBytes(path.join(folder, file)) })),
+      rows.map(async ({ file }) => ({ ...original, name: file, bytes: await readModelFile(path.join(folder, file)) })),
     );
     const first = format === 'onnx' ? { ...original, name: 'original.onnx' } : files[rows.findIndex(isTaken)];
     if (rows.length === 0 || first === undefined) continue;

@@ -105,7 +105,7 @@ export async function int8Faults(model: Model): Promise<string[]> {
   const bytes = encodeModel(model);
   const expected = all(bytes, batches);
   const [found, least] = [
-    sqnr(all(made.bytes, batches, { logSeverityLevel: 4, intraOpNumThreads: 1 }), expected),
+    sqnr(all(made.bytes as Uint8Array, batches, { logSeverityLevel: 4, intraOpNumThreads: 1 }), expected),
     Math.min(LEAST, sqnr(all(bytes, rounded), expected) - WORSE),
   ];
   return found > least ? [] : [`its int8 file is at ${found.toFixed(1)} dB`];

@@ -180,7 +180,7 @@ describe('a bad file', () => {
   });
 
   it('with a tensor that claims more than it holds is refused without allocating it', () => {
-    const huge = modelOf({ initializers: [{ name: 'w', dtype: 'float32', dims: [2 ** 40], raw: new Uint8Array(8) }] });
+    const huge = modelOf({ initializers: [{ name: 'w', dtype: 'float32', dims: [2 ** 28], raw: new Uint8Array(8) }] });
     expect(() => decodeModel(encodeModel(huge), 'm.onnx')).toThrow('tensor w holds 8 of');
     const negative = modelOf({ initializers: [{ name: 'w', dtype: 'float32', dims: [-2], raw: new Uint8Array(8) }] });
     expect(() => decodeModel(encodeModel(negative), 'm.onnx')).toThrow('shape [-2]');

@@ -57,7 +57,10 @@ describe('processes that train together', () => {
   });
 });
 
-it('a network whose ONNX file could not be written is refused before its training', () => {
-  expect(() => refuseLarge('student', 2 ** 29)).toThrow(/the student has 536870912 parameters: .* take 2\.1 GB/);
-  expect(() => refuseLarge('student', 2 ** 29 - 1)).not.toThrow();
+it('a student whose TFLite file could not be written is refused before its training', () => {
+  expect(() => refuseLarge(2 ** 29, ['onnx', 'tflite'])).toThrow(
+    /the student has 536870912 parameters: .* take 2\.1 GB/,
+  );
+  expect(() => refuseLarge(2 ** 29, ['onnx'])).not.toThrow();
+  expect(() => refuseLarge(2 ** 29 - 1, ['tflite'])).not.toThrow();
 });

@@ -4,11 +4,17 @@ import type { TensorProto } from '../../protobuf/onnx_pb.ts';
 import { byteLength, dataTypes, elementCount } from '../model.ts';
 import type { OnnxDType, OnnxTensor } from '../model.ts';
 
-/** Contents of external files with tensors' values, by their names in the model. */
-export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
+/** A file with tensors' values. */
+export interface ExternalFile {
+  readonly size: number;
+  readonly read: (offset: number, length: number) => Uint8Array;
+}
+
+/** External files by their names in the model. */
+export type ExternalFiles = ReadonlyMap<string, ExternalFile>;
 
 /** `TensorProto.DataLocation` */
-const EXTERNAL = 1;
+export const EXTERNAL = 1;
 
 /** Error: a tensor's values are in an external file that was not given. */
 export class ExternalData extends Error {
@@ -41,21 +47,29 @@ export function dtypeOf(elementType: number): OnnxDType {
 export function tensorOf(tensor: TensorProto, files: ExternalFiles): OnnxTensor {
   const { name = '', dataType = 0, rawData } = tensor;
   const dims = tensor.dims.map(Number);
-  const raw = tensor.dataLocation === EXTERNAL ? externalBytes(name, tensor, files) : rawData;
-  return checked(name, dtypeOf(dataType), dims, raw, tensor);
+  const dtype = dtypeOf(dataType);
+  if (tensor.dataLocation !== EXTERNAL || dtype === 'string') return checked(name, dtype, dims, rawData, tensor);
+  const { length, read } = externalValue(name, tensor, files);
+  refuseOtherLength(name, dtype, dims, length);
+  return {
+    ...{ name, dtype, dims },
+    get raw() {
+      return read();
+    },
+  };
 }
 
 /** Bytes of an external tensor: `location` with optional `offset` and `length`, by default the whole file. */
-function externalBytes(name: string, { externalData }: TensorProto, files: ExternalFiles): Uint8Array {
+function externalValue(name: string, { externalData }: TensorProto, files: ExternalFiles) {
   const place = new Map(externalData.map(({ key = '', value = '' }) => [key, value]));
   const location = place.get('location') ?? 'unnamed';
   const file = files.get(location);
   if (file === undefined) throw new ExternalData(location);
   const offset = Number(place.get('offset') ?? 0);
-  const length = Number(place.get('length') ?? file.length - offset);
-  if (!(offset >= 0 && length >= 0 && offset + length <= file.length))
-    throw new WireError(`tensor ${name} is not in ${location}, which has ${file.length} bytes`);
-  return file.subarray(offset, offset + length);
+  const length = Number(place.get('length') ?? file.size - offset);
+  if (!(offset >= 0 && length >= 0 && offset + length <= file.size))
+    throw new WireError(`tensor ${name} is not in ${location}, which has ${file.size} bytes`);
+  return { length, read: () => file.read(offset, length) };
 }
 
 function checked(
@@ -65,18 +79,27 @@ function checked(
   raw: Uint8Array | undefined,
   values: TensorProto,
 ): OnnxTensor {
-  const count = elementCount(dims);
-  if (dims.some((dim) => dim < 0) || !Number.isSafeInteger(count))
-    throw new WireError(`tensor ${name} has the shape [${dims.join(', ')}]`);
   if (dtype === 'string') {
+    const count = countOf(name, dims);
     if (values.stringData.length !== count)
       throw new WireError(`tensor ${name} holds ${values.stringData.length} of ${count} texts`);
     return { name, dtype, dims, raw: new Uint8Array(0), strings: values.stringData };
   }
   const bytes = raw ?? fromFields(dtype, values);
-  if (bytes.length !== byteLength(dtype, count))
-    throw new WireError(`tensor ${name} holds ${bytes.length} of ${byteLength(dtype, count)} bytes`);
+  refuseOtherLength(name, dtype, dims, bytes.length);
   return { name, dtype, dims, raw: bytes };
+}
+
+function countOf(name: string, dims: readonly number[]): number {
+  const count = elementCount(dims);
+  if (dims.some((dim) => dim < 0) || !Number.isSafeInteger(count))
+    throw new WireError(`tensor ${name} has the shape [${dims.join(', ')}]`);
+  return count;
+}
+
+function refuseOtherLength(name: string, dtype: OnnxDType, dims: readonly number[], length: number): void {
+  const expected = byteLength(dtype, countOf(name, dims));
+  if (length !== expected) throw new WireError(`tensor ${name} holds ${length} of ${expected} bytes`);
 }
 
 /** Raw bytes from the typed fields that older writers use instead of `raw_data`. */

@@ -9,15 +9,18 @@ import type {
   ValueInfoProto,
 } from '../../protobuf/onnx_pb.ts';
 import { readMessage, WireError } from '../../protobuf/message.ts';
+import { LargeOnnx } from '../large.ts';
+import type { OnnxContent } from '../large.ts';
 import type { Model, OnnxDim, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo } from '../model.ts';
 import { attrOf } from './decode-attr.ts';
 import { ExternalData, dtypeOf, refuseExternal, tensorOf } from './decode-tensor.ts';
 import type { ExternalFiles } from './decode-tensor.ts';
 
-/** Reads an .onnx file. Byte fields are views of `bytes` and `files`. `UserError` for an incomplete or invalid model. */
-export function decodeModel(bytes: Uint8Array, fileName: string, files: ExternalFiles = new Map()): Model {
+/** Reads an .onnx file. Byte fields are views of `content`. `UserError` for an incomplete or invalid model. */
+export function decodeModel(content: OnnxContent, fileName: string, files: ExternalFiles = new Map()): Model {
+  if (content instanceof LargeOnnx) return content.model;
   try {
-    return modelOf(bytes, files);
+    return modelOf(content, files);
   } catch (error) {
     if (error instanceof ExternalData)
       throw new UserError(

@@ -4,7 +4,6 @@ import { dependencies } from '../../../compress/prune/groups.ts';
 import { createAugmenter } from '../../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../../data/augment/mix.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
-import { MOST_ONNX_BYTES } from '../../../formats/onnx/protobuf.ts';
 import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
@@ -42,7 +41,6 @@ export async function checkModels(
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) {
     refuseNoTokens(trained, data);
-    refuseLarge('teacher', networkParameters(trained));
   }
   const assistants = [];
   for (const assistant of teacher?.chain ?? []) {
@@ -54,7 +52,7 @@ export async function checkModels(
   // Another machine may hold another file: gradients of different networks would be added.
   if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
   refuseNoTokens(model, data);
-  refuseLarge('student', networkParameters(model));
+  refuseLarge(networkParameters(model), recipe.export);
   const peer = await checkPeer(context, model);
   if (peer !== undefined) refuseNoTokens(peer, data);
   checkLeftOut(recipe, data, model);
@@ -84,12 +82,15 @@ export async function checkModels(
   return notes;
 }
 
-/** `UserError` for a network whose ONNX file in float32 could not be written: that would be found after its training. */
-export function refuseLarge(role: string, parameters: number): void {
-  if (4 * parameters <= MOST_ONNX_BYTES) return;
+/** Maximum bytes of a TFLite file: a FlatBuffer has offsets of 32 bits with a sign. */
+const MOST_TFLITE_BYTES = 2 ** 31 - 1;
+
+/** `UserError` for a student whose TFLite file in float32 could not be written: that would be found after its training. */
+export function refuseLarge(parameters: number, formats: readonly string[]): void {
+  if (4 * parameters <= MOST_TFLITE_BYTES || !formats.includes('tflite')) return;
   throw new UserError(
-    `the ${role} has ${parameters} parameters: its ONNX file would take ${memoryText(4 * parameters)}, expected at most ${memoryText(MOST_ONNX_BYTES)}, which a model in one piece can have`,
-    'Take a smaller network.',
+    `the student has ${parameters} parameters: its TFLite file would take ${memoryText(4 * parameters)}, expected at most ${memoryText(MOST_TFLITE_BYTES)}`,
+    'Take a smaller network, or set export: [onnx].',
   );
 }
 

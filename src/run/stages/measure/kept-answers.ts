@@ -1,4 +1,5 @@
 import { UserError } from '../../../base/errors.ts';
+import { freeBuffers } from '../../../base/process/memory.ts';
 import { blocksOf } from '../../../data/storage/sample-storage.ts';
 import { Scratch } from '../../../data/storage/temporary-file.ts';
 
@@ -18,6 +19,7 @@ export function keptAnswers(answers: Float32Array, width: number, large = LARGE)
     for (let at = 0; at < length; at += step) scratch.write(answers.subarray(at, at + step));
     const held = scratch.finish();
     return () => {
+      freeBuffers();
       const read = new Float32Array(length);
       let at = 0;
       for (const block of blocksOf(held)) {

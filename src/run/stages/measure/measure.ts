@@ -1,5 +1,7 @@
-import { gzipSync } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import { monotonicMs } from '../../../base/clock.ts';
+import { freeBuffers } from '../../../base/process/memory.ts';
 import { plainLogits } from '../../../distill/preflight/preflight.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
@@ -15,6 +17,7 @@ import { logitsOfFile } from '../../../ship/model-file.ts';
 import { teacherFigures } from '../../teacher-figures.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
 import { keptAnswers } from './kept-answers.ts';
+import { contentBytes } from '../../../formats/onnx/protobuf.ts';
 
 export interface MeasuredModels {
   readonly row: ModelRow;
@@ -38,6 +41,7 @@ export async function measure(
     answers: said,
     ...quality
   } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), format === 'onnx');
+  freeBuffers();
   const figures = { score: given(score), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const row = {
@@ -51,7 +55,7 @@ export async function measure(
     params,
     macs,
     sizeBytes: bytes.length,
-    gzipBytes: gzipSync(bytes, { level: 9 }).length,
+    gzipBytes: await gzipSize(contentBytes(bytes)),
     file,
     score,
     seconds: trained.seconds,
@@ -76,6 +80,7 @@ export async function measureTeacher(
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
     return plainLogits(teacher, split, rows, { together: context.together });
   });
+  freeBuffers();
   const { params, sizeBytes } = teacher;
   const { format, macs } = await teacherFigures(
     context.recipe.teacher!,
@@ -108,6 +113,7 @@ async function evaluate(
 ) {
   const onValidation = await answersOf(data.validation);
   const task = taskOfWidth(taskOf(data.validation), onValidation.length / data.validation.count);
+  freeBuffers();
   const onTest = data.test && (await answersOf(data.test));
   const score = {
     validation: task.scoreOf(onValidation, data.validation.targets),
@@ -133,4 +139,11 @@ type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' 
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };
+}
+
+/** Bytes of a file as a server sends it, compressed. */
+async function gzipSize(parts: Iterable<Uint8Array>): Promise<number> {
+  let size = 0;
+  for await (const part of Readable.from(parts).pipe(createGzip({ level: 9 }))) size += (part as Buffer).length;
+  return size;
 }

@@ -1,7 +1,7 @@
 import { weightScales } from '../../../compress/quantize/ptq.ts';
 import { roundedWeights, withChangedConstants } from '../../../compress/quantize/rounding.ts';
 import { lowerToOnnx } from '../../../formats/onnx/lower.ts';
-import { encodeModel } from '../../../formats/onnx/protobuf.ts';
+import { onnxContent } from '../../../formats/onnx/protobuf.ts';
 import { weightedNodes } from '../../../graph/quantization.ts';
 import type { DenseScales } from '../../../graph/quantization.ts';
 import type { Graph } from '../../../graph/types.ts';
@@ -32,7 +32,7 @@ export async function chooseDenseScales(
   const { validation } = data;
   const task = taskOf(validation);
   const ask = async (of: Graph): Promise<Float32Array> => {
-    const bytes = encodeModel(lowerToOnnx(of));
+    const bytes = onnxContent(lowerToOnnx(of));
     const file = { file: `${id} with rounded dense layers`, bytes, format: 'onnx', precision: 'fp32' } as const;
     return logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), together });
   };
