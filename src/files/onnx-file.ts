@@ -58,7 +58,7 @@ export function onnxFiles(name: string, content: OnnxContent): Map<string, FileC
 }
 
 /** The content with the number of bytes that it takes under this name, which is in a large model. */
-export function named(name: string, content: OnnxContent): OnnxContent {
+export function sizedContent(name: string, content: OnnxContent): OnnxContent {
   if (content instanceof Uint8Array) return content;
   return new LargeOnnx(content.model, bytesIn(onnxFiles(name, content)));
 }

@@ -22,7 +22,7 @@ import { LikenessTally } from './parity/likeness.ts';
 import type { OutputValues } from './parity/likeness.ts';
 import { openFileRunner } from './parity/runners.ts';
 import type { Write } from './write.ts';
-import { named } from '../files/onnx-file.ts';
+import { sizedContent } from '../files/onnx-file.ts';
 
 /** A file that answers with classes, probabilities or detections, beside the file with the logits that these are made of. */
 export interface AnswerFile extends ModelFile {
@@ -103,7 +103,7 @@ export async function writeAnswerFiles(
     const start = monotonicMs();
     const { format, precision, reference } = logits;
     const made = logits.make(ending.graphOf(logits.graph, task, format), outputs).bytes;
-    const bytes = named(file, ending.finished?.(made, { file, format }, task) ?? made);
+    const bytes = sizedContent(file, ending.finished?.(made, { file, format }, task) ?? made);
     const compared = await compare(context, reference, logits, { file, bytes, format, precision }, ending);
     await write(file, bytes);
     await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });

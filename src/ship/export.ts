@@ -32,7 +32,7 @@ import { checkFile, differs } from './parity/check-file.ts';
 import type { OutputValues } from './parity/likeness.ts';
 import type { Reference } from './parity/check-file.ts';
 import type { MakeFile } from './variants.ts';
-import { named } from '../files/onnx-file.ts';
+import { sizedContent } from '../files/onnx-file.ts';
 
 export interface TrainedModel {
   readonly model: ModelRef;
@@ -66,7 +66,7 @@ export async function exportModel(
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
   const make: MakeFile = (of, output) => ({ bytes: encode(of, onnxOptions(context, output)), skipped: [] });
-  const bytes = named(file, make(graph).bytes);
+  const bytes = sizedContent(file, make(graph).bytes);
   const reference = await referenceOf(context, trained);
   const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
   const parity = await checkFile(context, reference, made, () => firstOfTraining(context, trained, reference, file));

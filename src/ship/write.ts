@@ -15,7 +15,7 @@ import { scoreOfFile } from './model-file.ts';
 import type { ExportedModel } from './export.ts';
 import { checkVariant } from './parity/check-file.ts';
 import type { Variant } from './variants.ts';
-import { named } from '../files/onnx-file.ts';
+import { sizedContent } from '../files/onnx-file.ts';
 
 export interface Shipped {
   readonly files: readonly ExportedModel[];
@@ -96,7 +96,7 @@ function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Redu
   const artifact = { model, format, precision, ...form };
   const file = fileOf(artifact);
   const { bytes: content, skipped } = variant.make(graph);
-  const bytes = named(file, content);
+  const bytes = sizedContent(file, content);
   return {
     artifact,
     file: { file, bytes, format, precision },

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '../../src/base/bytes.ts';
-import { named, readOnnx, writeModel } from '../../src/files/onnx-file.ts';
+import { sizedContent, readOnnx, writeModel } from '../../src/files/onnx-file.ts';
 import { inOnePiece, LargeOnnx, ONNX_LIMIT } from '../../src/formats/onnx/large.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { contentBytes, decodeModel, encodeModel, onnxContent } from '../../src/formats/onnx/protobuf.ts';
@@ -55,7 +55,7 @@ describe('an ONNX model above the limit of a file', () => {
   });
 
   it('is two files, with values at the beginnings of pages, and their sizes are known before they are written', async () => {
-    const large = named('m.onnx', onnxContent(model()));
+    const large = sizedContent('m.onnx', onnxContent(model()));
     expect(await writeModel(file(), large)).toBe(large.length);
     const [head, data] = ['m.onnx', 'm.onnx.data'].map((name) => readFileSync(path.join(folder(), name)));
     expect(readdirSync(folder()).sort()).toEqual(['m.onnx', 'm.onnx.data']);
