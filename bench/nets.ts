@@ -50,6 +50,11 @@ const REAL_NETS: Readonly<Record<string, BenchNet>> = {
     registry('mobilenet-v2', { alpha: 1 }),
     { batch: 32, inputShape: [96, 96, 3] },
   ),
+  'mobilenet-v2-160': image(
+    'mobilenet-v2 0.35 at 160×160, the student of bench:pictures',
+    registry('mobilenet-v2', { alpha: 0.35 }),
+    { batch: 64, inputShape: [160, 160, 3] },
+  ),
   'mobilenet-v1': image(
     'mobilenet-v1 0.25 at 96×96; the stem has stride 1 at this size',
     registry('mobilenet-v1', { alpha: 0.25 }),

@@ -477,6 +477,7 @@ NETS = {
     "dscnn": (lambda _: dscnn(), (1, 28, 28), 10, 128),
     "resnet8": (lambda _: resnet8(), (1, 28, 28), 10, 128),
     "mobilenet-v2": (lambda _: mobilenet_v2(), (3, 96, 96), 10, 32),
+    "mobilenet-v2-160": (lambda _: mobilenet_v2(alpha=0.35, size=160), (3, 160, 160), 10, 64),
     "mobilenet-v1": (lambda _: mobilenet_v1(False), (3, 96, 96), 2, 32),
     "vww": (lambda _: mobilenet_v1(True), (3, 96, 96), 2, 32),
     "resnet18": (lambda _: resnet18(), (3, 64, 64), 10, 32),

@@ -22,7 +22,7 @@ const FREE = `
   Exp Expm1 FakeQuant FakeQuantGrad Floor FloorDiv FusedBatchNorm GatherNd GatherV2 Gelu Greater GreaterEqual
   HardSigmoid HardSwish Identity IsFinite IsInf IsNan LRN LeakyRelu Less LessEqual Log Log1p LogSoftmax LogSumExp
   LogicalAnd LogicalNot LogicalOr Lstm Max MaxPool MaxPoolGrad Maximum Mean Min Minimum MirrorPad Mod Multiply Neg
-  NotEqual OneHot Pad Pow Prelu Prod RealDiv Reciprocal Relu Relu6 ReluGrad Reshape ResizeBilinear ResizeBilinearGrad
+  NotEqual OneHot Pad Pow Prelu Prod RealDiv Reciprocal Relu Relu6 Relu6Grad ReluGrad Reshape ResizeBilinear ResizeBilinearGrad
   ResizeNearestNeighbor ResizeNearestNeighborGrad Reverse Round Rsqrt ScatterNd Select Selu Sigmoid Sign Sin Sinh
   Slice Softmax Softplus Split Sqrt Square SquaredDifference Step StridedSlice Sub Sum Swish Tan Tanh Tile TopK
   Transpose UnsortedSegmentSum

@@ -113,6 +113,8 @@ export const elementwise = {
   EluGrad: { ...arithmetic, zero: 'first' },
   /** Gradient of relu from its output or input: dy where x > 0, else 0. */
   ReluGrad: { ...arithmetic, zero: 'any' },
+  /** Gradient of relu6 from its output y: dy where 0 < y < 6, else 0. */
+  Relu6Grad: { ...arithmetic, zero: 'any' },
   /** x as represented in int8 with one scale: scale · (q - zeroPoint), q = clip(round(x / scale) + zeroPoint, -128, 127). */
   FakeQuant: quantizer(['x', 'scale', 'zeroPoint']),
   /** Straight-through gradient of FakeQuant: dy if q was not clipped, else 0. */

@@ -134,6 +134,11 @@ export const additions: readonly Gradient[] = [
     gradFunc: (ddx, [x]) => ({ dy: () => run('ReluGrad', { dy: ddx, x: x! }), x: () => tf.zerosLike(x!) }),
   },
   {
+    kernelName: 'Relu6Grad',
+    inputsToSave: ['y'],
+    gradFunc: (ddx, [y]) => ({ dy: () => run('Relu6Grad', { dy: ddx, y: y! }), y: () => tf.zerosLike(y!) }),
+  },
+  {
     kernelName: 'BatchNormTrain',
     inputsToSave: ['x', 'scale'],
     outputsToSave: [false, true, false, true],

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { additions, kept, run } from './added-gradients.ts';
 import type { GradientAttributes, Gradient, GradientFunctions, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from '../backend.ts';
+import type { LazyNode } from '../value.ts';
 
 /** Broadcasts the gradient of a reduction to the shape of its input. */
 function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
@@ -42,10 +43,17 @@ function upTo(dy: tf.Tensor, x: tf.Tensor, most: number): tf.Tensor {
   return run('ReluGrad', { dy, x: tf.sub(nextFloat(most), x) });
 }
 
-/** True if a ReLU of the current trace computed this. */
-function isPositive(x: tf.Tensor): boolean {
+/** The node of the current trace that computes this. */
+function nodeOf(x: tf.Tensor): LazyNode | undefined {
   const backend = tf.backend();
-  return backend instanceof LazyBackend && backend.lookup(x).node?.op === 'Relu';
+  return backend instanceof LazyBackend ? backend.lookup(x).node : undefined;
+}
+
+/** True if `dy` is that of a ReLU6 which a ReLU of output `y` begins: it is 0 where y is 0. */
+function isOfRelu6(dy: tf.Tensor, y: tf.Tensor): boolean {
+  const [x] = nodeOf(y)?.inputs ?? [];
+  const [node, clipped] = [nodeOf(dy), nodeOf(dy)?.inputs[1]?.node];
+  return x !== undefined && node?.op === 'Relu6Grad' && clipped?.op === 'Relu6' && clipped.inputs[0] === x;
 }
 
 /** Gradient of a look-up of rows in each sample's own x [batch, n, ...], computed as one list over all samples. */
@@ -87,13 +95,14 @@ const overrides: readonly Gradient[] = [
     kernelName: 'Relu',
     inputsToSave: ['x'],
     outputsToSave: [true],
-    gradFunc: (dy, [, y]) => ({ x: () => run('ReluGrad', { dy, x: y! }) }),
+    gradFunc: (dy, [, y]) => ({ x: () => (isOfRelu6(dy, y!) ? dy : run('ReluGrad', { dy, x: y! })) }),
   },
   {
-    // x ≤ 6, and x > 0.
+    // None where x is 6, as in PyTorch.
     kernelName: 'Relu6',
     inputsToSave: ['x'],
-    gradFunc: (dy, [x]) => ({ x: () => run('ReluGrad', { dy: upTo(dy, x!, 6), x: x! }) }),
+    outputsToSave: [true],
+    gradFunc: (dy, [, y]) => ({ x: () => run('Relu6Grad', { dy, y: y! }) }),
   },
   {
     // A ReLU with a maximum is a ReLU followed by this. Otherwise the gradient passes where the value was not clipped: one comparison instead of two.
@@ -102,7 +111,8 @@ const overrides: readonly Gradient[] = [
     outputsToSave: [true],
     gradFunc: (dy, [x, y], attrs) => {
       const { clipValueMin: least, clipValueMax: most } = attrs as { clipValueMin: number; clipValueMax: number };
-      const isUpper = least <= 0 && most > 1e-30 && most < 1e30 && isPositive(x!);
+      if (nodeOf(y!)?.op === 'Relu6') return { x: () => run('Relu6Grad', { dy, y: y! }) };
+      const isUpper = least <= 0 && most > 1e-30 && most < 1e30 && nodeOf(x!)?.op === 'Relu';
       return { x: () => (isUpper ? upTo(dy, x!, most) : tf.where(tf.equal(x!, y!), dy, tf.zerosLike(dy))) };
     },
   },

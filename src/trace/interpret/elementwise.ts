@@ -101,6 +101,7 @@ export const elementwise: Rules = {
   Prelu: binary(tf.prelu),
   EluGrad: binary((dy, y) => tf.where(tf.greaterEqual(y, 0), dy, tf.mul(dy, tf.add(y, 1)))),
   ReluGrad: binary((dy, x) => tf.where(tf.greater(x, 0), dy, tf.zerosLike(dy))),
+  Relu6Grad: binary((dy, y) => tf.where(tf.logicalAnd(tf.greater(y, 0), tf.less(y, 6)), dy, tf.zerosLike(dy))),
   FakeQuant: ([x, scale, zeroPoint]) => fakeQuant(x!, scale!, zeroPoint!),
   FakeQuantGrad: ([dy, x, scale, zeroPoint]) => fakeQuantGradient(dy!, x!, scale!, zeroPoint!),
   Equal: binary(tf.equal),

@@ -94,12 +94,17 @@ export const elementwise: Table = {
   LeakyRelu: ({ x }, { alpha }) => op('LeakyRelu', [toFloat(x!)], { alpha: alpha as number }),
   Step: ({ x }, { alpha }) =>
     cast(op('Step', [toFloat(x!)], { alpha: (alpha as number | undefined) ?? 0 }), x!.type.dtype),
-  ClipByValue: ({ x }, { clipValueMin, clipValueMax }) =>
-    op('ClipByValue', [x!], { clipValueMin: clipValueMin as number, clipValueMax: clipValueMax as number }),
+  ClipByValue: ({ x }, { clipValueMin, clipValueMax }) => {
+    // A layer's ReLU with a maximum of 6 is a ReLU and a clip.
+    const positive = x!.node?.op === 'Relu' ? x!.node.inputs[0]! : undefined;
+    if (positive !== undefined && clipValueMin === 0 && clipValueMax === 6) return op('Relu6', [positive]);
+    return op('ClipByValue', [x!], { clipValueMin: clipValueMin as number, clipValueMax: clipValueMax as number });
+  },
   Prelu: ({ x, alpha }) => op('Prelu', [toFloat(x!), toFloat(alpha!)]),
   EluGrad: ({ dy, y }) => op('EluGrad', [dy!, y!]),
   /** Our own kernels: see gradients.ts. */
   ReluGrad: ({ dy, x }) => op('ReluGrad', [dy!, x!]),
+  Relu6Grad: ({ dy, y }) => op('Relu6Grad', [dy!, y!]),
   FakeQuant: ({ x, scale, zeroPoint }) => op('FakeQuant', [x!, scale!, zeroPoint!]),
   FakeQuantGrad: ({ dy, x, scale, zeroPoint }) => op('FakeQuantGrad', [dy!, x!, scale!, zeroPoint!]),
   Add: arithmetic('Add'),

@@ -214,6 +214,10 @@ export const elementwiseRules: Record<string, Rule> = {
   ReluGrad: elementwise((c, [dy, x], dtype) => {
     return c.one('Where', [c.one('Greater', [x!, c.scalar(dtype, 0)]), dy!, c.scalar(dtype, 0)]);
   }, onNumbers),
+  Relu6Grad: floatFormula((c, [dy, y], dtype) => {
+    const least = c.one('Min', [y!, c.one('Sub', [c.scalar(dtype, 6), y!])]);
+    return c.one('Where', [c.one('Greater', [least, c.scalar(dtype, 0)]), dy!, c.scalar(dtype, 0)]);
+  }),
   FakeQuant: elementwise((c, [x, scale, zeroPoint]) => c.one('Mul', [quantized(c, x!, scale!, zeroPoint!), scale!])),
   FakeQuantGrad: elementwise((c, [dy, x, scale, zeroPoint], dtype) => {
     const inside = c.one('Equal', [quantized(c, x!, scale!, zeroPoint!), steps(c, x!, scale!)]);

@@ -35,6 +35,7 @@ export const unsupported: Readonly<Record<string, string>> = {
   Cumprod: NO_BUILTIN,
   EluGrad: TRAINING,
   ReluGrad: TRAINING,
+  Relu6Grad: TRAINING,
   FakeQuant: TRAINING,
   FakeQuantGrad: TRAINING,
   Conv2DBackpropFilter: TRAINING,

@@ -1,7 +1,7 @@
 import { Case, describeBlocked } from './harness.ts';
 
 const UNARY = ['Relu', 'Relu6', 'Neg', 'Square', 'Sigmoid', 'Tanh', 'Elu', 'Exp', 'Identity', 'Swish', 'Cos'];
-const BINARY = ['Add', 'Sub', 'Multiply', 'Maximum', 'SquaredDifference', 'ReluGrad', 'EluGrad'];
+const BINARY = ['Add', 'Sub', 'Multiply', 'Maximum', 'SquaredDifference', 'ReluGrad', 'Relu6Grad', 'EluGrad'];
 /** What is broadcast against [2, 3, 4, depth]. */
 const OTHERS = (depth: number): number[][] => [
   [],

@@ -45,7 +45,7 @@ export const examples: Readonly<Record<OpName, Example>> = {
   Cast: call([x], { dtype: 'int32' }),
   ...{ Add: binary, Sub: binary, Multiply: binary, RealDiv: binary, FloorDiv: integers, Maximum: binary },
   ...{ Minimum: binary, Mod: binary, Pow: call([positive, y]), SquaredDifference: binary, Atan2: binary },
-  ...{ BitwiseAnd: integers, Prelu: binary, EluGrad: binary, ReluGrad: binary, Equal: integers, NotEqual: integers },
+  ...{ BitwiseAnd: integers, Prelu: binary, EluGrad: binary, ReluGrad: binary, Relu6Grad: binary, Equal: integers, NotEqual: integers },
   ...{ Greater: binary, GreaterEqual: binary, Less: binary, LessEqual: binary, LogicalAnd: flags, LogicalOr: flags },
   FakeQuant: call([x, f32([1], [0.01]), f32([1], [-20])]),
   FakeQuantGrad: call([y, x, f32([1], [0.01]), f32([1], [-20])]),

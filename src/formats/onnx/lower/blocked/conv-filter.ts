@@ -106,25 +106,36 @@ function skipped(
   return b.c.one('Slice', [b.c.as(x, NCHW), ...steps]);
 }
 
-/** Few input channels: the windows of the image side by side, times dy, per sample. */
+/**
+ * Few input channels: the windows of the image side by side, as a convolution that copies each tap lays them in blocks on all threads, times dy, per
+ * sample.
+ */
 function columns(b: Blocked, { x, dy, large, small, size, strides, before, after }: Task): string {
   const [n, h, w, filters] = small;
-  const channels = large[3];
-  const filled = b.filled(filters);
-  const amounts = [0, 0, before[0], before[1], 0, 0, after[0], after[1]];
-  const image = b.c.as(x, NCHW);
-  const wide = amounts.every((amount) => amount === 0) ? image : b.c.one('Pad', [image, b.c.ints(amounts)]);
-  const windows: string[] = [];
-  for (let r = 0; r < size[0]; r++)
-    for (let q = 0; q < size[1]; q++) {
-      const ends = [r + strides[0] * (h - 1) + 1, q + strides[1] * (w - 1) + 1];
-      windows.push(b.c.one('Slice', [wide, b.c.ints([r, q]), b.c.ints(ends), b.c.ints([2, 3]), b.c.ints(strides)]));
-    }
-  const rows = size[0] * size[1] * channels;
-  const side = b.reshape(b.c.one('Concat', windows, { axis: 1 }), [n, 1, rows, h * w]);
-  const products = b.c.one('MatMul', [side, b.reshape(b.unscaled(dy)!, [n, filled / b.size, h * w, b.size])]);
+  const [taps, channels] = [size[0] * size[1], large[3]];
+  const rows = taps * channels;
+  const [filledRows, blocks] = [b.filled(rows), b.filled(filters) / b.size];
+  const copies = new Float32Array(filledRows * rows);
+  // In memory [rows / size, channels, taps, rows % size].
+  for (let row = 0; row < rows; row++) {
+    const [block, place, tap, channel] = [
+      Math.floor(row / b.size),
+      row % b.size,
+      Math.floor(row / channels),
+      row % channels,
+    ];
+    copies[((block * channels + channel) * taps + tap) * b.size + place] = 1;
+  }
+  const filter = b.c.initializer('float32', [filledRows, channels, ...size], copies);
+  const attrs = { kernel_shape: [...size], strides, pads: [before[0], before[1], after[0], after[1]] };
+  const side = b.nchwc('Conv', [b.c.as(x, NCHW), filter], attrs);
+  const left = b.reshape(side, [n, 1, filledRows / b.size, h * w, b.size]);
+  const right = b.reshape(b.unscaled(dy)!, [n, blocks, 1, h * w, b.size]);
+  const products = b.c.one('FusedMatMul', [left, right], { transA: 1 }, MICROSOFT);
   const sum = b.c.one('ReduceSum', [products, b.c.ints([0])], { keepdims: 0 });
-  return toFilter(b, sum, [size[0], size[1], channels], rows, filters);
+  const all = b.reshape(sum, [blocks, filledRows, b.size]);
+  const cut = rows === filledRows ? all : b.c.one('Slice', [all, b.c.ints([0]), b.c.ints([rows]), b.c.ints([1])]);
+  return toFilter(b, cut, [size[0], size[1], channels], rows, filters);
 }
 
 /** [blocks of filters, rows, size] as [...shape, filters]. */

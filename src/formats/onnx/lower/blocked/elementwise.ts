@@ -11,7 +11,9 @@ import { addPhases } from './phases.ts';
 /** Ops that give 0 for zeros, so that channels which only fill up a block stay zero. */
 const KEEPS_ZERO = new Set(
   'Identity Abs Ceil Elu Erf Expm1 Floor Gelu HardSwish LeakyRelu Log1p Neg Relu Relu6 Round Selu Sign Sin Sinh Sqrt'
-    .concat(' Square Swish Tan Tanh Add Sub Multiply Maximum Minimum SquaredDifference Prelu EluGrad ReluGrad Step')
+    .concat(
+      ' Square Swish Tan Tanh Add Sub Multiply Maximum Minimum SquaredDifference Prelu EluGrad ReluGrad Relu6Grad Step',
+    )
     .split(' '),
 );
 
@@ -26,7 +28,7 @@ export function elementwise(rule: ElementwiseRule): BlockedRule {
     if (phasedSum(node, b) || perChannel(node, b, sizes)) return true;
     const operands = node.inputs.map((name) => operandOf(b, name, sizes));
     if (operands.some((operand) => operand === undefined)) return false;
-    const build = node.op === 'ReluGrad' ? plainReluGrad.build : rule.build;
+    const build = GRADIENTS[node.op]?.(b, b.filled(sizes[3])) ?? rule.build;
     const spread = operands.some((operand) => operand!.spread);
     const tensors = operands.map((operand) => (spread ? operand!.split() : operand!.whole()));
     const result = build(b.c, tensors, 'float32', node);
@@ -51,7 +53,16 @@ function isWhole(b: Blocked, name: string, sizes: PictureSizes): boolean {
   return b.c.shapeOf(name).join() === sizes.join();
 }
 
-/** Gradient of ReLU in any other layout, by a mask as well, which is faster than a comparison. */
+/** Gradients by a mask, which is faster than a comparison. */
+const GRADIENTS: Readonly<Record<string, (b: Blocked, channels: number) => ElementwiseRule['build']>> = {
+  ReluGrad: () => plainReluGrad.build,
+  Relu6Grad:
+    (b, channels) =>
+    (c, [dy, y]) =>
+      c.one('Mul', [dy!, bandMask(b, y!, channels)]),
+};
+
+/** Gradient of ReLU in any other layout, by a mask as well. */
 const plainReluGrad: ElementwiseRule = plainRow((c, [dy, y]) => c.one('Mul', [dy!, mask(c, y!)]));
 
 export function reluGrad(rule: ElementwiseRule): BlockedRule {
@@ -62,6 +73,21 @@ export function reluGrad(rule: ElementwiseRule): BlockedRule {
     plainReluGrad(node, b.c);
     return true;
   };
+}
+
+/** Powers of two, so that all products are exact; 2^21 · (6 - y) is at least 1 for each float y below 6. */
+const [RISE, FALL] = [2 ** 126, 2 ** 21];
+
+/**
+ * 1 where 0 < y < 6, else 0, of y in blocks: the sum of a slope that rises through 0 at once and of one that falls to 0 at 6, cut to [0, 1]. Two
+ * passes that write, where a mask for each limit and their product are three.
+ */
+function bandMask(b: Blocked, y: string, channels: number): string {
+  const slope = (factor: number, [least, most]: readonly [number, number], inputs: readonly string[] = []): string => {
+    const attrs = { activation: 'Clip', activation_params: { floats: [least, most] } };
+    return scaleAndShift(b, y, channels, b.constant([channels], factor), undefined, { inputs, attrs });
+  };
+  return slope(-FALL, [0, 1], [slope(RISE, [-3e38, 6 * FALL])]);
 }
 
 /** Two strided gradients that lie in phases are added phase by phase. */
