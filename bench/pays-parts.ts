@@ -58,5 +58,17 @@ export const STEP_PARTS: Readonly<Record<string, readonly Swap[]>> = {
     ' return false;',
   ),
   'blocked/columns': inBlocked('conv-filter', 'isImage(b, task) &&', ' false &&'),
+  'blocked/across pixels': inBlocked(
+    'conv-filter',
+    'function acrossPixels(b, left, right, { n, pixels, channels, filters }) {',
+    ' return undefined;',
+  ),
+  relu6: [
+    {
+      file: 'trace/kernels/elementwise',
+      after: 'ClipByValue: ({ x }, { clipValueMin, clipValueMax }) => {',
+      insert: " return op('ClipByValue', [x], { clipValueMin, clipValueMax });",
+    },
+  ],
   'blocked/pointwise': inBlocked('conv-filter', 'size[0] * size[1] === 1 &&', ' false &&'),
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PyTorch's side of bench/step.ts: times one training step of a net of bench/torch_nets.py and prints one JSON line.
 
-    python3 bench/torch_step.py NET [--variant eager-nhwc] [--batch N] [--steps 30] [--threads 2] [--optimizer adam|sgd]
+    python3 bench/torch_step.py NET [--variant eager-nhwc] [--batch N] [--steps 30] [--threads 2] [--optimizer adam|adamw|momentum|sgd]
                              [--device cpu|cuda] [--export FILE]
 
 A variant is eager or compile, then nchw or nhwc (the memory format), matmul or sdpa (how attention is written), cudnn or exact
@@ -39,8 +39,8 @@ def times_of(args, variant):
     if kind == "compile":
         loss_of = torch.compile(loss_of)
     trained = [p for p in net.parameters() if p.requires_grad]
-    if args.optimizer == "adam":
-        optimizer = torch.optim.Adam(trained, lr=1e-3, fused=True)
+    if args.optimizer in ("adam", "adamw"):
+        optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[args.optimizer](trained, lr=1e-3, fused=True)
     else:
         optimizer = torch.optim.SGD(trained, lr=1e-3, fused=True, momentum=0.9 if args.optimizer == "momentum" else 0)
 
@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--batch", type=int)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--optimizer", choices=["adam", "momentum", "sgd"], default="adam")
+    parser.add_argument("--optimizer", choices=["adam", "adamw", "momentum", "sgd"], default="adam")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--export")
     args = parser.parse_args()

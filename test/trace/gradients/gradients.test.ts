@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
+import { traceFunction } from '../../../src/trace/trace.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -31,6 +32,23 @@ it('a clip hands on the gradient of what it leaves as it is, its limits among it
   const clip = (value: tf.Tensor): tf.Tensor => tf.mul(tf.clipByValue(value, -1, 2), 3);
   const x = tf.tensor1d([-1.5, -1, -0, 2, 2.5, Infinity, NaN]);
   expect([...tf.grad(clip)(x).dataSync()]).toEqual([0, 3, 3, 3, 0, 0, 0]);
+});
+
+it('a ReLU with a maximum of 6 is one node in both directions, and so is relu6; other maxima are clips', () => {
+  const ops = (activation: (x: tf.Tensor) => tf.Tensor): string[] => {
+    const run = ({ x }: Record<string, tf.Tensor>): Record<string, tf.Tensor> => ({ dx: tf.grad(activation)(x!) });
+    return traceFunction(run, { x: { dtype: 'float32', shape: [4] } }).nodes.map(({ op }) => op);
+  };
+  const limited = (most: number) => (x: tf.Tensor) => tf.clipByValue(tf.relu(x), 0, most);
+  expect(ops(limited(6)).filter((op) => /Relu|Clip/.test(op))).toEqual(['Relu6', 'Relu6Grad']);
+  expect(ops(tf.relu6).filter((op) => /Relu|Clip/.test(op))).toEqual(['Relu6', 'Relu6Grad']);
+  expect(ops(limited(5)).filter((op) => /Relu|Clip/.test(op))).toEqual(['Relu', 'ReluGrad', 'ReluGrad']);
+  const x = tf.tensor1d([-1, 0, 1e-9, 5.9999995, 6, 7]);
+  for (const activation of [limited(6), tf.relu6])
+    expect([...tf.grad(activation)(x).dataSync()]).toEqual([0, 0, 1, 1, 0, 0]);
+  // The gradient of what a ReLU hands to others as well passes its own limit.
+  const both = (value: tf.Tensor): tf.Tensor => tf.add(tf.clipByValue(tf.relu(value), 0, 6), tf.relu(value));
+  expect([...tf.grad(both)(x).dataSync()]).toEqual([0, 0, 2, 2, 1, 1]);
 });
 
 it('the largest values hand their gradient back to where they were found', () => {

@@ -44,12 +44,18 @@ const few = [
   [1, 2, [0, 1, 0, 2] as const, 4, 6, 24, 48, 20] as const,
   [1, 2, [0, 1, 0, 1] as const, 12, 12, 16, 16, 4] as const,
 ];
+/** Whole blocks of pixels, and a single block of channels or filters: the gradient by filter is a convolution over pixels. */
+const single = [
+  [1, 1, [0, 0, 0, 0] as const, 4, 4, 16, 48, 5] as const,
+  [1, 1, [0, 0, 0, 0] as const, 4, 8, 40, 12, 3] as const,
+  [1, 1, [0, 0, 0, 0] as const, 8, 8, 8, 8, 2] as const,
+];
 
 const small = (height: number, kernel: number, stride: number, before: number, after: number): number =>
   Math.floor((height + before + after - kernel) / stride) + 1;
 
 describeBlocked('convolutions in blocks', () => {
-  it.each([...cases, ...batches, ...few])(
+  it.each([...cases, ...batches, ...few, ...single])(
     'kernel %d, stride %d, pads %j, %d×%d, %d to %d channels, batch %d',
     (kernel, stride, pads, height, width, from, to, batch) => {
       const t = new Case();
@@ -74,15 +80,18 @@ describeBlocked('convolutions in blocks', () => {
     [1, 1, 3],
     [1, 2, 1],
     [3, 1, 8],
-  ])('of an image: kernel %d, stride %d, %d channels', (kernel, stride, depth) => {
+    [3, 2, 3, 16],
+    [3, 2, 3, 16, 12],
+    [3, 1, 1, 8],
+  ])('of an image: kernel %d, stride %d, %d channels', (kernel, stride, depth, height = 9, filters = 24) => {
     const t = new Case();
     const before = kernel >> 1;
     const attrs = window(stride, [before, before, before, before]);
-    const x = t.input([4, 9, 8, depth]);
-    const y = t.op('Conv2D', [x, t.input([kernel, kernel, depth, 24])], attrs);
-    const size = [small(9, kernel, stride, before, before), small(8, kernel, stride, before, before)];
-    const dy = t.activation([4, ...size, 24]);
-    const dw = t.op('Conv2DBackpropFilter', [x, dy], { ...attrs, filterShape: [kernel, kernel, depth, 24] });
+    const x = t.input([4, height, 8, depth]);
+    const y = t.op('Conv2D', [x, t.input([kernel, kernel, depth, filters])], attrs);
+    const size = [small(height, kernel, stride, before, before), small(8, kernel, stride, before, before)];
+    const dy = t.activation([4, ...size, filters]);
+    const dw = t.op('Conv2DBackpropFilter', [x, dy], { ...attrs, filterShape: [kernel, kernel, depth, filters] });
     t.expectSame([y, dw], { tolerance: 1e-4 });
   });
 

@@ -46,6 +46,14 @@ describeBlocked('elementwise ops in blocks', () => {
       );
     });
 
+    it('the gradient of ReLU6 is exact at its limits, and 0 beyond them', () => {
+      const t = new Case();
+      const limits = [-1e30, -9, -1, -1.2e-38, 0, 1.2e-38, 1e-30, 1e-9, 1, 5.9999995, 6, 6.0000005, 9, 1e30];
+      const y = t.op('Identity', [t.input(shape)]);
+      t.feeds['x0'] = Float32Array.from({ length: t.feeds['x0']!.length }, (_, i) => limits[i % limits.length]!);
+      t.expectSame([t.op('Relu6Grad', [t.activation(shape), y])], { plainOps: ['Where'], tolerance: 1e-6 });
+    });
+
     it.each(OTHERS(depth))('broadcasts %j', (...other) => {
       const t = new Case();
       const results = ['Add', 'Multiply', 'Sub'].flatMap((op) => [

@@ -187,9 +187,10 @@ describe('binary ops give what tfjs gives', () => {
     expectClose(runOp('FakeQuantGrad', [dy, x, scale, zeroPoint])[0]!, [1, 2, 3, 0, 0]);
   });
 
-  it('gradients of relu and elu from their outputs', () => {
+  it('gradients of relu, relu6 and elu from their outputs', () => {
     const [dy, y] = [f32([5], [1, 2, 3, 4, 5]), f32([5], [-0.5, 0, 0.5, -0.9, 2])];
     expectClose(runOp('ReluGrad', [dy, y])[0]!, [0, 0, 3, 0, 5]);
+    expectClose(runOp('Relu6Grad', [dy, f32([5], [-1, 0, 1e-30, 5.9999995, 6])])[0]!, [0, 0, 3, 4, 0]);
     expectClose(runOp('EluGrad', [dy, y])[0]!, [0.5, 2, 3, 0.4, 5]);
   });
 
