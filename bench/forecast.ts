@@ -1,6 +1,7 @@
 /**
- * Forecasts beside what became of them: `npm run bench:forecast -- [--only segments]`. Each recipe is run by the command line; memory is that of its
- * first process at the highest (Linux), time goes from the forecast to the first export, and disk is the folder of the run at its end.
+ * Forecasts beside what became of them: `npm run bench:forecast -- [--only segments,watch-exercises]`. Each recipe is run by the command line; memory is
+ * that of its first process at the highest (Linux). The time goes from the forecast to the first export; disk is the folder of the run at its end. A
+ * recipe that fails has its reason in the table.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -11,9 +12,9 @@ import type { Forecast } from '../src/base/events.ts';
 import { table } from './processes.ts';
 
 const RECIPES: Readonly<Record<string, readonly string[]>> = {
-  'fashion-mnist': ['repeats=2'],
+  'fashion-mnist': ['repeats=2', 'distill.epochs=2'],
   'wordnet-pairs': ['repeats=1'],
-  'emoji-detection': ['repeats=1', 'distill.epochs=4', 'distill.softTargets.views=2'],
+  'emoji-detection': ['repeats=1', 'distill.epochs=3', 'distill.softTargets.views=2'],
   segments: ['repeats=1', 'distill.epochs=3'],
   'fashion-mnist-vectors': ['repeats=1'],
   'watch-exercises': ['repeats=2'],
@@ -37,9 +38,10 @@ interface Found {
 
 async function runOf(recipe: string, folder: string): Promise<Found> {
   const sets = RECIPES[recipe]!.flatMap((set) => ['--set', set]);
-  const child = spawn(process.execPath, ['dist/cli.js', 'run', `recipes/${recipe}.yaml`, '--out', folder, ...sets], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const args = ['dist/cli.js', 'run', `recipes/${recipe}.yaml`, '--quiet', '--out', folder, ...sets];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   let bytes = 0;
   const timer = setInterval(() => {
     try {
@@ -51,7 +53,7 @@ async function runOf(recipe: string, folder: string): Promise<Found> {
   }, 100);
   const code = await new Promise((resolve) => child.on('close', resolve));
   clearInterval(timer);
-  if (code !== 0) throw new Error(`${recipe} ended with code ${String(code)}`);
+  if (code !== 0) throw new Error(`code ${String(code)}: ${said.trim().split('\n')[0] ?? ''}`);
   const log = readFileSync(path.join(folder, recipe, 'log.jsonl'), 'utf8')
     .trimEnd()
     .split('\n');
@@ -59,6 +61,7 @@ async function runOf(recipe: string, folder: string): Promise<Found> {
     (line) => JSON.parse(line) as { event: string; stage?: string; forecast?: Forecast; timestamp: string },
   );
   const at = events.findIndex(({ forecast }) => forecast !== undefined);
+  if (at === -1) throw new Error('no forecast in its log');
   const { answerSeconds, trainingSeconds, memoryBytes, diskBytes } = events[at]!.forecast!;
   const end = events.slice(at).find(({ stage = '' }) => stage.startsWith('export'))!;
   const seconds = (Date.parse(end.timestamp) - Date.parse(events[at]!.timestamp)) / 1000;
@@ -82,10 +85,16 @@ for (const recipe of asked) {
       return `${one.toFixed(1)} / ${other.toFixed(1)} (${one > other ? '+' : ''}${(100 * (one / other - 1)).toFixed(0)} %)`;
     });
     rows.push([recipe, ...both, load.toFixed(1)]);
-    console.error(rows.at(-1)!.join('  '));
+  } catch (error) {
+    rows.push([recipe, `failed: ${(error as Error).message}`, '', '', '']);
+    process.exitCode = 1;
   } finally {
+    console.error(rows.at(-1)!.join('  '));
     rmSync(folder, { recursive: true, force: true });
   }
 }
-console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, node ${process.version}: forecast / found\n`);
-console.log(table(['recipe', 'seconds', 'memory, MB', 'disk, MB', 'load before'], rows));
+const took = (performance.now() / 1000).toFixed(0);
+console.log(
+  `\`npm run bench:forecast\`, ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${took} s: forecast / found.\n`,
+);
+console.log(table(['recipe', 'seconds up to the exports', 'memory, MB', 'disk, MB', 'load before'], rows));

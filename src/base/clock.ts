@@ -13,6 +13,11 @@ export function epochSeconds(): number {
   return Date.now() / 1000;
 }
 
+/** Milliseconds for which a part of some work is timed: 0.7 s, or up to 2 s where that is a twentieth of the whole. */
+export function timedFor(wholeMs: number): number {
+  return Math.min(2000, Math.max(700, wholeMs / 20));
+}
+
 /** Saving may take this part of the time, at most, where states are large. */
 const SAVING_SHARE = 1 / 20;
 

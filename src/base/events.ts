@@ -11,7 +11,7 @@ export type RunEvent =
   | { readonly type: 'message'; readonly message: string; readonly forecast?: Forecast }
   | WarningEvent;
 
-/** Time, memory and disk that a run takes from the end of the reading of its data; of a resumed run, the time that is left. */
+/** Time that a run takes from the end of the reading of its data to its first export, its memory and disk; of a resumed run, the time that is left. */
 export interface Forecast {
   /** Runs that take as much as this one, itself included: the trials of a sweep. */
   readonly runs: number;

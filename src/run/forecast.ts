@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { monotonicMs } from '../base/clock.ts';
+import { monotonicMs, timedFor } from '../base/clock.ts';
 import type { Forecast, OnEvent } from '../base/events.ts';
 import { memoryText } from '../base/process/memory.ts';
 import { countOfElements } from '../data/dataset.ts';
@@ -56,11 +56,15 @@ export function forecastText(found: Forecast): string {
   const { runs, takenSeconds, answerSeconds, trainings, trainingSeconds, memoryBytes, processes, diskBytes } = found;
   const of = runs > 1 ? ` of ${Math.round(runs)} trials, by the first` : '';
   const rest = takenSeconds > 0 ? ' of what is left' : '';
-  const parts = [
+  const work = [
     ...(answerSeconds === 0 ? [] : [`answers of the teacher ${secondsText(answerSeconds)}`]),
     ...(trainings === 0
       ? []
       : [`${trainings} ${trainings === 1 ? 'training' : 'trainings'} ${secondsText(trainingSeconds)}`]),
+  ].join(', ');
+  const until = `${secondsText(answerSeconds + trainingSeconds)} up to the exports (${work})`;
+  const parts = [
+    trainings === 0 ? work : until,
     `memory ${memoryText(memoryBytes)}${processes === 1 ? '' : ` in each of ${processes} processes`}`,
     `disk ${size(diskBytes)}`,
   ];
@@ -90,10 +94,10 @@ export async function forecast(
     enter: (each, count = 1, atOnce = 1) => {
       [times, lanes] = [count * (each === 'run' ? runs : teachers), atOnce];
     },
-    training: async ({ steps, epochs, kind }, rehearse) => {
+    training: async ({ kind, ...training }, rehearse) => {
       const cost = known.get(`${lanes} ${kind}`) ?? (await rehearse());
       known.set(`${lanes} ${kind}`, cost);
-      trained.push({ times, lanes, steps, epochs, cost });
+      trained.push({ ...training, times, lanes, cost });
     },
     again: (epochs) => {
       const last = trained.at(-1);
@@ -185,11 +189,12 @@ async function answerCost(
   const values = await answersTo(options, 0, size);
   const start = monotonicMs();
   let asked = 0;
-  while (asked === 0 || (monotonicMs() - start < 500 && asked + size <= count)) {
+  const passed = (): number => monotonicMs() - start;
+  while (asked === 0 || (asked + size <= count && passed() < timedFor((passed() * views * count) / asked))) {
     await answersTo(options, asked, size);
     asked += size;
   }
-  const each = (monotonicMs() - start) / 1000 / asked;
+  const each = passed() / 1000 / asked;
   const first = datasetRows(
     dataset,
     Int32Array.from({ length: size }, (_, row) => row),

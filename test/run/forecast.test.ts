@@ -81,6 +81,8 @@ describe('the forecast of a run', () => {
     const { forecast } = await checkData(recipe);
     expect(forecast).toMatchObject({ trainings, processes: 1 });
     expect(forecast!.trainingSeconds).toBeGreaterThan(0);
-    expect(forecastText(forecast!)).toMatch(/^forecast: .*trainings? \d+\.\d s, memory \d+ MB, disk .*B$/);
+    expect(forecastText(forecast!)).toMatch(
+      /^forecast: \d+\.\d s up to the exports \(.*trainings? \d+\.\d s\), memory \d+ MB, disk .*B$/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { orClose } from '../../base/closing.ts';
-import { monotonicMs } from '../../base/clock.ts';
+import { monotonicMs, timedFor } from '../../base/clock.ts';
 import { freeMemory } from '../../base/process/memory.ts';
 import { batchCount, plainBatches } from '../../data/batches/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -99,8 +99,8 @@ async function rehearsed<N extends Network>(
   return { ...found, peer: weights };
 }
 
-/** Seconds of steps that are not timed, in which memory is allocated and code compiled, and of those that are. */
-const [WARM_UP_SECONDS, TIMED_SECONDS] = [0.3, 0.7];
+/** Milliseconds of steps that are not timed, in which memory is allocated and code compiled. */
+const WARM_UP_MS = 500;
 
 /** Begins a training, times some steps and a validation, and throws it away. Several processes take the same steps, and all time them. */
 async function rehearse<N extends Network>(
@@ -124,9 +124,9 @@ async function rehearse<N extends Network>(
       // Metrics of steps that one call takes come together.
       if (position.step !== trainer.position.step) continue;
       [steps, now] = [position.step, monotonicMs()];
-      if (steps <= plan.steps / 2 && (steps <= 2 || now - first < 1000 * WARM_UP_SECONDS))
+      if (steps <= plan.steps / 2 && (steps <= 2 || now - first < WARM_UP_MS))
         [from, since, processor] = [steps, now, process.cpuUsage()];
-      else if (now - since >= 1000 * TIMED_SECONDS) stop.abort();
+      else if (now - since >= timedFor(((now - since) * plan.steps) / (steps - from))) stop.abort();
     }
     const secondsPerStep = (now - since) / 1000 / (steps - from);
     const { user, system } = process.cpuUsage(processor);
