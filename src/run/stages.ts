@@ -43,6 +43,30 @@ import type { Teaching } from './stages/teacher/teach.ts';
  *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
  */
 export async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
+  const { context, teaching, files, answerFiles, students, pruned, notes, ...found } = await makeFiles(begin, stores);
+
+  // 8. Score on the test split, for the first and only time.
+  const measured: MeasuredModels[] = [];
+  const tell = progressOf(context, 'measure');
+  for (const file of files) {
+    measured.push(await measure(context, file));
+    tell('file', measured.length, files.length);
+  }
+  const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
+  if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
+
+  // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
+  if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
+  const timed = await timeModels(context, measured, answerFiles);
+  return {
+    ...{ ...found, data: context.data, measured, answerFiles, timed },
+    examples: await examplesOf(context, measured),
+    notes: [...notes, ...sizeOnly(students, pruned, timed.rows)],
+  };
+}
+
+/** Stages 0 to 7. A function of its own, so that the teacher's stored answers leave the memory before models are measured. */
+async function makeFiles(begin: StageContext, stores: RunStores) {
   const prepared = await prepareStudents(begin, stores);
   const { context, teaching, lessons } = prepared;
   const students = await trainStudents(prepared, stores);
@@ -67,40 +91,19 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const answerFiles = isAsked
     ? await writeAnswerFiles(context, [last, ...shipped!.files], stores.write)
     : new Map<string, AnswerFile>();
-
-  // 8. Score on the test split, for the first and only time.
-  const measured: MeasuredModels[] = [];
-  const tell = progressOf(context, 'measure');
-  for (const file of files) {
-    measured.push(await measure(context, file));
-    tell('file', measured.length, files.length);
-  }
-  const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
-  if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
-
-  // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
-  if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
-  const timed = await timeModels(context, measured, answerFiles);
-  const changed = students.flatMap(({ trained }) => trained.notes ?? []);
   return {
-    data: context.data,
-    measured,
-    answerFiles,
+    ...{ context, teaching, files, answerFiles, students, pruned, channels },
     answers: lessons?.summary,
     race: prepared.race,
-    examples: await examplesOf(context, measured),
-    timed,
     pruningSensitivity: sensitivity,
-    channels,
     quantizationSensitivity: shipped?.sensitivity,
     notes: [
       ...prepared.notes,
       ...labelNotes(context),
-      ...changed,
+      ...students.flatMap(({ trained }) => trained.notes ?? []),
       ...peerNotes(context, students),
       ...notes,
       ...(shipped?.notes ?? []),
-      ...sizeOnly(students, pruned, timed.rows),
     ],
   };
 }
