@@ -82,11 +82,6 @@ function pointwise(b: Blocked, { x, dy, large, small, strides }: Task): string {
     const product = b.c.one('FusedMatMul', [rows, columns], { transA: 1 }, MICROSOFT);
     return b.reshape(product, [1, 1, channels, filters]);
   }
-  const whole =
-    isWhole && b.has(x)
-      ? acrossPixels(b, b.get(x)!, b.unscaled(dy)!, { n, pixels: h * w, channels, filters })
-      : undefined;
-  if (whole !== undefined) return toFilter(b, whole, [1, 1, channels], channels, filters);
   const matrix = (tensor: string, depth: number): string => b.reshape(tensor, [n, depth, h * w]);
   const right = matrix(b.nchwUnscaled(dy), filters);
   const left = matrix(isWhole ? b.nchw(x) : skipped(b, x, strides, channels), channels);
@@ -134,47 +129,13 @@ function columns(b: Blocked, { x, dy, large, small, size, strides, before, after
   const filter = b.c.initializer('float32', [filledRows, channels, ...size], copies);
   const attrs = { kernel_shape: [...size], strides, pads: [before[0], before[1], after[0], after[1]] };
   const side = b.nchwc('Conv', [b.c.as(x, NCHW), filter], attrs);
-  const task = { n, pixels: h * w, channels: rows, filters };
-  const whole = acrossPixels(b, side, b.unscaled(dy)!, task) ?? bySample();
-  return toFilter(b, whole, [size[0], size[1], channels], rows, filters);
-
-  function bySample(): string {
-    const left = b.reshape(side, [n, 1, filledRows / b.size, h * w, b.size]);
-    const right = b.reshape(b.unscaled(dy)!, [n, blocks, 1, h * w, b.size]);
-    const products = b.c.one('FusedMatMul', [left, right], { transA: 1 }, MICROSOFT);
-    const sum = b.c.one('ReduceSum', [products, b.c.ints([0])], { keepdims: 0 });
-    return firstRows(b, b.reshape(sum, [blocks, filledRows, b.size]), rows, filledRows);
-  }
-}
-
-/**
- * Products of two tensors in blocks over all pixels, of which one has a single block: [blocks of filters, channels, size]. A convolution whose input
- * channels are the pixels: one tensor as it lies is the filters of a group for each sample, the other is its image once each block of pixels is turned.
- * Undefined where neither has a single block, or pixels fill no whole blocks.
- */
-function acrossPixels(
-  b: Blocked,
-  left: string,
-  right: string,
-  { n, pixels, channels, filters }: Readonly<Record<'n' | 'pixels' | 'channels' | 'filters', number>>,
-): string | undefined {
-  const [rows, columns] = [b.filled(channels), b.filled(filters)];
-  if (pixels % b.size !== 0 || (rows !== b.size && columns !== b.size)) return undefined;
-  const isLeft = rows === b.size;
-  const [turned, lying, depth] = isLeft ? [left, right, columns] : [right, left, rows];
-  const image = b.nchwc('ReorderInput', [b.reshape(turned, [n, pixels, 1, b.size])]);
-  const kernel = b.reshape(lying, [n * depth, pixels, 1, 1]);
-  const attrs = { group: n, kernel_shape: [1, 1] };
-  const products = b.nchwc('Conv', [b.reshape(image, [1, n * pixels, 1, b.size]), kernel], attrs);
-  const sum = b.c.one('ReduceSum', [b.reshape(products, [n, depth / b.size, b.size, b.size]), b.c.ints([0])], {
-    keepdims: 0,
-  });
-  const whole = isLeft ? sum : b.reshape(b.c.one('Transpose', [sum], { perm: [0, 2, 1] }), [1, rows, b.size]);
-  return firstRows(b, whole, channels, rows);
-}
-
-function firstRows(b: Blocked, tensor: string, rows: number, all: number): string {
-  return rows === all ? tensor : b.c.one('Slice', [tensor, b.c.ints([0]), b.c.ints([rows]), b.c.ints([1])]);
+  const left = b.reshape(side, [n, 1, filledRows / b.size, h * w, b.size]);
+  const right = b.reshape(b.unscaled(dy)!, [n, blocks, 1, h * w, b.size]);
+  const products = b.c.one('FusedMatMul', [left, right], { transA: 1 }, MICROSOFT);
+  const sum = b.c.one('ReduceSum', [products, b.c.ints([0])], { keepdims: 0 });
+  const all = b.reshape(sum, [blocks, filledRows, b.size]);
+  const cut = rows === filledRows ? all : b.c.one('Slice', [all, b.c.ints([0]), b.c.ints([rows]), b.c.ints([1])]);
+  return toFilter(b, cut, [size[0], size[1], channels], rows, filters);
 }
 
 /** [blocks of filters, rows, size] as [...shape, filters]. */
