@@ -58,11 +58,6 @@ export const STEP_PARTS: Readonly<Record<string, readonly Swap[]>> = {
     ' return false;',
   ),
   'blocked/columns': inBlocked('conv-filter', 'isImage(b, task) &&', ' false &&'),
-  'blocked/across pixels': inBlocked(
-    'conv-filter',
-    'function acrossPixels(b, left, right, { n, pixels, channels, filters }) {',
-    ' return undefined;',
-  ),
   relu6: [
     {
       file: 'trace/kernels/elementwise',
