@@ -1,6 +1,6 @@
 /**
  * From JPEG files to a validated student, beside PyTorch: `npm run bench:pictures -- [--pictures 8000] [--epochs 4] [--rounds 1] [--precision int8]
- * [--teacher resnet18] [--only limbeck] [--folder FOLDER] [--set KEY=VALUE]`, after `npm run test:conformance:zoo -- --setup`.
+ * [--teacher resnet18] [--teacher-steps 100] [--only limbeck] [--folder FOLDER] [--set KEY=VALUE]`, after `npm run test:conformance:zoo -- --setup`.
  *
  * The pictures are made here: ten kinds of texture, each with random colours, places, sizes, angles and noise, of 240 to 360 pixels; a tenth is for
  * validation. The student is mobilenet-v2 0.35 at 160 pixels; the teacher is one of torchvision's nets, read from ONNX, which PyTorch trains a
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     teacher: { type: 'string', default: 'resnet18' },
+    'teacher-steps': { type: 'string', default: '100' },
     precision: { type: 'string', default: 'fp32' },
     only: { type: 'string' },
     folder: { type: 'string' },
@@ -204,7 +205,7 @@ try {
       },
       ...{
         teacherNet: values.teacher,
-        teacherSteps: 100,
+        teacherSteps: Number(values['teacher-steps']),
         learningRates: Array.from({ length: steps }, (_, i) => schedule(i)),
       },
     }),

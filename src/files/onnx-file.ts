@@ -50,7 +50,7 @@ export function onnxFiles(name: string, content: OnnxContent): Map<string, FileC
   if (content instanceof Uint8Array) return new Map([[name, content]]);
   const data = `${name}.data`;
   const made = separated(content, path.basename(data));
-  // In this order: the model is never there without its weights.
+  // In this order, so that a model lies nowhere without its weights.
   return new Map<string, FileContent & { readonly length: number }>([
     [data, { length: made.length, [Symbol.iterator]: () => externalValues(made) }],
     [name, made.bytes],

@@ -50,11 +50,11 @@ interface RehearsedTraining {
 interface Rehearsal {
   /** Samples of the validation split, of which the context has some. */
   readonly validation: number;
-  /** What follows is made for each teacher or for each run, `times` times, `lanes` trainings at once. */
+  /** The trainings that follow are made for each teacher or each run, `times` times, `lanes` at once. */
   readonly enter: (each: 'teacher' | 'run', times?: number, lanes?: number) => void;
   /** Enters a training, which `rehearse` times unless an equal one was timed. */
   readonly training: (training: RehearsedTraining, rehearse: () => Promise<TrainingCost>) => Promise<void>;
-  /** Enters a training like the last for so many epochs. */
+  /** Enters a training like the last, of `epochs` epochs. */
   readonly again: (epochs: number) => void;
   /** Enters answers that are stored beforehand, asked for `atOnce` at once; returns some of them in place of all. */
   readonly answers: (options: StoreOptions, atOnce: number) => Promise<SoftTargets>;

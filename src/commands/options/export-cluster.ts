@@ -53,7 +53,6 @@ export async function exportForCluster(run: string, args: ClusterArgs, context: 
   for (const { folder, files } of written) context.out(`${folder}: ${files.join(', ')}\n`);
 }
 
-/** For messages. */
 const CLUSTERS = 'the folder of a server';
 
 async function shippedModel(

@@ -32,10 +32,9 @@ interface PipelineFolder {
   readonly notes: readonly string[];
 }
 
-/** Names of the files by which transformers.js finds a precision. */
-/** For messages. */
 const PIPELINES = 'a folder for pipelines';
 
+/** Names of the files by which transformers.js finds a precision. */
 const NAMES = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx', fp16: 'onnx/model_fp16.onnx' } as const;
 const WANTED = (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((precision): WantedFile => ({ format: 'onnx', precision })); // prettier-ignore
 

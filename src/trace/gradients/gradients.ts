@@ -98,7 +98,7 @@ const overrides: readonly Gradient[] = [
     gradFunc: (dy, [, y]) => ({ x: () => (isOfRelu6(dy, y!) ? dy : run('ReluGrad', { dy, x: y! })) }),
   },
   {
-    // None where x is 6, as in PyTorch.
+    // No gradient where x is 6, as in PyTorch.
     kernelName: 'Relu6',
     inputsToSave: ['x'],
     outputsToSave: [true],
