@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Forecast, RunEvent } from '../../src/base/events.ts';
 import { gridTrials } from '../../src/recipe/grid.ts';
+import { checkData } from '../../src/run/check-data.ts';
+import { forecastText } from '../../src/run/forecast.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { labelShard } from '../../src/run/shards/label.ts';
 import { repeatShard } from '../../src/run/shards/repeats.ts';
@@ -20,6 +22,8 @@ const RECIPE = {
   distill: { epochs: 28, batchSize: 128 },
   ...QUICK,
 };
+
+const SHORT = { ...RECIPE, student: { model: 'mlp', hidden: [16] }, distill: { epochs: 2, batchSize: 128 } };
 
 /** Forecasts and their texts, as a run tells them. */
 function listener() {
@@ -85,5 +89,38 @@ describe('the forecast', () => {
     // The teacher, and two of the four pairs.
     expect(told.slice(1)).toEqual([expect.objectContaining({ trainings: 5 })]);
     expect(texts[1]).toMatch(/^forecast: /);
+  });
+
+  it.each([
+    ['a run without a teacher', { teacher: undefined }, 1],
+    ['repeats and later generations', { repeats: 2, distill: { ...SHORT.distill, generations: 2 } }, 7],
+    ['a peer', { teacher: undefined, distill: { ...SHORT.distill, loss: 'mutual' } }, 2],
+    ['a race of losses', { distill: { ...SHORT.distill, loss: 'auto' } }, 31],
+    [
+      'assistants, the last of which has the layer that the loss compares',
+      {
+        teacher: { ...SHORT.teacher, chain: [{ model: 'mlp', hidden: [24], epochs: 1, batchSize: 128 }] },
+        distill: {
+          ...SHORT.distill,
+          loss: 'hint',
+          softTargets: { store: 'live' },
+          features: [{ student: 'dense1', teacher: 'dense1' }],
+        },
+      },
+      4,
+    ],
+    [
+      'pruning and training with quantization',
+      { prune: [{ finetune: { epochs: 2 } }], quantize: [{ method: 'qat' }] },
+      5,
+    ],
+  ])('counts the trainings of %s', async (_, change, trainings) => {
+    const { recipe } = makeRecipe({ ...SHORT, ...change }, folder());
+    const { forecast } = await checkData(recipe);
+    expect(forecast).toMatchObject({ trainings, processes: 1 });
+    expect(forecast!.trainingSeconds).toBeGreaterThan(0);
+    expect(forecastText(forecast!)).toMatch(
+      /^forecast: .* s up to the exports \(.*trainings? .* s\), memory \d+ MB, disk .*B$/,
+    );
   });
 });

@@ -1,8 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Forecast, RunEvent } from '../../src/base/events.ts';
-import { checkData } from '../../src/run/check-data.ts';
-import { forecastText } from '../../src/run/forecast.ts';
 import { runAlone, runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
@@ -51,38 +49,5 @@ describe('the forecast of a run', () => {
     expect(silent.some((event) => event.type === 'message' && event.forecast !== undefined)).toBe(false);
     const [one, two] = ['r', 'other'].map((name) => readFile(path.join(folder(), name, 'exports/distilled.onnx')));
     expect((await one)!.equals((await two)!)).toBe(true);
-  });
-
-  it.each([
-    ['a run without a teacher', { teacher: undefined }, 1],
-    ['repeats and later generations', { repeats: 2, distill: { ...RECIPE.distill, generations: 2 } }, 7],
-    ['a peer', { teacher: undefined, distill: { ...RECIPE.distill, loss: 'mutual' } }, 2],
-    ['a race of losses', { distill: { ...RECIPE.distill, loss: 'auto' } }, 31],
-    [
-      'assistants, the last of which has the layer that the loss compares',
-      {
-        teacher: { ...RECIPE.teacher, chain: [{ model: 'mlp', hidden: [24], epochs: 1, batchSize: 128 }] },
-        distill: {
-          ...RECIPE.distill,
-          loss: 'hint',
-          softTargets: { store: 'live' },
-          features: [{ student: 'dense1', teacher: 'dense1' }],
-        },
-      },
-      4,
-    ],
-    [
-      'pruning and training with quantization',
-      { prune: [{ finetune: { epochs: 2 } }], quantize: [{ method: 'qat' }] },
-      5,
-    ],
-  ])('counts the trainings of %s', async (_, change, trainings) => {
-    const { recipe } = makeRecipe({ ...RECIPE, ...change }, folder());
-    const { forecast } = await checkData(recipe);
-    expect(forecast).toMatchObject({ trainings, processes: 1 });
-    expect(forecast!.trainingSeconds).toBeGreaterThan(0);
-    expect(forecastText(forecast!)).toMatch(
-      /^forecast: \d+\.\d s up to the exports \(.*trainings? \d+\.\d s\), memory \d+ MB, disk .*B$/,
-    );
   });
 });
