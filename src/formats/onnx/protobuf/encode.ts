@@ -85,7 +85,7 @@ export function separated({ model }: LargeOnnx, location?: string): Separated {
   return { bytes: joined(parts), places, length: end };
 }
 
-/** The bytes of a model, to be hashed or compressed: those of its only file, or of a large model and its weights, wherever they lie. */
+/** Bytes of a model for a hash or a compressor: the file of a small model; of a large one, its file and then its weights. */
 export function* contentBytes(content: OnnxContent): Generator<Uint8Array> {
   const made = content instanceof LargeOnnx ? separated(content) : undefined;
   yield made?.bytes ?? (content as Uint8Array);
