@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { argMax, percent } from '../../base/numbers.ts';
+import { argMax, percent, sum } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
 import { countOfElements, sampleId } from '../../data/dataset.ts';
@@ -29,9 +29,10 @@ const CALIBRATED = 128;
 const COMPARED = 384;
 const BATCH = 32;
 
-/** Minimum similarity of 8-bit answers: a signal-to-noise ratio of 20 dB, and nearly always the same class. */
+/** Minimum similarity of 8-bit answers: a signal-to-noise ratio of 20 dB, and a class that the float file holds for hardly less probable than its own. */
 const LEAST_DB = 20;
-const LEAST_SAME = 0.99;
+/** Maximum mean probability that other classes cost, and the sum that is allowed with any number of samples: that of one class it was sure of. */
+const [MOST_LOST, ONE_LOST] = [0.01, 1];
 
 /** `UserError` for a file of texts with open length: its inputs have many lengths, and quantization calibrates one. */
 export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<Dataset, 'text'>): void {
@@ -80,7 +81,7 @@ export async function int8Teacher(
     const likenessText = `on ${held.length} validation samples${few ? ', with which it was calibrated too,' : ''} ${likeness.text}`;
     if (!likeness.isEnough)
       throw new UserError(
-        `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${likenessText}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
+        `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${likenessText}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and other classes to cost at most ${percent(MOST_LOST)}` : ''}`,
         'Set teacher.precision: fp32. A file that ends in a softmax is better exported with its logits as output.',
       );
     const { key, params, sizeBytes } = float;
@@ -144,7 +145,11 @@ export function alike(expected: readonly Float32Array[], actual: readonly Float3
   };
 }
 
-/** Similarity of values [rows, width]: noise relative to the variation between samples. A common mean, such as of years, does not count. */
+/**
+ * Similarity of values [rows, width]: noise relative to the variation between samples. A common mean, such as of years, does not count. Another class
+ * costs the probability by which the float file prefers its own: the accuracy that is lost, if its probabilities are right. A file that is unsure of
+ * most samples has many other classes, which cost little.
+ */
 function likenessOf(
   expected: readonly Float32Array[],
   actual: readonly Float32Array[],
@@ -154,7 +159,7 @@ function likenessOf(
   const means = new Float64Array(width);
   const rows = expected.reduce((sum, { length }) => sum + length / width, 0);
   for (const a of expected) for (let i = 0; i < a.length; i++) means[i % width]! += a[i]! / rows;
-  let [signal, noise, same, compared] = [0, 0, 0, 0];
+  let [signal, noise, same, lost, compared] = [0, 0, 0, 0, 0];
   for (const [batch, a] of expected.entries()) {
     const b = actual[batch]!;
     for (let i = 0; i < a.length; i++) {
@@ -163,14 +168,20 @@ function likenessOf(
     }
     for (let at = 0; classes !== undefined && at < a.length; at += classes) {
       compared++;
-      if (argMax(a, at, classes) === argMax(b, at, classes)) same++;
+      const [own, other] = [argMax(a, at, classes), argMax(b, at, classes)];
+      if (own === other) {
+        same++;
+        continue;
+      }
+      const relative = a.subarray(at, at + classes).map((value) => Math.exp(value - a[at + own]!));
+      lost += (1 - relative[other]!) / sum(relative);
     }
   }
   const db = noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
-  const share = classes === undefined ? 1 : same / compared;
-  const agreement = classes === undefined ? '' : `, same class on ${percent(share)}`;
+  const cost = same === compared ? '' : `, others cost ${percent(lost / compared)} in probability`;
+  const agreement = classes === undefined ? '' : `, same class on ${percent(same / compared)}${cost}`;
   return {
-    isEnough: db >= LEAST_DB && share >= LEAST_SAME,
+    isEnough: db >= LEAST_DB && lost <= Math.max(ONE_LOST, MOST_LOST * compared),
     text: `${db === Infinity ? 'no difference' : signal === 0 ? 'noise on answers that are all the same' : `${db.toFixed(1)} dB`}${agreement}`,
   };
 }
