@@ -1,7 +1,7 @@
 import { readTflite } from '../../formats/tflite/read.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { modelEnds } from '../../runtime/litert.ts';
-import { sessionOptions } from '../../runtime/onnxruntime/engine.ts';
+import { sessionOptions } from '../../runtime/onnxruntime/session-choice.ts';
 import { MOST_BATCH } from './device-rows.ts';
 import { sizes, takesIds } from '../inputs.ts';
 import type { ModelInput } from '../inputs.ts';

@@ -6,7 +6,7 @@ import type { DeviceName } from '../../recipe/engines.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import type { TfliteRuntime } from '../../runtime/litert.ts';
-import { sessionOptions } from '../../runtime/onnxruntime/engine.ts';
+import { sessionOptions } from '../../runtime/onnxruntime/session-choice.ts';
 import { ortTensor, OnnxSession } from '../../runtime/onnxruntime/session.ts';
 import { noise, sizes, takesIds } from '../inputs.ts';
 import type { Opened, TimedSource, TimedVariant } from './setting.ts';

@@ -1,5 +1,5 @@
 import { orClose } from '../../base/closing.ts';
-import { monotonicMs, timedFor } from '../../base/clock.ts';
+import { monotonicMs } from '../../base/clock.ts';
 import { freeMemory } from '../../base/process/memory.ts';
 import { batchCount, plainBatches } from '../../data/batches/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -8,6 +8,7 @@ import { isPartial, leastConfidence } from '../../distill/answers/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { contentOf, networkParameters } from '../../networks/network.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
+import { several } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep, State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { Evaluator } from '../../train/evaluate/evaluate.ts';
@@ -29,6 +30,7 @@ import type { Learner } from './learner.ts';
 import { jobOf, numberOfSteps } from './options.ts';
 import type { FitOptions, TrainingPlan } from './options.ts';
 import { PEER_PREFIX } from './peer.ts';
+import { timedSteps } from './timed-steps.ts';
 
 const EVALUATION_BATCH = 256;
 
@@ -99,8 +101,8 @@ async function rehearsed<N extends Network>(
   return { ...found, peer: weights };
 }
 
-/** Milliseconds of steps that are not timed, in which memory is allocated and code compiled. */
-const WARM_UP_MS = 500;
+/** A shorter opening is mostly code that runs for the first time. The run finds it compiled, so it is timed a second time. */
+const BRIEF_SECONDS = 0.5;
 
 /** Begins a training, times some steps and a validation, and throws it away. Several processes take the same steps, and all time them. */
 async function rehearse<N extends Network>(
@@ -108,28 +110,29 @@ async function rehearse<N extends Network>(
   options: FitOptions<N>,
   { network, plan }: Opening<N>,
 ): Promise<TrainingCost> {
-  const begin = monotonicMs();
+  const open = async () => {
+    const parts = await opened(context, options, { network, plan });
+    const close = async (): Promise<void> => {
+      await parts.close();
+      const { variables, memory } = parts.learner.loss;
+      for (const variable of Object.values({ ...variables, ...memory })) variable.dispose();
+    };
+    return { ...parts, close };
+  };
   const secondsSince = (start: number): number => (monotonicMs() - start) / 1000;
-  const { learner, trainer, evaluator, close } = await opened(context, options, { network, plan });
+  let begin = monotonicMs();
+  let parts = await open();
+  if (!several(context.together) && secondsSince(begin) < BRIEF_SECONDS) {
+    await parts.close();
+    begin = monotonicMs();
+    parts = await open();
+  }
+  const { learner, trainer, evaluator, close } = parts;
   try {
     const rest = plan.learnt.count % plan.batchSize;
     const compiling = secondsSince(begin) * (rest > 0 ? 2 : 1);
     await validate(context, evaluator);
-    const first = monotonicMs();
-    let [steps, from, processor] = [0, 0, process.cpuUsage()];
-    let [since, now] = [first, first];
-    const stop = new AbortController();
-    // Processes that train together agree on the step before which they stop.
-    for await (const { position } of trainer.run({ signal: stop.signal })) {
-      // Metrics of steps that one call takes come together.
-      if (position.step !== trainer.position.step) continue;
-      [steps, now] = [position.step, monotonicMs()];
-      if (steps <= plan.steps / 2 && (steps <= 2 || now - first < WARM_UP_MS))
-        [from, since, processor] = [steps, now, process.cpuUsage()];
-      else if (now - since >= timedFor(((now - since) * plan.steps) / (steps - from))) stop.abort();
-    }
-    const secondsPerStep = (now - since) / 1000 / (steps - from);
-    const { user, system } = process.cpuUsage(processor);
+    const { firstSeconds, hasRest, ...cost } = await timedSteps(trainer, plan.steps);
     const validating = monotonicMs();
     const state = [...(await trainer.state()).values()];
     const copying = secondsSince(validating);
@@ -140,17 +143,15 @@ async function rehearse<N extends Network>(
       ...Object.values({ ...network.state, ...learner.peer?.state }).map((value) => ({ data: value.dataSync() })),
     ];
     return {
-      startSeconds: compiling + (since - first) / 1000 - from * secondsPerStep,
-      secondsPerStep,
-      processorPerStep: (user + system) / 1e6 / (steps - from),
+      ...cost,
+      startSeconds: compiling + firstSeconds,
       validationSeconds: copying + (evaluating * context.rehearsal!.validation) / context.data.validation.count,
       savedBytes: bytes.reduce((sum, { data: { byteLength } }) => sum + byteLength, 0),
-      restBytes: (trainer.steps.memoryBytes(rest) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
+      restBytes: hasRest ? 0 : (trainer.steps.memoryBytes(rest) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
       params: networkParameters(network),
     };
   } finally {
     await close();
-    for (const variable of Object.values({ ...learner.loss.variables, ...learner.loss.memory })) variable.dispose();
   }
 }
 
