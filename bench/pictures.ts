@@ -1,13 +1,15 @@
 /**
- * From JPEG files to a validated student, beside PyTorch: `npm run bench:pictures -- [--pictures 8000] [--epochs 4] [--rounds 1] [--precision int8]
- * [--teacher resnet18] [--teacher-steps 100] [--only limbeck] [--folder FOLDER] [--set KEY=VALUE]`, after `npm run test:conformance:zoo -- --setup`.
+ * From JPEG files to a validated student, beside PyTorch: `npm run bench:pictures -- [--pictures 8000] [--epochs 4] [--rounds 1]
+ * [--precision fp32,int8] [--teacher resnet18] [--teacher-steps 75] [--only limbeck] [--folder FOLDER] [--set KEY=VALUE]`, after
+ * `npm run test:conformance:zoo -- --setup`. With two precisions ours runs once with a teacher in each.
  *
- * The pictures are made here: ten kinds of texture, each with random colours, places, sizes, angles and noise, of 240 to 360 pixels; a tenth is for
- * validation. The student is mobilenet-v2 0.35 at 160 pixels; the teacher is one of torchvision's nets, read from ONNX, which PyTorch trains a
- * little first: there are no published weights here, and its answers cost the same time with any. Both sides crop at random, mirror, take the same
- * loss, optimizer and learning rates, and score the student on the validation split after each epoch. Each side is one process from its start to
- * its end. Limbeck asks the teacher about `--views` views of each picture beforehand (at most 4, as recipes do), PyTorch at every step. With --folder the
- * pictures and the teacher are kept there for the next call. Memory is the largest sum over the processes of a side, each page counted once.
+ * The pictures are made here: ten kinds of texture, each of a dark and a bright colour, with random places, sizes, angles and noise, of 240 to 360
+ * pixels, such that some hundred steps tell them apart; a fifth is for validation. The student is mobilenet-v2 0.35 at 160 pixels; the teacher is one
+ * of torchvision's nets, read from ONNX, which PyTorch trains a little first: there are no published weights here, and its answers cost the same time
+ * with any. Both sides crop at random, mirror, take the same loss, optimizer and learning rates, and score the student on the validation split after
+ * each epoch. Each side is one process from its start to its end. Limbeck asks the teacher about `--views` views of each picture beforehand (at most
+ * 4, as recipes do), PyTorch at every step. With --folder the pictures and the teacher are kept there for the next call. Memory is the largest sum
+ * over the processes of a side, each page counted once.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -27,7 +29,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     teacher: { type: 'string', default: 'resnet18' },
-    'teacher-steps': { type: 'string', default: '100' },
+    'teacher-steps': { type: 'string', default: '75' },
     precision: { type: 'string', default: 'fp32' },
     only: { type: 'string' },
     folder: { type: 'string' },
@@ -63,9 +65,12 @@ async function write(folder: string, pictures: number): Promise<void> {
   for (let i = 0; i < pictures; i++) {
     const name = names[i % names.length]!;
     const [width, height] = [Math.round(between(120, 180)), Math.round(between(120, 180))];
-    const [angle, scale] = [between(0, 2 * Math.PI), between(0.12, 0.4)];
-    const [x0, y0] = [between(0, width), between(0, height)];
-    const [low, high] = [0, 1].map(() => [0, 1, 2].map(() => between(0, 255))) as [number[], number[]];
+    const [angle, scale] = [between(0, 0.5), between(0.2, 0.3)];
+    const [x0, y0] = [between(0.3, 0.7) * width, between(0.3, 0.7) * height];
+    const [low, high] = [0, 165].map((least) => [0, 1, 2].map(() => between(least, least + 90))) as [
+      number[],
+      number[],
+    ];
     const noise = between(10, 60);
     const pixels = new Uint8ClampedArray(width * height * 3);
     for (let y = 0, to = 0; y < height; y++)
@@ -75,7 +80,7 @@ async function write(folder: string, pictures: number): Promise<void> {
         const grain = noise * (random.uniform() - 0.5);
         for (let c = 0; c < 3; c++, to++) pixels[to] = low[c]! + ((value + 1) / 2) * (high[c]! - low[c]!) + grain;
       }
-    const file = path.join(folder, i % (10 * names.length) < names.length ? 'validation' : 'train', name, `${i}.jpg`);
+    const file = path.join(folder, i % (5 * names.length) < names.length ? 'validation' : 'train', name, `${i}.jpg`);
     const large = sharp(pixels, { raw: { width, height, channels: 3 } }).resize(2 * width, 2 * height, {
       kernel: 'cubic',
     });
@@ -149,7 +154,7 @@ try {
     );
   const [trained, validated] = [countOf('train'), countOf('validation')];
   const [onnx, weights] = ['onnx', 'pt'].map((kind) => path.join(folder, `${values.teacher}-${pictures}.${kind}`));
-  const recipe = {
+  const recipeOf = (precision: string) => ({
     name: 'pictures',
     seed: 1,
     baseline: false,
@@ -163,7 +168,7 @@ try {
       normalize: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
       augment: [{ resizedCrop: { area: AREA } }, { flip: 'horizontal' }],
     },
-    teacher: { onnx: onnx!, classes: Object.keys(TEXTURES).sort(), precision: values.precision },
+    teacher: { onnx: onnx!, classes: Object.keys(TEXTURES).sort(), precision },
     student: { model: 'mobilenet-v2', alpha: ALPHA },
     distill: {
       loss: 'kd',
@@ -176,12 +181,10 @@ try {
     },
     export: ['onnx'],
     report: { latency: { seconds: 0 } },
-  };
-  const file = path.join(temporary, 'recipe.yaml');
-  writeFileSync(file, JSON.stringify(recipe));
+  });
   const stepsPerEpoch = Math.ceil(trained / BATCH);
   const steps = epochs * stepsPerEpoch;
-  const { optimizer } = makeRecipe(recipe).recipe.distill;
+  const { optimizer } = makeRecipe(recipeOf('fp32')).recipe.distill;
   const schedule = createSchedule(optimizer, { stepsPerEpoch, steps });
   const spec = path.join(temporary, 'spec.json');
   writeFileSync(
@@ -215,7 +218,9 @@ try {
   if (!existsSync(onnx!)) await torch('--teacher');
 
   let run = 0;
-  const ours = async (): Promise<Side> => {
+  const ours = async (precision: string): Promise<Side> => {
+    const file = path.join(temporary, `${precision}.yaml`);
+    writeFileSync(file, JSON.stringify(recipeOf(precision)));
     type Found = Side & Record<'dataSeconds' | 'answersSeconds' | 'trainSeconds' | 'validateSeconds', number>;
     const args = [path.join(import.meta.dirname, 'recipe-child.js'), file, path.join(temporary, `run${run++}`)];
     // A second run would find the pictures decoded.
@@ -242,13 +247,15 @@ try {
     };
   };
   const sides: Record<string, Side[]> = {};
+  const precisions = values.precision.split(',');
+  const all = { ...Object.fromEntries(precisions.map((one) => [`limbeck, ${one}`, () => ours(one)])), pytorch: theirs };
   for (let round = 0; round < Number(values.rounds); round++)
-    for (const [name, side] of Object.entries({ limbeck: ours, pytorch: theirs }))
-      if (values.only === undefined || values.only === name) (sides[name] ??= []).push(await side());
+    for (const [name, side] of Object.entries(all))
+      if (name.startsWith(values.only ?? '')) (sides[name] ??= []).push(await side());
   const counts = new Set(Object.values(sides).flatMap((all) => all.map(({ parameters }) => parameters)));
   if (counts.size !== 1) throw new Error(`the students differ: ${[...counts].join(' and ')} parameters`);
   console.log(
-    `${pictures} JPEG files, ${epochs} epochs, ${values.teacher} (${values.precision}) as teacher; ${values.threads} threads, ` +
+    `${pictures} JPEG files, ${epochs} epochs, ${values.teacher} as teacher; ${values.threads} threads, ` +
       `${cpus()[0]?.model ?? 'unknown CPU'}; medians of ${values.rounds} rounds\n`,
   );
   const of = (all: readonly Side[], key: keyof Side, digits = 0, unit = 1): string =>
@@ -269,11 +276,11 @@ try {
     'validation, %',
   ];
   console.log(table(head, rows));
-  const { limbeck, pytorch } = sides;
-  if (limbeck !== undefined && pytorch !== undefined)
+  const { pytorch, ...limbeck } = sides;
+  for (const [name, runs] of Object.entries(pytorch === undefined ? {} : limbeck))
     for (const key of ['wall', 'cpuSeconds'] as const)
       console.log(
-        `\nours / PyTorch, ${key}: ${median(limbeck.map((one, i) => one[key] / pytorch[i]![key])).toFixed(2)}`,
+        `\n${name} / PyTorch, ${key}: ${median(runs.map((one, i) => one[key] / pytorch![i]![key])).toFixed(2)}`,
       );
 } finally {
   rmSync(temporary, { recursive: true, force: true });

@@ -23,8 +23,10 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
 def loader_of(spec, split, size, is_training):
+    # A smaller crop shows a part of the picture at the same scale.
+    area = [share * (size / spec["size"]) ** 2 for share in spec["area"]]
     first = (
-        [v2.RandomResizedCrop(size, scale=spec["area"]), v2.RandomHorizontalFlip()]
+        [v2.RandomResizedCrop(size, scale=area), v2.RandomHorizontalFlip()]
         if is_training
         else [v2.Resize((size, size))]
     )
@@ -39,7 +41,7 @@ def teacher_of(spec):
 
 
 def train_teacher(spec):
-    """Trained at 96 pixels: its time to answer counts here, not its accuracy."""
+    """Trained with crops of 96 pixels, which take a third of the time."""
     net = teacher_of(spec).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, fused=True)
     steps, done = spec["teacherSteps"], 0
