@@ -1,9 +1,11 @@
-import { jest } from '@jest/globals';
 import type { StepMetrics, Trainer } from '../../../src/train/loop.ts';
 
+const { unstable_mockModule: mock } = import.meta.jest as unknown as {
+  unstable_mockModule: (file: string, exports: () => object) => void;
+};
 let now = 0;
 const clock = await import('../../../src/base/clock.ts');
-jest.unstable_mockModule('../../../src/base/clock.ts', () => ({ ...clock, monotonicMs: () => now }));
+mock('../../../src/base/clock.ts', () => ({ ...clock, monotonicMs: () => now }));
 const { timedSteps } = await import('../../../src/run/training/timed-steps.ts');
 
 /** Steps of these milliseconds and numbers of samples. */
