@@ -1,6 +1,6 @@
 /**
  * From JPEG files to a validated student, beside PyTorch: `npm run bench:pictures -- [--pictures 8000] [--epochs 4] [--rounds 1]
- * [--precision fp32,int8] [--teacher resnet18] [--teacher-steps 75] [--only limbeck] [--folder FOLDER] [--set KEY=VALUE]`, after
+ * [--precision fp32,int8] [--teacher resnet18] [--teacher-steps 150] [--only limbeck] [--folder FOLDER] [--set KEY=VALUE]`, after
  * `npm run test:conformance:zoo -- --setup`. With two precisions ours runs once with a teacher in each.
  *
  * The pictures are made here: ten kinds of texture, each of a dark and a bright colour, with random places, sizes, angles and noise, of 240 to 360
@@ -29,7 +29,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     teacher: { type: 'string', default: 'resnet18' },
-    'teacher-steps': { type: 'string', default: '75' },
+    'teacher-steps': { type: 'string', default: '150' },
     precision: { type: 'string', default: 'fp32' },
     only: { type: 'string' },
     folder: { type: 'string' },
@@ -37,7 +37,7 @@ const { values } = parseArgs({
     python: { type: 'string' },
   },
 });
-const [SIZE, ALPHA, BATCH, SHARE, TEMPERATURE] = [160, 0.35, 64, 0.9, 4];
+const [SIZE, ALPHA, BATCH, SHARE, TEMPERATURE] = [160, 0.35, 32, 0.9, 4];
 const AREA = [0.25, 1] as const;
 
 type Texture = (u: number, v: number) => number;
