@@ -26,6 +26,13 @@ export const STEP_PARTS: Readonly<Record<string, readonly Swap[]>> = {
   'reshaped addends': [
     { file: 'formats/onnx/lower/fuse', after: 'function defineReshaped(addend, c) {', insert: ' return;' },
   ],
+  'transposed products': [
+    {
+      file: 'formats/onnx/lower/linear',
+      after: 'if (c.options.addsMatrices &&',
+      insert: ' false &&',
+    },
+  ],
   'row-sums': [
     {
       file: 'graph/passes/step/split-updates',

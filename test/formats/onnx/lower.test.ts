@@ -125,6 +125,31 @@ describe('an inference graph', () => {
     for (const name of ['y', 'late', 'reshaped', 'z']) expectClose(results[name]!.data, expected[name]!.data);
   });
 
+  it('moves a transpose of batches of matrices from the larger operand to the smaller in a training step', async () => {
+    const builder = new GraphBuilder();
+    const [large, small] = [builder.input('large', float(2, 3, 5, 7)), builder.input('small', float(1, 3, 5, 2))];
+    const product = (a: string, b: string, transposeA: boolean, transposeB: boolean): string =>
+      builder.op('BatchMatMul', [a, b], { transposeA, transposeB });
+    const tall = product(large, small, true, false);
+    builder.output('tall', tall);
+    builder.output('wide', product(small, large, true, false));
+    builder.output('both', product(tall, builder.op('Exp', [large]), true, true));
+    const [file, step] = [lowerToOnnx(builder.build()), lowerToOnnx(builder.build(), { addsMatrices: true })];
+    const moved = ({ graph }: Model): unknown[] =>
+      graph.nodes.flatMap(({ op, inputs }) => (op === 'Transpose' ? inputs : []));
+    expect(moved(file)).toContain('large');
+    expect(moved(step)).not.toContain('large');
+    const feeds = {
+      large: { data: values(210, 2), shape: [2, 3, 5, 7] },
+      small: { data: values(30, 3), shape: [1, 3, 5, 2] },
+    };
+    const [expected, results] = [await runWith(file, feeds), await runWith(step, feeds)];
+    for (const name of ['tall', 'wide', 'both']) {
+      expect(results[name]!.shape).toEqual(expected[name]!.shape);
+      expectClose(results[name]!.data, expected[name]!.data);
+    }
+  });
+
   it.each([1, 2, 7])('takes a batch of %i', async (batch) => {
     const data = values(batch * 192, 12);
     const expected = new SessionEvaluator().runSync(unfused(batch), new Map([['x', data]]));

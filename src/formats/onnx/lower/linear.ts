@@ -1,10 +1,11 @@
 import { flag } from '../../../graph/ops/spec.ts';
-import type { Node } from '../../../graph/types.ts';
+import type { Dim, Node } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { identity } from './elementwise.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { depthwise, depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { defineBiased, matchingRows } from './fuse.ts';
+import type { Layout } from './layout.ts';
 import { plainLayout } from './layout.ts';
 import { avgPoolGrad, maxPoolGrad } from './pool-grad.ts';
 import { avgPool, maxPool } from './pool.ts';
@@ -13,8 +14,11 @@ import { floatsOnly } from './rules.ts';
 /** The operand for a matrix product; ONNX Runtime fuses a transpose. */
 function matrix(c: Lowering, value: string, transposed: boolean): string {
   const rank = c.shapeOf(value).length;
-  const layout = plainLayout(rank);
-  return c.as(value, transposed ? [...layout.slice(0, -2), rank - 1, rank - 2] : layout);
+  return c.as(value, transposed ? transposedLayout(rank) : plainLayout(rank));
+}
+
+function transposedLayout(rank: number): Layout {
+  return [...plainLayout(rank - 2), rank - 1, rank - 2];
 }
 
 function lies(c: Lowering, value: string, layout: readonly number[]): boolean {
@@ -32,6 +36,10 @@ function gemmOperand(c: Lowering, value: string, transposed: boolean): { tensor:
   return { tensor, flag: swapped === transposed ? 0 : 1 };
 }
 
+/**
+ * In training steps AᵀB of batches is the transpose of BᵀA where A is the larger: ONNX Runtime's product reads a transposed left operand at half the rate, and the
+ * transposes of B and of the result join those of attention's heads.
+ */
 const matMul: Rule = (node: Node, c: Lowering) => {
   const [a, b] = node.inputs as [string, string];
   const [transposeA, transposeB] = [flag(node.attrs, 'transposeA'), flag(node.attrs, 'transposeB')];
@@ -44,6 +52,12 @@ const matMul: Rule = (node: Node, c: Lowering) => {
     const right = sorted === undefined ? gemmOperand(c, b, transposeB) : { tensor: sorted, flag: 0 };
     const attrs = { transA: left.flag, transB: right.flag };
     defineBiased(c, node, undefined, (bias) => c.one('Gemm', [left.tensor, right.tensor, ...bias], attrs));
+    return;
+  }
+  const [rows, columns] = c.shapeOf(out).slice(-2) as [Dim, Dim];
+  if (c.options.addsMatrices && transposeA && (transposeB || rows > columns)) {
+    const product = c.one('MatMul', [matrix(c, b, !transposeB), matrix(c, a, false)]);
+    c.define(out, product, transposedLayout(c.shapeOf(out).length));
     return;
   }
   c.define(out, c.one('MatMul', [matrix(c, a, transposeA), matrix(c, b, transposeB)]));
