@@ -13,9 +13,6 @@ export function epochSeconds(): number {
   return Date.now() / 1000;
 }
 
-/** Milliseconds of some work that are not timed, in which memory is allocated and code compiled. */
-export const WARM_UP_MS = 500;
-
 /** Milliseconds for which a part of some work is timed: 0.7 s, or up to 2 s where that is a twentieth of the whole. */
 export function timedFor(wholeMs: number): number {
   return Math.min(2000, Math.max(700, wholeMs / 20));

@@ -1,6 +1,9 @@
-import { monotonicMs, timedFor, WARM_UP_MS } from '../../base/clock.ts';
+import { monotonicMs, timedFor } from '../../base/clock.ts';
 import type { Trainer } from '../../train/loop.ts';
 import type { TrainingCost } from '../context.ts';
+
+/** Milliseconds of steps that are not timed, in which memory is allocated and code compiled. */
+const WARM_UP_MS = 500;
 
 interface StepTimes extends Pick<TrainingCost, 'secondsPerStep' | 'processorPerStep'> {
   /** Seconds by which the first call, which allocates memory, takes longer. */
