@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Diagnosis } from '../src/tools/doctor.ts';
 import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
 import { hasTerminal, onTerminal } from './support/terminal.ts';
-import { writeData, writeRecipe } from './support/tiny.ts';
+import { writeData } from './support/tiny.ts';
 
 const folder = temporaryFolder();
 
@@ -82,23 +81,6 @@ describe('limbeck', () => {
     expect(stderr).not.toContain('    at ');
   });
 
-  it('after Ctrl-C or SIGTERM stops a command that has nothing to save at once, with the code of the signal', async () => {
-    await writeData(folder());
-    await writeRecipe(folder());
-    // 64 GB of holes, which take half a minute to read; the first recipe's line says that the second one's turn has come.
-    await writeFile(path.join(folder(), 'endless.csv'), '');
-    await truncate(path.join(folder(), 'endless.csv'), 64e9);
-    const recipe = await readFile(path.join(folder(), 'tiny.yaml'), 'utf8');
-    await writeFile(path.join(folder(), 'endless.yaml'), recipe.replace('data.csv', 'endless.csv'));
-    const ends = (['SIGINT', 'SIGTERM'] as const).map(async (signal) => {
-      const { child, finished, output } = start(folder(), ['validate', 'tiny.yaml', 'endless.yaml', '--data']);
-      while (!output().includes('tiny.yaml: right')) await new Promise((resolve) => setTimeout(resolve, 20));
-      child.kill(signal);
-      return finished;
-    });
-    expect(await Promise.all(ends)).toMatchObject([130, 143].map((code) => ({ code, signal: null, stderr: '' })));
-  });
-
   it('takes `help run` for `run --help`', async () => {
     const { code, stdout } = await limbeck(folder(), 'help', 'run');
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^limbeck run <recipe>\n/)]);
@@ -144,25 +126,6 @@ describe('limbeck', () => {
       1,
       expect.stringMatching(/^datasets: expected a folder with an index\.json .*\nName/),
     ]);
-  });
-
-  it('says what this machine has', async () => {
-    const { stdout, code } = await inProcess(folder(), 'doctor', '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
-      engine: 'onnxruntime',
-      engines: [{ name: 'onnxruntime', usable: true }, { name: 'tensorflow' }],
-      versions: { node: process.versions.node, 'onnxruntime-node': '1.30.0' },
-    });
-    // As a process: libraries write past the program.
-    expect(await limbeck(folder(), 'doctor', '--json')).toMatchObject({ code: 0, stderr: '' });
-    const { devices } = JSON.parse(stdout) as Diagnosis;
-    expect(devices[0]).toMatchObject({ name: 'cpu', usable: true, float16: 'emulated' });
-    for (const { usable, float16 } of devices.slice(1))
-      expect(float16 ?? 'absent').toMatch(usable ? /^(yes|no: .+)$/ : 'absent');
-    const text = (await inProcess(folder(), 'doctor')).stdout;
-    expect(text).toMatch(/engine +onnxruntime on /);
-    expect(text).toContain('float16 (precision: mixed): emulated');
   });
 
   it('lists models', async () => {
