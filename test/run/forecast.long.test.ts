@@ -120,7 +120,7 @@ describe('the forecast', () => {
     expect(forecast).toMatchObject({ trainings, processes: 1 });
     expect(forecast!.trainingSeconds).toBeGreaterThan(0);
     expect(forecastText(forecast!)).toMatch(
-      /^forecast: .* s up to the exports \(.*trainings? .* s\), memory \d+ MB, disk .*B$/,
+      /^forecast: .* s up to the exports \(.*trainings? .* s\), memory \d.* [MG]B, disk .*B$/,
     );
   });
 });
