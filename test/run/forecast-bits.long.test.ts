@@ -3,19 +3,10 @@ import path from 'node:path';
 import type { Forecast, RunEvent } from '../../src/base/events.ts';
 import { runAlone, runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { DIGITS, QUICK } from '../support/digits.ts';
+import { SHORT_RUN } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
-
-const RECIPE = {
-  name: 'r',
-  dataset: DIGITS,
-  teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
-  student: { model: 'mlp', hidden: [16] },
-  distill: { epochs: 2, batchSize: 128 },
-  ...QUICK,
-};
 
 async function bytesIn(place: string): Promise<number> {
   const files = await readdir(place, { recursive: true, withFileTypes: true });
@@ -28,7 +19,7 @@ async function bytesIn(place: string): Promise<number> {
 describe('the forecast of a run', () => {
   it('stands before the first step, and changes no bit of the result', async () => {
     const long = makeRecipe(
-      { ...RECIPE, student: { model: 'mlp', hidden: [128, 64] }, distill: { epochs: 28, batchSize: 128 } },
+      { ...SHORT_RUN, student: { model: 'mlp', hidden: [128, 64] }, distill: { epochs: 28, batchSize: 128 } },
       folder(),
     );
     const events: RunEvent[] = [];

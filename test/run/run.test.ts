@@ -9,7 +9,7 @@ import { trainShard } from '../../src/run/shards/shard.ts';
 import { sweepShard } from '../../src/run/shards/sweep.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import type { Report } from '../../src/report/types.ts';
-import { DIGITS, QUICK } from '../support/digits.ts';
+import { DIGITS, SHORT_RUN } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const SHARD = { index: 0, count: 1 };
@@ -17,18 +17,9 @@ const DENSE = [{ student: 'dense1', teacher: 'dense1' }];
 
 const folder = temporaryFolder();
 
-const BASE = {
-  name: 'r',
-  dataset: DIGITS,
-  teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
-  student: { model: 'mlp', hidden: [8] },
-  distill: { epochs: 2, batchSize: 128 },
-  ...QUICK,
-};
-
 function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
   const events: RunEvent[] = [];
-  const recipe = makeRecipe({ ...BASE, ...change }, folder());
+  const recipe = makeRecipe({ ...SHORT_RUN, ...change }, folder());
   const result = runRecipe(recipe, { out: folder(), onEvent: (event) => void events.push(event), ...options });
   return result.then((done) => ({ ...done, events }));
 }
@@ -72,7 +63,7 @@ describe('a run', () => {
     ['its data are refused', { dataset: { ...DIGITS, train: 'gone.csv' } }, /gone\.csv/],
     ['its student cannot be built', { student: { module: 'empty.mjs' } }, /empty\.mjs/],
   ])('gives way to a fresh one only when that has begun: not if %s', async (_name, change, message) => {
-    const alone = { teacher: undefined, distill: { ...BASE.distill, epochs: 1 } };
+    const alone = { teacher: undefined, distill: { ...SHORT_RUN.distill, epochs: 1 } };
     await writeFile(path.join(folder(), 'empty.mjs'), '');
     await follow(alone);
     const names = async () => (await readdir(path.join(folder(), 'r'), { recursive: true })).sort();
@@ -103,7 +94,7 @@ describe('a run', () => {
       (given, out) => sweepShard(given, [{ name: 'a', set: [] }], () => Promise.resolve(given), SHARD, { out }),
     ],
   ])('leaves nothing behind where a file that the recipe names is not there: %s', async (_kind, change, start) => {
-    const given = makeRecipe({ ...BASE, teacher: { onnx: 'gone.onnx' }, ...change }, folder());
+    const given = makeRecipe({ ...SHORT_RUN, teacher: { onnx: 'gone.onnx' }, ...change }, folder());
     const work = start(given, path.join(folder(), 'checkpoints'));
     await expect(work).rejects.toThrow(/gone\.onnx: cannot read it: no such file/);
     expect(await readdir(folder())).toEqual([]);
@@ -143,10 +134,10 @@ describe('a run', () => {
       'function matching: what the student sees is what the teacher is asked about, and nothing else teaches',
       {
         dataset: { ...DIGITS, augment: [{ resizedCrop: {} }, { erase: {} }, { mixup: 1 }, { cutmix: 1 }] },
-        distill: { ...BASE.distill, alpha: 1, softTargets: { store: 'live' } },
+        distill: { ...SHORT_RUN.distill, alpha: 1, softTargets: { store: 'live' } },
       },
     ],
-    ['a fraction of an epoch', { distill: { ...BASE.distill, epochs: 0.5 } }],
+    ['a fraction of an epoch', { distill: { ...SHORT_RUN.distill, epochs: 0.5 } }],
   ])('goes to its end with %s', async (_name, change) => {
     const { report } = await follow(change);
     expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
@@ -267,7 +258,7 @@ describe('a run', () => {
         `export default ({ tf, inputShape, classes }) => tf.sequential({ layers: [
           tf.layers.flatten({ inputShape }), tf.layers.dense({ units: ${units} }), tf.layers.dense({ units: classes }) ] });`,
       );
-    const change = { student, teacher: undefined, distill: { ...BASE.distill, epochs: 1 } };
+    const change = { student, teacher: undefined, distill: { ...SHORT_RUN.distill, epochs: 1 } };
     await write(3);
     await follow(change);
     await expect(follow(change)).resolves.toMatchObject({ report: { status: 'complete' } });

@@ -16,3 +16,13 @@ export const DIGITS = {
  * nets this small, and the test beside this one wants the other core.
  */
 export const QUICK = { threads: 1, report: { latency: { seconds: 0 } } };
+
+/** A recipe of a teacher, a student and its twin, each trained in a second. */
+export const SHORT_RUN = {
+  name: 'r',
+  dataset: DIGITS,
+  teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
+  student: { model: 'mlp', hidden: [8] },
+  distill: { epochs: 2, batchSize: 128 },
+  ...QUICK,
+};
