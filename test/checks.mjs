@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
 /**
- * All of `npm test` on two cores. eslint takes as long as the checks before the tests and some more, so it has one core and they
- * the other; the tests take both, and do not wait for it. What it finds stands above their summary.
+ * All of `npm test` on two cores. Rules with types take as long as the checks before the tests, so they have one core and these the
+ * other; the tests take both, and do not wait. What the rules find stands above their summary.
  */
 const lanes = [['lint'], ['typecheck', 'format:check', 'test:unit']];
 

@@ -19,8 +19,7 @@ export function filledTemplate(template: string, marks: Marks): string {
     if (name === undefined) out.push(text!);
     else if (text !== undefined)
       out.push(...filledTemplate(text, marks).split('\n').map((inner) => (inner === '' ? '' : `${indent}${inner}`))); // prettier-ignore
-    // Without this, two blank lines would meet.
-    else if (out.at(-1) === '' && lines[i + 1] === '') out.pop();
+    else if (out.at(-1) === '' && lines[i + 1] === '') out.pop(); // Two blank lines would meet.
   });
   return out.join('\n');
 }

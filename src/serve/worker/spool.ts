@@ -35,7 +35,7 @@ async function contentOf({ descriptor }: OpenFile, length: number): Promise<Uint
   const bytes = Buffer.allocUnsafeSlow(length);
   let at = 0;
   for (const piece of inPieces(bytes))
-    for (let end = at + piece.length; at < end;) {
+    for (const end = at + piece.length; at < end;) {
       const { bytesRead } = await promisify(readFile)(descriptor, bytes, at, end - at, at);
       if (bytesRead === 0) throw new Error('the temporary file of a model ends early');
       at += bytesRead;

@@ -14,7 +14,7 @@ export function sharesOfCells(targets: TargetValues, { rows, columns, classes, s
       const row = (sample * rows + Math.floor(y / stride)) * columns;
       for (let column = 0; column < columns; column++) {
         const cell = (row + column) * classes;
-        for (let end = at + stride; at < end; at++) if (targets[at] !== IGNORED) shares[cell + targets[at]!]! += one;
+        for (const end = at + stride; at < end; at++) if (targets[at] !== IGNORED) shares[cell + targets[at]!]! += one;
       }
     }
   return shares;

@@ -4,7 +4,7 @@ import { biased } from './conv.ts';
 import { filterTaskOf } from './conv-filter.ts';
 import { define, epilogueInputs, epilogueOf } from './epilogue.ts';
 import { defineShifted } from './shift.ts';
-import { depthwiseFilter as depthwiseFilter } from './filters.ts';
+import { depthwiseFilter } from './filters.ts';
 
 /** One filter for each channel; more than one of them per channel is left to the plain lowering. */
 export const depthwise: BlockedRule = (node, b) => {
