@@ -7,6 +7,7 @@ import { BAD, GOOD, pairs, vocabularyOf, wordsOfPairs } from '../support/several
 import { shapesArchive } from '../support/shapes.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
 import { textTeacher } from '../support/text-teacher.ts';
+import { ofToday } from '../support/today.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 import { tones } from '../support/tones.ts';
 
@@ -62,7 +63,7 @@ export function killRecipes(kills: number, isShort: boolean): readonly KillRecip
       files: ['exports/scratch.onnx'],
     },
   ];
-  return isShort ? short : [...short, ...longer(half)];
+  return isShort ? short : [...short, ...ofToday(longer(half), 4)];
 }
 
 const longer = (kills: number): readonly KillRecipe[] => [
