@@ -29,6 +29,7 @@ export const tfjs = {
 };
 
 export default {
+  testSequencer: './test/support/slowest-first.cjs',
   maxWorkers: 2,
   // Where tests are ES modules, jest keeps the modules of every file that a worker has run (a file with one import of 16 MB leaves
   // 18 MB on Node 20 and 24, also without anything of ours): 2 GB after 90 files. So workers are replaced on the way.

@@ -5,6 +5,7 @@ const [project] = config.projects;
 /** Tests against the official Python packages: run them with `npm run test:conformance`, which sets these up. */
 export default {
   ...project,
+  testSequencer: config.testSequencer,
   testMatch: ['<rootDir>/test/conformance/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   maxWorkers: 2,
