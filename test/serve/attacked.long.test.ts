@@ -16,10 +16,10 @@ const MiB = 2 ** 20;
 /** MiB of the process that listens, whatever is sent to it, with the options that it has by itself. */
 const MOST_MEMORY = 1024;
 /**
- * Milliseconds in which health is answered, on a machine that does nothing else; beside other tests a collection of garbage or a stolen processor
- * takes some more. The attacks took seconds.
+ * Milliseconds in which health is answered beside other tests, where a collection of garbage or a stolen processor takes some; alone it is less
+ * than 100. The attacks took seconds.
  */
-const [MOST_LATENCY, BESIDE_TESTS] = [100, 250];
+const MOST_LATENCY = 250;
 
 let folder: string;
 let server: Attacked;
@@ -150,7 +150,7 @@ describe.each<[string, () => Promise<number[]>, number?]>([
       `${name}: ${[...new Set(codes)].join(' ')}; worst ${worst.toFixed(0)} ms of ${asked}, ${peak.toFixed(0)} MiB\n`,
     );
     expect(codes.filter((code) => (answer === undefined ? code === 200 || code === 500 : code !== answer))).toEqual([]);
-    expect(worst).toBeLessThan(BESIDE_TESTS);
+    expect(worst).toBeLessThan(MOST_LATENCY);
     expect(peak).toBeLessThan(MOST_MEMORY);
   });
 });
