@@ -5,14 +5,14 @@ import { withIntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import type { IntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import { readersOf } from '../../graph/passes/uses.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
-import type { Quantization } from '../../graph/quantization.ts';
+import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import { symbolicSize } from '../../graph/shapes.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
-import { LayerInputs } from './layer-inputs.ts';
+import { isBatched, LayerInputs } from './layer-inputs.ts';
 import { samplesIn } from './observe.ts';
 import type { Feeds, CalibrationSamples } from './observe.ts';
 import { BatchMeans, reducedGraph, statisticOf } from './reduced.ts';
@@ -52,7 +52,10 @@ export async function correctBias(
     const integers = roundedWeights(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withChangedConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
     const { batches, ends } = inputs.next(corrected);
-    const actual = await meansOf(alone, [output], fedTo(input, graph, batches), session, ends);
+    // A layer is linear but for its bias: the mean of its results is its result for the mean of its inputs.
+    const actual = isBatched(graph, input)
+      ? await meansOf(alone, [output], [{ feeds: { [input]: await meanOf(batches, ends.get(input)) }, count: 1 }], session)
+      : await meansOf(alone, [output], fedTo(input, graph, batches), session, ends);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
     const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
@@ -89,6 +92,20 @@ async function* fedTo(
 ): AsyncGenerator<Batch, void, undefined> {
   const { factor } = symbolicSize(graph.types.get(input)!.shape);
   for await (const batch of batches) yield { feeds: { [input]: batch }, count: batch.data.length / factor };
+}
+
+/** The mean of batches [n, ...] over their samples, as a batch of one; `q`: scales of batches that hold integers. */
+async function meanOf(batches: AsyncIterable<InferenceTensor>, q?: TensorQuantization): Promise<InferenceTensor> {
+  let [sums, count, sample] = [new Float64Array(), 0, [] as readonly number[]];
+  for await (const { data, shape } of batches) {
+    const values = data as Float32Array | Int8Array;
+    const size = values.length / shape[0]!;
+    if (count === 0) [sums, sample] = [new Float64Array(size), shape.slice(1)];
+    for (let at = 0; at < values.length; at += size) for (let i = 0; i < size; i++) sums[i]! += values[at + i]!;
+    count += shape[0]!;
+  }
+  const [scale, zero] = [q?.scales[0] ?? 1, q?.zeroPoints[0] ?? 0];
+  return { data: Float32Array.from(sums, (sum) => (sum / count - zero) * scale), shape: [1, ...sample] };
 }
 
 interface BiasedLayer {

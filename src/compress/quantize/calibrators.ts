@@ -12,7 +12,7 @@ const SEARCH = 200;
 const minmax: Calibrator = ({ min, max }) => ({ min, max });
 
 /** Range without the rarest values at each end, exact to the width of a bin. */
-const percentile: Calibrator = ({ min, max, bins, width }) => {
+const percentile: Calibrator = ({ min, max, bins, start, width }) => {
   const tail = sum(bins) * CLIPPED;
   if (tail === 0) return { min, max };
   const cut = (from: number, step: 1 | -1): number => {
@@ -22,8 +22,8 @@ const percentile: Calibrator = ({ min, max, bins, width }) => {
   };
   const [first, last] = [cut(0, 1), cut(bins.length - 1, -1)];
   return {
-    min: first === 0 ? min : Math.min(0, min + first * width),
-    max: last === bins.length - 1 ? max : Math.max(0, min + (last + 1) * width),
+    min: first === 0 ? min : Math.min(0, start + first * width),
+    max: last === bins.length - 1 ? max : Math.max(0, start + (last + 1) * width),
   };
 };
 
@@ -52,7 +52,7 @@ export const calibrators = { minmax, percentile, mse } as const satisfies Record
 export type CalibratorName = keyof typeof calibrators;
 
 /** Error of clipping one end at k / SEARCH of it, for each k: sums over the bins beyond, from their first three moments. */
-function clipping({ min, bins, width }: Histogram, end: number): Float64Array {
+function clipping({ bins, start, width }: Histogram, end: number): Float64Array {
   const costs = new Float64Array(SEARCH + 1);
   const outward = end > 0;
   let [count, sum, squares, seen] = [0, 0, 0, 0];
@@ -60,7 +60,7 @@ function clipping({ min, bins, width }: Histogram, end: number): Float64Array {
     const limit = (end * k) / SEARCH;
     for (; seen < bins.length; seen++) {
       const bin = outward ? bins.length - 1 - seen : seen;
-      const value = min + (bin + 0.5) * width;
+      const value = start + (bin + 0.5) * width;
       if (outward ? value <= limit : value >= limit) break;
       count += bins[bin]!;
       sum += bins[bin]! * value;

@@ -138,7 +138,7 @@ export class LayerInputs {
 }
 
 /** True for the layout in which a graph is fed: the batch first, and nowhere else. */
-function isBatched(graph: Graph, value: string): boolean {
+export function isBatched(graph: Graph, value: string): boolean {
   const [first, ...rest] = graph.types.get(value)!.shape;
   return first === 'batch' && rest.every((dim) => typeof dim === 'number');
 }

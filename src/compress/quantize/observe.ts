@@ -6,13 +6,11 @@ import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
+import { HistogramBuilder } from './histogram.ts';
 import type { Histogram, ActivationRange } from './histogram.ts';
-import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
 import { insideConvolutions } from './layers.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
 import { BatchMeans, reducedGraph, statisticOf } from './reduced.ts';
-import type { Statistic } from './reduced.ts';
-import { withinLimits } from './saturation.ts';
 
 export type Feeds = Readonly<Record<string, InferenceTensor>>;
 
@@ -54,62 +52,38 @@ function activationsOf(graph: Graph): string[] {
   return graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => graph.types.get(name)!.dtype === 'float32'));
 }
 
-/**
- * Ranges and histograms of every activation of an inference graph, and the means of some. The samples are run twice: once for the ranges and means,
- * which ONNX Runtime computes, once to count. Values beyond `limits` count as if they were at the limit.
- */
+/** Histograms of every activation of an inference graph, and the means of some, which ONNX Runtime computes. Values beyond `limits` count as if they were at the limit. */
 export async function observe(
   graph: Graph,
   samples: CalibrationSamples,
   { limits, session, means = [], onProgress }: ObserveOptions,
 ): Promise<Observed> {
-  let batches = 0;
-  const onBatch = (): void => onProgress?.('calibrating, batch', ++batches, 2 * samples.length);
-  const ranges = new Map<string, ActivationRange>();
-  const notFinite = new Set<string>();
   const [maskable, masked] = [beforeSoftmax(graph), new Set<string>()];
-  const relevant = (name: string, values: Float32Array): Float32Array => {
-    if (!maskable.has(name)) return values;
-    const rest = unmasked(values);
+  const builders = new Map<string, HistogramBuilder>();
+  const notFinite = new Set<string>();
+  const count = (name: string, values: Float32Array): void => {
+    const rest = maskable.has(name) ? unmasked(values) : values;
     if (rest.length < values.length) masked.add(name);
-    return rest;
-  };
-  const widen = (name: string, values: Float32Array): void => {
-    const range = rangeOf(values, ranges.get(name));
-    if (range === undefined) notFinite.add(name);
-    else ranges.set(name, range);
+    const builder = builders.get(name) ?? new HistogramBuilder(limits.get(name));
+    builders.set(name, builder);
+    if (!builder.add(rest)) notFinite.add(name);
   };
   const inside = insideConvolutions(graph);
   const seen = activationsOf(graph).filter((name) => !inside.has(name));
-  const whole = seen.filter((name) => maskable.has(name));
-  const extremes = seen.filter((name) => !maskable.has(name));
-  const asked = new Map<string, Statistic[]>(extremes.map((name) => [name, ['Min', 'Max']]));
-  for (const name of means) asked.set(name, [...(asked.get(name) ?? []), 'Mean']);
   const found = new BatchMeans();
-  await visit(withValues(reducedGraph(graph, asked), whole), samples, session, (feeds, results) => {
-    for (const [name, values] of floatsOf(feeds)) widen(name, relevant(name, values));
-    for (const name of whole) widen(name, relevant(name, results(name)));
-    for (const name of extremes)
-      for (const end of ['Min', 'Max'] as const) widen(name, results(statisticOf(end, name)));
+  const observed = reducedGraph(graph, new Map(means.map((name) => [name, ['Mean']])));
+  let batches = 0;
+  await visit(withValues(observed, seen), samples, session, (feeds, results) => {
+    for (const [name, values] of floatsOf(feeds)) count(name, values);
+    for (const name of seen) count(name, results(name));
     found.add(
       samplesIn(feeds),
       means.map((name) => [name, results(statisticOf('Mean', name))]),
     );
-    onBatch();
+    onProgress?.('calibrating, batch', ++batches, samples.length);
   });
-  for (const name of notFinite) ranges.delete(name);
-  const histograms = new Map(
-    [...ranges].map(([name, range]) => [name, emptyHistogram(withinLimits(range, limits.get(name)))]),
-  );
-  await visit(withValues({ ...graph, outputs: new Map() }, seen), samples, session, (feeds, results) => {
-    for (const [name, values] of [...floatsOf(feeds), ...seen.map((name) => [name, results(name)] as const)]) {
-      const histogram = histograms.get(name);
-      // The extremes of ONNX Runtime pass over NaN.
-      if (histogram !== undefined && !addTo(histogram, relevant(name, values))) notFinite.add(name);
-    }
-    onBatch();
-  });
-  for (const name of notFinite) histograms.delete(name);
+  for (const name of notFinite) builders.delete(name);
+  const histograms = new Map([...builders].map(([name, builder]) => [name, builder.result()]));
   return { histograms, notFinite: [...notFinite], masked, means: found.result() };
 }
 

@@ -32,10 +32,6 @@ export function saturationLimits(graph: Graph): ReadonlyMap<string, ActivationRa
   return limits;
 }
 
-export function withinLimits({ min, max }: ActivationRange, limits: ActivationRange | undefined): ActivationRange {
-  return limits === undefined ? { min, max } : { min: Math.max(min, limits.min), max: Math.min(max, limits.max) };
-}
-
 /** Steps of 8 bits. */
 const STEPS = 255;
 

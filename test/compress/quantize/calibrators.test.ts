@@ -2,7 +2,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { calibrators } from '../../../src/compress/quantize/calibrators.ts';
 import type { CalibratorName } from '../../../src/compress/quantize/calibrators.ts';
 import type { ActivationRange } from '../../../src/compress/quantize/histogram.ts';
-import { addTo, emptyHistogram, rangeOf } from '../../../src/compress/quantize/histogram.ts';
+import { HistogramBuilder } from '../../../src/compress/quantize/histogram.ts';
 import { asymmetric } from '../../../src/graph/quantization.ts';
 
 const random = new RandomStream('calibrators');
@@ -23,10 +23,10 @@ const DISTRIBUTIONS: Record<string, Float32Array> = {
   'tiny values': many(() => 1e-30 * random.normal()),
 };
 
-function histogramOf(values: Float32Array) {
-  const histogram = emptyHistogram(rangeOf(values)!);
-  addTo(histogram, values);
-  return histogram;
+function histogramOf(...batches: readonly Float32Array[]) {
+  const builder = new HistogramBuilder();
+  for (const values of batches) builder.add(values);
+  return builder.result();
 }
 
 const calibrated = (name: CalibratorName, values: Float32Array): ActivationRange =>
@@ -44,7 +44,7 @@ function squaredError(values: Float32Array, { min, max }: ActivationRange): numb
 }
 
 const grid = Array.from({ length: 11 }, (_, i) => i / 10);
-const bounds = (values: Float32Array): ActivationRange => rangeOf(values)!;
+const bounds = (values: Float32Array): ActivationRange => ({ min: Math.min(0, ...values), max: Math.max(0, ...values) });
 
 describe.each(Object.entries(DISTRIBUTIONS))('of %s', (name, values) => {
   const { min, max } = bounds(values);
@@ -97,7 +97,7 @@ it('percentile clips no more than the share at each end, and all of it but for a
   const values = Float32Array.of(...many(() => random.uniform() - 0.5, 100_000 - 48), ...ends(1), ...ends(-1));
   const { min, max } = calibrated('percentile', values);
   const bin = 140 / 2048;
-  expect([max > 20, max <= 20 + bin, min < -20, min >= -20 - bin]).toEqual([true, true, true, true]);
+  expect([max > 20, max <= 20 + bin, min <= -20, min >= -20 - bin]).toEqual([true, true, true, true]);
 });
 
 it('percentile clips a value of 40,000 that lies far out', () => {
@@ -111,7 +111,26 @@ it('zeros are no part of a histogram: 8 bits hold them whatever the range', () =
   expect([bins[0], bins.at(-1)]).toEqual([1, 2]);
 });
 
-it('a value that is infinite or no number has no range', () => {
-  expect(rangeOf(Float32Array.of(1, NaN))).toBeUndefined();
-  expect(rangeOf(Float32Array.of(1, Infinity))).toBeUndefined();
+it('refuses a value that is infinite or no number, beyond a limit too', () => {
+  for (const value of [NaN, Infinity, -Infinity])
+    for (const limits of [undefined, { min: -1, max: 1 }])
+      expect(new HistogramBuilder(limits).add(Float32Array.of(1, value))).toBe(false);
+});
+
+it.each(Object.entries(DISTRIBUTIONS))('of %s: the order of the values changes no histogram', (_, values) => {
+  const half = values.length >> 1;
+  const [whole, parts] = [histogramOf(values), histogramOf(values.subarray(half), values.subarray(0, half))];
+  expect(parts).toEqual(whole);
+  expect(histogramOf(values.toReversed())).toEqual(whole);
+  const { min, max, start, width, bins } = whole;
+  expect({ min, max }).toEqual(bounds(values));
+  // Each value lies in its bin, of which there are at least 2048 from the smallest to the largest.
+  for (const value of values) if (value !== 0) expect(bins[Math.floor((value - start) / width)]).toBeGreaterThan(0);
+  expect(width).toBeLessThanOrEqual((max - min) / 2048);
+});
+
+it('counts values beyond limits as if they were there', () => {
+  const limited = new HistogramBuilder({ min: -1, max: 2 });
+  limited.add(Float32Array.of(-5, -1, 0.5, 2, 7));
+  expect(limited.result()).toEqual(histogramOf(Float32Array.of(-1, -1, 0.5, 2, 2)));
 });
