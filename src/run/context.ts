@@ -1,4 +1,5 @@
 import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
+import type { Safetensors } from '../formats/safetensors.ts';
 import type { ShipContext } from '../ship/context.ts';
 import type { StageStates } from '../train/saved-training.ts';
 
@@ -9,6 +10,8 @@ export interface Foretold extends LikeRuns {
   readonly taken: ReadonlyMap<string, number>;
   /** Time of the monotonic clock at which the run began to open its data. */
   readonly since: number;
+  /** Answers that the forecast asked the teacher for, with which the stored answers begin. */
+  answered?: Safetensors;
 }
 
 /** Runs that follow each other, as if they were the run that stands for them. */

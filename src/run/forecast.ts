@@ -1,12 +1,21 @@
 import { availableParallelism } from 'node:os';
+import { bytesOf, concatBytes } from '../base/bytes.ts';
 import { monotonicMs, timedFor } from '../base/clock.ts';
 import type { Forecast, OnEvent } from '../base/events.ts';
 import { memoryText } from '../base/process/memory.ts';
 import { countOfElements } from '../data/dataset.ts';
 import { datasetRows } from '../data/readers/labelled.ts';
-import { answersFile, answersTo, bytesOfAnswers, StoredSoftTargets } from '../distill/answers/soft-targets.ts';
+import {
+  answersFile,
+  answersTo,
+  bytesOfAnswers,
+  softTargetsKey,
+  StoredSoftTargets,
+} from '../distill/answers/soft-targets.ts';
 import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
+import type { Safetensors } from '../formats/safetensors.ts';
 import { seconds as secondsText, size } from '../report/format.ts';
+import { several } from '../runtime/collectives/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
 import type { Foretold, StageContext, TrainingCost } from './context.ts';
 /** Rows of the validation split that a rehearsal is scored on. */
@@ -80,10 +89,11 @@ export function forecastText(found: Forecast): string {
  */
 export async function forecast(
   given: Pick<StageContext, 'recipe' | 'data' | 'signal' | 'together'>,
-  { runs, teachers, finished, taken, since }: Foretold,
+  foretold: Foretold,
   follow: Follow,
 ): Promise<Forecast> {
   const { recipe, data, together } = given;
+  const { runs, teachers, finished, taken, since } = foretold;
   const { validation } = data;
   const rows = Int32Array.from({ length: Math.min(SCORED, validation.count) }, (_, row) => row);
   const known = new Map<string, TrainingCost>();
@@ -108,8 +118,10 @@ export async function forecast(
         trained.push({ ...last, times, lanes, epochs, steps: (last.steps * epochs) / last.epochs });
     },
     answers: async (options, atOnce) => {
-      const { answers, seconds, bytes } = await answerCost(options, atOnce);
+      const { answers, seconds, bytes, begun } = await answerCost(options, atOnce);
       answered.push({ times, seconds: seconds / (together?.size ?? 1), bytes });
+      // Processes that work together time different numbers of batches.
+      if (!several(together)) foretold.answered = begun;
       return answers;
     },
   };
@@ -181,36 +193,50 @@ export async function tellAnswers(onEvent: OnEvent, options: StoreOptions, size:
   onEvent({ type: 'message', message: forecastText(found), forecast: found });
 }
 
-/** Seconds and bytes of all answers that are stored, by the time of some batches; and the first answers, which stand in for all. */
-async function answerCost(
-  options: StoreOptions,
-  most: number,
-): Promise<{ readonly seconds: number; readonly bytes: number; readonly answers: SoftTargets }> {
+interface AnswerCost {
+  /** Seconds and bytes of all answers that are stored, by the time of some batches. */
+  readonly seconds: number;
+  readonly bytes: number;
+  /** The first answers, which stand in for all. */
+  readonly answers: SoftTargets;
+  /** State of a store that begins with the answers asked for. */
+  readonly begun: Safetensors;
+}
+
+async function answerCost(options: StoreOptions, most: number): Promise<AnswerCost> {
   const { dataset, views } = options;
   const { count } = dataset;
   const size = Math.min(most, count);
   const start = monotonicMs();
   const passed = (): number => monotonicMs() - start;
-  const values = await answersTo(options, 0, size);
+  const parts = [await answersTo(options, 0, size)];
   let [asked, fastest] = [size, passed()];
   // The first call allocates memory and runs code that is not compiled yet, which is a small part of a long call only.
   while (
     asked === size ? passed() < LONG_MS : asked + size <= count && passed() < timedFor((fastest * views * count) / size)
   ) {
     const since = monotonicMs();
-    await answersTo(options, asked + size <= count ? asked : 0, size);
+    const isNext = asked + size <= count;
+    const values = await answersTo(options, isNext ? asked : 0, size);
     fastest = Math.min(fastest, monotonicMs() - since);
+    if (isNext) parts.push(values);
     asked += size;
   }
+  const key = softTargetsKey(options);
+  const given = new (parts[0]!.constructor as Float32ArrayConstructor)(concatBytes(parts.map(bytesOf)).buffer);
+  const begun = answersFile(options, given, { key, done: parts.length * size });
   const first = datasetRows(
     dataset,
     Int32Array.from({ length: size }, (_, row) => row),
   );
-  const file = answersFile({ ...options, dataset: first, views: 1 }, values, { key: '', done: size });
+  const file = answersFile({ ...options, dataset: first, views: 1 }, parts[0]!, { key: '', done: size });
   const stored = new StoredSoftTargets(file, first, 'the first answers');
   const answers: SoftTargets = {
     width: stored.width,
     answersFor: ({ ids }) => stored.answersFor({ ids: ids.map((_, i) => i % size), x: new Float32Array() }),
   };
-  return { seconds: (fastest * views * count) / size / 1000, bytes: bytesOfAnswers(options), answers };
+  return {
+    ...{ seconds: (fastest * views * count) / size / 1000, bytes: bytesOfAnswers(options), answers },
+    begun: { ...begun, metadata: { ...begun.metadata, seconds: String(passed() / 1000) } },
+  };
 }

@@ -54,7 +54,12 @@ export async function correctBias(
     const { batches, ends } = inputs.next(corrected);
     // A layer is linear but for its bias: the mean of its results is its result for the mean of its inputs.
     const actual = isBatched(graph, input)
-      ? await meansOf(alone, [output], [{ feeds: { [input]: await meanOf(batches, ends.get(input)) }, count: 1 }], session)
+      ? await meansOf(
+          alone,
+          [output],
+          [{ feeds: { [input]: await meanOf(batches, ends.get(input)) }, count: 1 }],
+          session,
+        )
       : await meansOf(alone, [output], fedTo(input, graph, batches), session, ends);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;

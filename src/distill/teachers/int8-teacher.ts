@@ -19,10 +19,10 @@ export type FileFeeds = Readonly<Record<string, InferenceTensor>>;
 /** Quantizes an ONNX file to int8, calibrated with these inputs; `UserError` for a file that cannot be quantized. */
 export type ToInt8 = (bytes: OnnxContent, name: string, samples: readonly FileFeeds[]) => Promise<OnnxContent>;
 
-/** Options for opening a file: other content, and a listener to its inputs. */
+/** Options for opening a file: other content, and a listener to its inputs, which returns true if only these are wanted, and no answer. */
 export interface OpenedWith {
   readonly bytes?: OnnxContent;
-  readonly onFed?: (feeds: FileFeeds) => void;
+  readonly onFed?: (feeds: FileFeeds) => boolean;
 }
 
 const CALIBRATED = 128;
@@ -63,7 +63,7 @@ export async function int8Teacher(
       'Give validation more samples, or set teacher.precision: fp32.',
     );
   let fed: FileFeeds[] | undefined;
-  const float = await open({ onFed: (feeds) => fed?.push(feeds) });
+  const float = await open({ onFed: (feeds) => fed !== undefined && fed.push(feeds) > 0 });
   let int8: Teacher | undefined;
   try {
     const rows = Int32Array.from(new RandomStream(0, 'int8 teacher').permutation(dataset.count));
@@ -71,12 +71,12 @@ export async function int8Teacher(
     const few = rows.length < 2 * BATCH;
     const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
     const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);
-    const feeds: FileFeeds[] = (fed = []);
-    requireFinite(float, dataset, calibrated, await answersTo(float, dataset, calibrated));
-    fed = undefined;
-    int8 = await open({ bytes: await toInt8(file, float.name, feeds).catch(notQuantized) });
     const exact = await answersTo(float, dataset, held);
     requireFinite(float, dataset, held, exact);
+    const feeds: FileFeeds[] = (fed = []);
+    await answersTo(float, dataset, calibrated);
+    fed = undefined;
+    int8 = await open({ bytes: await toInt8(file, float.name, feeds).catch(notQuantized) });
     const likeness = alike(exact, await answersTo(int8, dataset, held), dataset);
     const likenessText = `on ${held.length} validation samples${few ? ', with which it was calibrated too,' : ''} ${likeness.text}`;
     if (!likeness.isEnough)

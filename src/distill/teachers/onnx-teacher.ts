@@ -11,7 +11,7 @@ import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { teacherOfFile } from './detector-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
-import type { FileFeeds } from './int8-teacher.ts';
+import type { OpenedWith } from './int8-teacher.ts';
 import type { Teacher } from './teacher.ts';
 import { refuseOtherVocabulary } from './inputs/vocabulary.ts';
 
@@ -22,8 +22,7 @@ export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dat
   /** Size of the file on disk, if `bytes` are of a changed one. */
   readonly sizeBytes?: number;
   readonly session: SessionOptions;
-  /** Listener to the file's inputs. */
-  readonly onFed?: (feeds: FileFeeds) => void;
+  readonly onFed?: OpenedWith['onFed'];
 }
 
 /** An ONNX file as a teacher. `UserError` if settings or file do not fit the data set. */
@@ -51,12 +50,17 @@ export function ofTwoClasses(model: Model, dataset: Dataset, output: string | un
   return classes !== undefined && width === 2 ? withTwoLogits(model, output) : undefined;
 }
 
-function watched(file: Runnable, onFed: (feeds: FileFeeds) => void): Runnable {
+/** The file with a listener to its inputs. Where no answer is wanted, an earlier one to inputs of the same shapes stands in. */
+function watched(file: Runnable, onFed: NonNullable<OpenedWith['onFed']>): Runnable {
+  const earlier = new Map<string, Awaited<ReturnType<Runnable['run']>>>();
   return {
     ...{ inputs: file.inputs, outputs: file.outputs, device: file.device, dispose: () => file.dispose() },
-    run: (feeds, wanted) => {
-      onFed(feeds);
-      return file.run(feeds, wanted);
+    run: async (feeds, wanted) => {
+      const form = Object.values(feeds).map(({ shape }) => shape.join()).join(' '); // prettier-ignore
+      const known = onFed(feeds) ? earlier.get(form) : undefined;
+      const results = known ?? (await file.run(feeds, wanted));
+      earlier.set(form, results);
+      return results;
     },
   };
 }

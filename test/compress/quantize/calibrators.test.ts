@@ -44,7 +44,10 @@ function squaredError(values: Float32Array, { min, max }: ActivationRange): numb
 }
 
 const grid = Array.from({ length: 11 }, (_, i) => i / 10);
-const bounds = (values: Float32Array): ActivationRange => ({ min: Math.min(0, ...values), max: Math.max(0, ...values) });
+const bounds = (values: Float32Array): ActivationRange => ({
+  min: Math.min(0, ...values),
+  max: Math.max(0, ...values),
+});
 
 describe.each(Object.entries(DISTRIBUTIONS))('of %s', (name, values) => {
   const { min, max } = bounds(values);

@@ -31,9 +31,11 @@ export interface Answers {
   readonly summary: TeacherSummary;
 }
 
+type Context = Omit<FitContext, 'engine'> & Pick<StageContext, 'foretold'>;
+
 /** The teacher's answers to every training sample and view, of which the sure ones teach; see `sureBoxes`. */
 export async function collectAnswers(
-  context: Omit<FitContext, 'engine'>,
+  context: Context,
   teaching: Teaching,
   kept: KeyedStore,
   stage = 'answers',
@@ -44,12 +46,7 @@ export async function collectAnswers(
 }
 
 /** Stores the teacher's answers to every training sample and view, or arranges to ask it at every step. */
-async function allAnswers(
-  context: Omit<FitContext, 'engine'>,
-  teaching: Teaching,
-  kept: KeyedStore,
-  stage: string,
-): Promise<Answers> {
+async function allAnswers(context: Context, teaching: Teaching, kept: KeyedStore, stage: string): Promise<Answers> {
   const { recipe } = context;
   // A network trained by this run reads the student's samples, not those prepared for a teacher's file.
   const { train } = context.data;
@@ -144,21 +141,17 @@ export function viewsOf({ dataset, distill }: Recipe): number {
   return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
 }
 
-async function answerAll(
-  context: Omit<FitContext, 'engine' | 'done'>,
-  options: StoreOptions,
-  stage: string,
-): Promise<Safetensors> {
+async function answerAll(context: Omit<Context, 'done'>, options: StoreOptions, stage: string): Promise<Safetensors> {
   const { onEvent, signal, together } = context;
   const states = context.states(stage);
-  const { builder, before } = await begun(options, states);
+  const { builder, before, isResumed } = await begun(options, states, context.foretold?.answered);
   const { total } = builder;
   const views = options.views === 1 ? '' : `, ${options.views} views each`;
   onEvent({
     type: 'stage',
     stage,
     title: `asking the teacher about ${options.dataset.count} samples${views}: ${size(bytesOfAnswers(options))} of answers`,
-    ...(builder.done > 0 && { resumedAt: `sample ${builder.done} of ${total}` }),
+    ...(isResumed && { resumedAt: `sample ${builder.done} of ${total}` }),
   });
   const first = builder.done;
   const start = monotonicMs();
@@ -190,14 +183,18 @@ async function answerAll(
   return content();
 }
 
-/** Answers of an earlier start, and the seconds that they took. The saved state is in memory only until its answers are copied. */
+/** Answers of an earlier start, else of the forecast, and the seconds that they took. The saved state is in memory only until its answers are copied. */
 async function begun(
   options: StoreOptions,
   states: ReturnType<FitContext['states']>,
-): Promise<{ readonly builder: SoftTargetsBuilder; readonly before: number }> {
+  foretold: Safetensors | undefined,
+): Promise<{ readonly builder: SoftTargetsBuilder; readonly before: number; readonly isResumed: boolean }> {
+  const key = softTargetsKey(options);
   const saved = await states.load();
-  const builder = new SoftTargetsBuilder(options, saved);
-  return { builder, before: builder.done === 0 ? 0 : Number(saved?.metadata['seconds'] ?? 0) };
+  const known = [saved, foretold].find((one) => one?.metadata['key'] === key);
+  const builder = new SoftTargetsBuilder(options, known);
+  const isResumed = builder.done > 0 && known === saved;
+  return { builder, before: builder.done === 0 ? 0 : Number(known?.metadata['seconds'] ?? 0), isResumed };
 }
 
 /** Asks a question in batches of one size, the same in all processes; `UserError` if memory is too small. */
