@@ -39,23 +39,30 @@ export function keepsOrder(shape: Shape, perm: readonly number[]): boolean {
   return moving.every((axis, i) => i === 0 || axis > moving[i - 1]!);
 }
 
-/** Permutes the axes of `data` of a fixed shape. */
+/** Permutes the axes of `data` of a fixed shape, in runs along the last axis of the source or of the result, whichever is longer. */
 export function transposeData(data: TensorData, shape: readonly number[], perm: readonly number[]): TensorData {
   const out = data.slice() as Float32Array;
   const source = data as Float32Array;
-  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1));
   const sizes = perm.map((axis) => shape[axis]!);
-  const steps = perm.map((axis) => strides[axis]!);
-  const position = new Array<number>(perm.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = source[from]!;
-    for (let axis = perm.length - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++position[axis]! < sizes[axis]!) break;
-      from -= steps[axis]! * sizes[axis]!;
+  const fills = (sizes.at(-1) ?? 1) >= (shape.at(-1) ?? 1);
+  const axes = fills ? sizes : shape;
+  const [from, to] = [stridesOf(shape), stridesOf(sizes)];
+  const steps = fills ? perm.map((axis) => from[axis]!) : shape.map((_, axis) => to[perm.indexOf(axis)]!);
+  const [run, step] = [axes.at(-1) ?? 1, steps.at(-1) ?? 0];
+  const position = new Array<number>(axes.length).fill(0);
+  for (let start = 0, other = 0; start < out.length; start += run) {
+    if (fills) for (let i = start, at = other; i < start + run; i++, at += step) out[i] = source[at]!;
+    else for (let i = start, at = other; i < start + run; i++, at += step) out[at] = source[i]!;
+    for (let axis = axes.length - 2; axis >= 0; axis--) {
+      other += steps[axis]!;
+      if (++position[axis]! < axes[axis]!) break;
+      other -= steps[axis]! * axes[axis]!;
       position[axis] = 0;
     }
   }
   return out;
+}
+
+function stridesOf(shape: readonly number[]): number[] {
+  return shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1));
 }

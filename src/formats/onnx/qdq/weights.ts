@@ -47,12 +47,15 @@ export function quantizedIntegers(
   const [first, high] = integerRange[dtype];
   const low = narrow && dtype === 'int8' ? -high : first;
   const out = new ARRAYS[dtype](values.length);
-  values.forEach((value, i) => {
-    const slice = q.axis === undefined ? 0 : Math.floor(i / inner) % q.scales.length;
-    const scaled = value / q.scales[slice]!;
-    const rounded = Math.sign(scaled) * Math.round(Math.abs(scaled)) + q.zeroPoints[slice]!;
-    out[i] = Math.min(high, Math.max(low, rounded));
-  });
+  const run = q.axis === undefined ? values.length : inner;
+  for (let start = 0, slice = 0; start < values.length; start += run, slice = (slice + 1) % q.scales.length) {
+    const [scale, zero] = [q.scales[slice]!, q.zeroPoints[slice]!];
+    for (let i = start; i < start + run; i++) {
+      const scaled = values[i]! / scale;
+      const rounded = (scaled < 0 ? -Math.floor(0.5 - scaled) : Math.floor(scaled + 0.5)) + zero;
+      out[i] = rounded < low ? low : rounded > high ? high : rounded;
+    }
+  }
   return tensor(name, dtype, source.dims, out);
 }
 
