@@ -1,4 +1,3 @@
-import type { RunEvent } from '../../../../src/base/events.ts';
 import type { StoreOptions } from '../../../../src/distill/answers/soft-targets.ts';
 import { plainLogits } from '../../../../src/distill/preflight/preflight.ts';
 import type { Teacher } from '../../../../src/distill/teachers/teacher.ts';
@@ -42,9 +41,9 @@ it('answers that a forecast asked for are stored, and asked for no second time',
       {
         ...{ recipe: { ...recipe, distill: { ...recipe.distill, softTargets: { ...options, batchSize: 100 } } }, data },
         ...{ saveEveryMs: 1e9, done: nothing, foretold: { ...foretold, ...more } },
-        onEvent: (event: RunEvent) => titles.push('resumedAt' in event && event.resumedAt),
+        onEvent: (event) => titles.push('resumedAt' in event && event.resumedAt),
         states: () => ({ load: () => Promise.resolve(undefined), save: nothing, remove: nothing }),
-      } as never,
+      },
       { teacher: of },
       { load: () => Promise.resolve(undefined), save: nothing },
     );
