@@ -14,7 +14,7 @@ import type { Teacher } from './teacher.ts';
 import type { OnnxContent } from '../../formats/onnx/large.ts';
 
 /** Inputs of a file, by their names. */
-export type FileFeeds = Readonly<Record<string, InferenceTensor>>;
+type FileFeeds = Readonly<Record<string, InferenceTensor>>;
 
 /** Quantizes an ONNX file to int8, calibrated with these inputs; `UserError` for a file that cannot be quantized. */
 export type ToInt8 = (bytes: OnnxContent, name: string, samples: readonly FileFeeds[]) => Promise<OnnxContent>;
