@@ -10,6 +10,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { calibrationSamples } from '../../src/ship/quantize.ts';
 import { ROOT } from '../support/built.ts';
+import { ofToday } from '../support/today.ts';
 import { runPython } from './python.ts';
 
 const fashion = (part: string) => ({
@@ -85,7 +86,7 @@ async function compare(name: keyof typeof STUDENTS, folder: string): Promise<Ver
   return runPython('ptq_check.py', exports) as Verdict;
 }
 
-describe.each(Object.keys(STUDENTS) as (keyof typeof STUDENTS)[])('%s', (name) => {
+describe.each(ofToday(Object.keys(STUDENTS) as (keyof typeof STUDENTS)[], 1))('%s', (name) => {
   let verdict: Verdict;
   beforeAll(async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'conformance-'));

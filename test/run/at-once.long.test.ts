@@ -7,6 +7,7 @@ import { CheckpointStore } from '../../src/folder/states/checkpoint.ts';
 import type { Report } from '../../src/report/types.ts';
 import { limbeck, ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { ofToday } from '../support/today.ts';
 
 const folder = temporaryFolder();
 
@@ -53,12 +54,13 @@ async function begun(file: string, out: string) {
 }
 
 describe('students that are trained at once', () => {
-  it.each([
+  const cases = [
     ['by stored answers', ''],
     ['by a teacher that is asked at every step', 'softTargets: { store: live }'],
     ['by a loss that the race chooses', 'loss: auto, race: { losses: [kd, dkd], rounds: 1 }'],
     ['without a class', "leaveOut: { classes: ['3'] }"],
-  ])('%s are those of one after another', async (_how, change) => {
+  ] as const;
+  it.each(ofToday(cases, 2))('%s are those of one after another', async (_how, change) => {
     const file = await recipe(change);
     expect(await limbeck(folder(), 'run', file, '--out', 'alone')).toMatchObject({ code: 0 });
     const { code, stdout } = await limbeck(folder(), 'run', file, '--set', 'jobs=3', '--out', 'three');

@@ -63,7 +63,7 @@ export function killRecipes(kills: number, isShort: boolean): readonly KillRecip
       files: ['exports/scratch.onnx'],
     },
   ];
-  return isShort ? short : [...short, ...ofToday(longer(half), 4)];
+  return isShort ? short : [...short, ...ofToday(longer(half), 3)];
 }
 
 const longer = (kills: number): readonly KillRecipe[] => [
