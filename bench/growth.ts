@@ -1,21 +1,28 @@
 /**
- * Growth of processor time and memory with the data: `npm run bench:growth -- [--kinds npy,csv,pictures,again,headers] [--times 4]`. Each size is read in a
+ * Growth of processor time and memory with the data: `npm run bench:growth -- [--kinds npy,csv,pictures,parquet,webdataset,classes,again,headers] [--times 4]`. Each size is read in a
  * process of its own. The exponent is that of a power of the size, from the smallest to the largest one, of what a process takes
  * beyond that of a sixteenth of the smallest size: 1 where twice the data take twice as much. `--times`: sizes, each twice the one before.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { RandomStream } from '../src/base/random.ts';
 import { npyBytes } from '../src/data/readers/numpy/npy.ts';
+import { readParquet } from '../src/data/readers/parquet/parquet.ts';
+import { reordered } from '../src/distill/preflight/class-order.ts';
+import { parquetFile } from '../test/support/parquet.ts';
+import { tarOf } from '../test/support/tar.ts';
 import { loadDataset } from '../src/data/load.ts';
 import type { DataOptions } from '../src/data/load.ts';
 import { jsonOf, table } from './processes.ts';
 
 const { values, positionals } = parseArgs({
-  options: { kinds: { type: 'string', default: 'npy,csv,pictures' }, times: { type: 'string', default: '4' } },
+  options: {
+    kinds: { type: 'string', default: 'npy,csv,pictures,parquet,webdataset,classes' },
+    times: { type: 'string', default: '4' },
+  },
   allowPositionals: true,
 });
 
@@ -33,15 +40,46 @@ interface Kind {
   readonly isCached?: true;
 }
 
+/** A picture of 64x64 as JPEG. */
+const picture = (): Promise<Buffer> =>
+  sharp(
+    Uint8Array.from({ length: 64 * 64 * 3 }, () => random.below(256)),
+    { raw: { width: 64, height: 64, channels: 3 } },
+  )
+    .jpeg()
+    .toBuffer();
+
 async function writePictures(folder: string, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const name = path.join(folder, `class${i % 2}`);
-    mkdirSync(name, { recursive: true });
-    const pixels = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.below(256));
-    await sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } })
-      .jpeg()
-      .toFile(path.join(name, `${i}.jpg`));
+  for (const i of [0, 1]) mkdirSync(path.join(folder, `class${i}`), { recursive: true });
+  for (let i = 0; i < count; i++) writeFileSync(path.join(folder, `class${i % 2}`, `${i}.jpg`), await picture());
+}
+
+/** One row group, as pyarrow writes up to a million rows, of pages of 64 pictures, about a MiB each. */
+async function writeParquet(folder: string, count: number): Promise<void> {
+  const [BYTE_ARRAY, PLAIN, PAGE] = [6, 0, 64];
+  const pages = [];
+  for (let from = 0; from < count; from += PAGE) {
+    const of = Math.min(PAGE, count - from);
+    const values = [];
+    for (let i = 0; i < of; i++) {
+      const bytes = await picture();
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(bytes.length);
+      values.push(length, bytes);
+    }
+    const body = Buffer.concat(values);
+    pages.push({ header: { 1: 0, 2: body.length, 3: body.length, 5: { 1: of, 2: PLAIN, 3: 3, 4: 3 } }, body });
   }
+  const schema = [{ 1: BYTE_ARRAY, 3: 0, 4: 'image' }];
+  const column = { schema, path: ['image'], type: BYTE_ARRAY, pages, values: count };
+  writeFileSync(path.join(folder, 'x.parquet'), parquetFile(count, column));
+}
+
+async function writeArchive(folder: string, count: number): Promise<void> {
+  const entries = [];
+  for (let i = 0; i < count; i++)
+    entries.push({ name: `${i}.jpg`, content: await picture() }, { name: `${i}.cls`, content: String(i % 2) });
+  writeFileSync(path.join(folder, 'x.tar'), tarOf(entries));
 }
 
 const readPictures = (train: string, options: DataOptions = {}): Promise<unknown> =>
@@ -76,8 +114,32 @@ const KINDS: Readonly<Record<string, Kind>> = {
     write: writePictures,
     work: (folder) => readPictures(folder),
   },
+  parquet: {
+    what: 'JPEG files of 64x64 in one row group of a Parquet file',
+    smallest: 1000,
+    write: writeParquet,
+    work: (folder) => readParquet(path.join(folder, 'x.parquet'), { image: 'image', withoutLabels: true }),
+  },
+  webdataset: {
+    what: 'JPEG files of 64x64 in an archive of WebDataset',
+    smallest: 1000,
+    write: writeArchive,
+    work: (folder) => loadDataset({ type: 'webdataset', train: path.join(folder, 'x.tar') }),
+  },
+  classes: {
+    what: 'classes whose order is found by 20 answers each, four in five of one class',
+    smallest: 20_000,
+    write: (folder, classes) => writeFileSync(path.join(folder, 'classes'), String(classes)),
+    work: (folder) => {
+      const classes = Number(readFileSync(path.join(folder, 'classes'), 'utf8'));
+      const labels = Int32Array.from({ length: 20 * classes }, (_, i) => i % classes);
+      const answers = labels.map((label) => (random.below(5) === 0 ? random.below(classes) : (label + 1) % classes));
+      const names = Array.from({ length: classes }, (_, i) => `c${i}`);
+      return Promise.resolve(reordered(answers, labels, names));
+    },
+  },
   again: {
-    what: 'the same, at a second start',
+    what: 'JPEG files of 64x64, at a second start',
     smallest: 1000,
     write: async (folder, count) => {
       await writePictures(folder, count);
@@ -88,7 +150,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     isCached: true,
   },
   headers: {
-    what: 'the same, a sample of 500 decoded',
+    what: 'JPEG files of 64x64, a sample of 500 decoded',
     smallest: 1000,
     write: writePictures,
     work: (folder) => readPictures(folder, { sample: 500 }),
