@@ -4,22 +4,22 @@ import { fileURLToPath } from 'node:url';
 
 const child = fileURLToPath(new URL('memory-child.js', import.meta.url));
 const cases = [
-  ['ds-cnn', 28, 1, [[64], [128], [256], [256, 32]]],
-  ['resnet', 64, 3, [[32], [64], [64, 8]]],
-  ['mobilenet-v2', 96, 3, [[8], [16], [32], [32, 8]]],
+  ['ds-cnn', 28, 1, [[64], [128], [256], [256, 256, 255], [256, 32]]],
+  ['resnet', 64, 3, [[32], [32, 32, 16], [64], [64, 8]]],
+  ['mobilenet-v2', 96, 3, [[8], [16], [32], [32, 32, 16], [32, 8]]],
   ['mobilenet-v2', 224, 3, [[4], [8], [8, 2], [128, 4]]],
 ] as const;
 
-console.log('| model | input | batch | microBatch | estimated, MB | measured, MB | a step, s |');
-console.log('| ----- | ----- | ----: | ---------: | ------------: | -----------: | --------: |');
+console.log('| model | input | batch | the last | microBatch | estimated, MB | measured, MB | a step, s |');
+console.log('| ----- | ----- | ----: | -------: | ---------: | ------------: | -----------: | --------: |');
 for (const [model, size, channels, batches] of cases) {
-  for (const [batch, samples] of batches as readonly (readonly number[])[]) {
-    const numbers = [size, channels, batch!, samples ?? batch!];
+  for (const [batch, samples, rest] of batches as readonly (readonly number[])[]) {
+    const numbers = [size, channels, batch!, samples ?? batch!, rest ?? 0];
     const printed = execFileSync(process.execPath, [child, model, ...numbers.map(String)]);
     const { peak, estimate, seconds } = JSON.parse(printed.toString()) as Record<string, number>;
     const input = `${size}×${size}×${channels}`;
     console.log(
-      `| ${model} | ${input} | ${batch} | ${samples ?? ''} | ${estimate} | ${peak} | ${seconds!.toFixed(2)} |`,
+      `| ${model} | ${input} | ${batch} | ${rest ?? ''} | ${samples === batch ? '' : (samples ?? '')} | ${estimate} | ${peak} | ${seconds!.toFixed(2)} |`,
     );
   }
 }

@@ -56,14 +56,16 @@ function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
   return sources;
 }
 
-/** Bytes of a session of ONNX Runtime itself, and factor of values for its kernels and fragmentation. */
-const [OWN, GAPS] = [55e6, 1.2];
+/** Bytes of a session of ONNX Runtime itself, which another session for a smaller batch does not take again. */
+export const SESSION_BYTES = 55e6;
+/** Factor of values for kernels and fragmentation. */
+const GAPS = 1.2;
 
 /**
- * Estimated peak memory of computing a graph of fixed shapes. The two constants are fitted to measurements: see "Memory of a training step" in
+ * Estimated peak memory of computing a graph of fixed shapes. Both constants are fitted to measurements: see "Memory of a training step" in
  * docs/benchmarks.md. `resting`: variables of the step that the graph does not read.
  */
 export function stepBytes(graph: Graph, resting: readonly TensorType[] = []): number {
   const { ends, state, values } = liveBytes(graph);
-  return OWN + ends + state + GAPS * values + resting.reduce((sum, type) => sum + bytesOfType(type), 0);
+  return SESSION_BYTES + ends + state + GAPS * values + resting.reduce((sum, type) => sum + bytesOfType(type), 0);
 }

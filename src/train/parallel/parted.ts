@@ -1,6 +1,7 @@
 import { orClose } from '../../base/closing.ts';
 import { partsEach, batchPartSizes } from '../../data/batches/share.ts';
 import type { BatchCut, Share } from '../../data/batches/share.ts';
+import { SESSION_BYTES } from '../../graph/memory.ts';
 import { several, wanted } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
@@ -148,7 +149,7 @@ export class PartedSteps implements Steps {
     const { batchSize, parts } = this.#options;
     const sizes = new Set([batchSize, rest].flatMap((samples) => batchPartSizes(samples, cutOf(parts))));
     const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
-    return update + (gradient * inParts) / largest(this.#options);
+    return update + SESSION_BYTES + ((gradient - SESSION_BYTES) * inParts) / largest(this.#options);
   }
 
   async dispose(): Promise<void> {

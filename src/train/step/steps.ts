@@ -1,4 +1,5 @@
 import type { Share } from '../../data/batches/share.ts';
+import { SESSION_BYTES } from '../../graph/memory.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { CompiledStep, CompileOptions, Engine } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
@@ -96,7 +97,7 @@ export class WholeSteps implements Steps {
 
   memoryBytes(rest: number): number | undefined {
     const { memoryBytes: bytes } = this.compiled;
-    return bytes === undefined ? undefined : bytes * (1 + rest / this.#options.batchSize);
+    return bytes === undefined ? undefined : bytes + ((bytes - SESSION_BYTES) * rest) / this.#options.batchSize;
   }
 
   async dispose(): Promise<void> {
