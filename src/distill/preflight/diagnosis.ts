@@ -145,6 +145,8 @@ export async function diagnosis(
 
 /** Number of samples per reading: a tenth of those for the teacher itself, because there may be ten other readings. */
 const TRIED = 100;
+/** Samples at once, after which a reading with too many errors is asked no further. */
+const PART = 20;
 /** Maximum probability that chance explains a reading's advantage, for a run to stop: there are ten readings, and many runs. */
 const EVIDENT = 1e-4;
 
@@ -159,7 +161,17 @@ export async function farBetterReading(
   if (!isMuchBetter(1, accuracy)) return undefined;
   const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
   const few = { rows: rows.filter(isTried).subarray(0, TRIED), labels: labels.filter(isTried).subarray(0, TRIED) };
-  const first = await bestAlternative(dataset, few, alternatives, ask);
+  // A reading that could not be far better even if it were right on all others: what it is not asked about leaves it as it is.
+  const askInParts: AskTeacher = async (other, of, some) => {
+    const logits = new Float32Array(some.length * other.classes);
+    for (let at = 0, right = some.length; at < some.length && isMuchBetter(right / some.length, accuracy); at += PART) {
+      const answers = await ask(other, of, some.subarray(at, at + PART));
+      logits.set(answers, at * other.classes);
+      right -= classesOf(answers, other.classes).filter((found, i) => found !== few.labels[at + i]).length;
+    }
+    return logits;
+  };
+  const first = await bestAlternative(dataset, few, alternatives, askInParts);
   if (first === undefined || !isMuchBetter(first.accuracy, accuracy)) return undefined;
   // Repeated on all rows, because a few samples can mislead.
   const best = rows.length === few.rows.length ? first : await bestAlternative(dataset, asked, [first.from], ask);

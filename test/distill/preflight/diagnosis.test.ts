@@ -30,3 +30,18 @@ it.each([
   const found = await farBetterReading(dataset, asked, [alternative], ask);
   expect(found?.hint).toBe(isNamed ? 'Set `teacher` to use layout: nchw.' : undefined);
 }); // prettier-ignore
+
+it('a reading is asked no further once it has made too many errors to be far better', async () => {
+  const asked: number[] = [];
+  const of =
+    (share: number): AskTeacher =>
+    (_teacher, _dataset, some) => {
+      asked.push(some.length);
+      return Promise.resolve(wrongOn(share, some));
+    };
+  const answered = { rows, labels, logits: wrongOn(0.5), accuracy: 0.5 };
+  expect(await farBetterReading(dataset, answered, [alternative], of(1))).toBeUndefined();
+  expect(asked.splice(0)).toEqual([20, 20]);
+  expect(await farBetterReading(dataset, answered, [alternative], of(0))).toMatchObject({ isEvident: true });
+  expect(asked).toEqual([20, 20, 20, 20, 20, SAMPLES]);
+});
