@@ -33,7 +33,7 @@ async function follow(): Promise<void> {
       view.update(state);
     } catch {
       // A step on a busy machine can take longer than a question waits.
-      // eslint-disable-next-line no-useless-assignment -- the next turn reads it
+      // oxlint-disable-next-line no-useless-assignment -- the next turn reads it
       if (++missed > 3) tell('the run does not answer: its process is busy or gone', false);
     }
     if (!isOver()) await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
