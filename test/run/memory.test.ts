@@ -27,7 +27,7 @@ it('a run is refused before its first step where there is no room for one', asyn
   process.availableMemory = () => 20e6;
   const events: RunEvent[] = [];
   const run = runRecipe(recipe, { out: folder(), onEvent: (event) => void events.push(event) });
-  await expect(run).rejects.toThrow(/^scratch: steps of 128 samples take about 6\d MB of memory, and 20 MB are free$/);
+  await expect(run).rejects.toThrow(/^scratch: steps of 128 samples take about 5\d MB of memory, and 20 MB are free$/);
   expect(events.filter(({ type }) => type === 'epoch')).toEqual([]);
 });
 
