@@ -45,17 +45,24 @@ export function enlarge(
     weights[x] = weight;
   }
   const row = width * channels;
-  for (let y = 0, to = 0; y < height; y++) {
-    const [first, second, wy] = neighbours(y, height, box.height);
-    const [above, below] = [(box.top + first) * row, (box.top + second) * row];
-    for (let x = 0; x < width; x++) {
-      const [left, right, wx] = [lefts[x]!, rights[x]!, weights[x]!];
-      for (let c = 0; c < channels; c++, to++) {
-        const upper = (1 - wx) * scratch[above + left + c]! + wx * scratch[above + right + c]!;
-        const lower = (1 - wx) * scratch[below + left + c]! + wx * scratch[below + right + c]!;
-        image[to] = (1 - wy) * upper + wy * lower;
-      }
+  /** Row `y` of the box, interpolated across. */
+  const across = (y: number, out: Float64Array): void => {
+    const start = (box.top + y) * row;
+    for (let x = 0, to = 0; x < width; x++) {
+      const weight = weights[x]!;
+      for (let c = 0, left = start + lefts[x]!, right = start + rights[x]!; c < channels; c++, to++)
+        out[to] = (1 - weight) * scratch[left + c]! + weight * scratch[right + c]!;
     }
+  };
+  // A row of the box lies between several rows of the image, so each is interpolated once.
+  let [above, below] = [new Float64Array(row), new Float64Array(row)];
+  let [aboveIs, belowIs] = [-1, -1];
+  for (let y = 0, to = 0; y < height; y++) {
+    const [first, second, weight] = neighbours(y, height, box.height);
+    if (first === belowIs) [above, aboveIs, below, belowIs] = [below, belowIs, above, aboveIs];
+    if (first !== aboveIs) across((aboveIs = first), above);
+    if (second !== belowIs) across((belowIs = second), below);
+    for (let i = 0; i < row; i++, to++) image[to] = (1 - weight) * above[i]! + weight * below[i]!;
   }
 }
 
