@@ -68,7 +68,7 @@ it('a batch that does not fit is cut, log and report say so, and a resume keeps 
     },
     folder(),
   );
-  process.availableMemory = () => 130e6;
+  process.availableMemory = () => 125e6;
   const warnings: string[] = [];
   const abort = new AbortController();
   const onEvent = (event: RunEvent): void => {
@@ -79,7 +79,7 @@ it('a batch that does not fit is cut, log and report say so, and a resume keeps 
   await expect(first).rejects.toThrow(/^stopped scratch/);
   const said = warnings.find((message) => message.includes('microBatch'))!;
   expect(said).toMatch(
-    /^scratch: steps of 1000 samples take about \d+ MB of memory, and 130 MB are free: a batch of 1000 is cut into \d+ parts of at most \d+ samples, whose gradients are added up, and batch norms normalize each part by itself; that takes about \d+ MB; set microBatch: \d+ in the recipe to keep this$/,
+    /^scratch: steps of 1000 samples take about \d+ MB of memory, and 125 MB are free: a batch of 1000 is cut into \d+ parts of at most \d+ samples, whose gradients are added up, and batch norms normalize each part by itself; that takes about \d+ MB; set microBatch: \d+ in the recipe to keep this$/,
   );
   process.availableMemory = () => 64e9;
   const { report } = await runRecipe(large, { out });
