@@ -15,8 +15,7 @@ type Of<Type extends Given['type']> = Extract<Given, { type: Type }>;
  * sounds.
  */
 export type DatasetConfig =
-  | Exclude<Given, { type: 'audio-folder' }>
-  | Unchanged<Of<'audio-folder'> & { rate: number; seconds: number }>;
+  Exclude<Given, { type: 'audio-folder' }> | Unchanged<Of<'audio-folder'> & { rate: number; seconds: number }>;
 
 /** Keys of all types; `Source`: files of a split. */
 export interface CommonConfig<Source> extends Omit<Of<'idx'>, 'type' | 'train' | 'test' | 'validation' | 'unlabelled'> {

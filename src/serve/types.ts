@@ -14,9 +14,7 @@ export interface WireTensor {
  * runs alone and as it came.
  */
 export type Batching =
-  | { readonly kind: 'any' }
-  | { readonly kind: 'fixed'; readonly size: number }
-  | { readonly kind: 'whole' };
+  { readonly kind: 'any' } | { readonly kind: 'fixed'; readonly size: number } | { readonly kind: 'whole' };
 
 /** Facts that a worker finds out about a file by loading and running it. */
 export interface ModelFacts {

@@ -1,12 +1,6 @@
 /** A field of a Thrift struct in the compact protocol: i32 and i64 as numbers, text and bytes as binary, arrays as lists, objects as structs. */
 export type Thrift =
-  | number
-  | bigint
-  | boolean
-  | string
-  | Uint8Array
-  | readonly Thrift[]
-  | { readonly [field: number]: Thrift };
+  number | bigint | boolean | string | Uint8Array | readonly Thrift[] | { readonly [field: number]: Thrift };
 
 function varint(value: bigint): number[] {
   const bytes: number[] = [];

@@ -41,5 +41,4 @@ export interface WorkerError {
 }
 
 export type FromPrefetcher =
-  | { readonly job: number; readonly batch: LeftBatch }
-  | { readonly job: number; readonly error: WorkerError };
+  { readonly job: number; readonly batch: LeftBatch } | { readonly job: number; readonly error: WorkerError };

@@ -12,8 +12,7 @@ export interface Hdf5Job {
 }
 
 export type Hdf5Outcome =
-  | { readonly content: Hdf5Group }
-  | { readonly refusal: { readonly message: string; readonly hint: string } };
+  { readonly content: Hdf5Group } | { readonly refusal: { readonly message: string; readonly hint: string } };
 
 /** Seconds for a file, and bytes for which it gets a second more: on a machine with other work sound files take a fifth of this. */
 const [PATIENCE, BYTES_A_SECOND] = [60, 1e6];

@@ -130,8 +130,7 @@ interface Checked {
   readonly dataset: { readonly labelled?: number | undefined; readonly unlabelled?: unknown };
   readonly distill: z.infer<typeof distillSchema>;
   readonly teacher?:
-    | { readonly chain?: readonly unknown[] | undefined; readonly logits?: string | undefined }
-    | undefined;
+    { readonly chain?: readonly unknown[] | undefined; readonly logits?: string | undefined } | undefined;
   readonly student?: unknown;
   readonly target?: unknown;
   readonly prune: readonly unknown[];

@@ -105,8 +105,7 @@ function open(name: string, bytes: number): File | undefined {
 
 function mapsOf(ffi: typeof koffi): Maps | undefined {
   const map = attempt(() => ffi.load(null).func('void *mmap(void *, size_t, int, int, int, int64_t)')) as
-    | ((...args: unknown[]) => unknown)
-    | undefined;
+    ((...args: unknown[]) => unknown) | undefined;
   return (
     map &&
     ((fd, bytes) => {

@@ -64,8 +64,7 @@ export function rescaling(rounding: Rounding, { double, single }: Factor, rounde
 /** Smallest and largest value of an output with a fused activation. */
 export function outputRange(output: Declared, { fusedActivationFunction }: Fields): [number, number] {
   const bounds = [undefined, [0, Infinity], [-1, 1], [0, 6]][Number(fusedActivationFunction ?? 0)] as
-    | [number, number]
-    | undefined;
+    [number, number] | undefined;
   if (!isQuantized(output)) return bounds ?? [-Infinity, Infinity];
   const [first, last] = integerRange[output.type as 'int8' | 'uint8'];
   if (bounds === undefined) return [first, last];
