@@ -29,7 +29,7 @@ export class UserError extends Error {
  * stay, because messages contain them.
  */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this function escapes
+  // oxlint-disable-next-line no-control-regex -- control characters are what this function escapes
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (letter) => {
     const code = letter.charCodeAt(0).toString(16);
     return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;

@@ -38,7 +38,7 @@ describe('limbeck compare', () => {
     await writeRun('checkpoints/sent', { name: 'sent\u001b]0;owned\u0007\u009b2J' });
     const { stdout } = await compare('warm', 'sent');
     expect(stdout).toContain('sent\\x1b]0;owned\\x07\\x9b2J');
-    // eslint-disable-next-line no-control-regex -- what is looked for
+    // oxlint-disable-next-line no-control-regex -- what is looked for
     expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
   });
 

@@ -110,7 +110,7 @@ function faultOf(error: unknown, files: Reader['files']): string | undefined {
   const names = Object.keys(files).map((file) => path.basename(file));
   const complaints = [
     !names.some((file) => text.includes(file)) && 'names no file',
-    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text + hint) && 'is not printable',
     /undefined|Cannot read|\[object|is not (?:a function|iterable)|is not defined/.test(text) &&
       'speaks of the program',

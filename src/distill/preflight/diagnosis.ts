@@ -161,7 +161,7 @@ export async function farBetterReading(
   if (!isMuchBetter(1, accuracy)) return undefined;
   const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
   const few = { rows: rows.filter(isTried).subarray(0, TRIED), labels: labels.filter(isTried).subarray(0, TRIED) };
-  // A reading that could not be far better even if it were right on all others: what it is not asked about leaves it as it is.
+  // A reading that has too many errors to win is asked no further. Its other answers stay zero: even if all count as right, it loses.
   const askInParts: AskTeacher = async (other, of, some) => {
     const logits = new Float32Array(some.length * other.classes);
     for (let at = 0, right = some.length; at < some.length && isMuchBetter(right / some.length, accuracy); at += PART) {

@@ -13,7 +13,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export function escape(text: string | number): string {
   return (
     String(text)
-      // eslint-disable-next-line no-control-regex -- names come from files of anybody
+      // oxlint-disable-next-line no-control-regex -- names come from files of anybody
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
       .replace(/[&<>"']/g, (character) => ENTITIES[character]!)
   );

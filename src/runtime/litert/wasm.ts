@@ -191,7 +191,7 @@ function commonJs(file: string): unknown {
   return module.exports;
 }
 
-/* eslint-disable no-console -- LiteRT.js prints a warning and an error's stack when there is no WebGPU device */
+/* oxlint-disable no-console -- LiteRT.js prints a warning and an error's stack when there is no WebGPU device */
 async function quietly<T>(action: () => Promise<T>): Promise<T> {
   const { warn } = console;
   console.warn = () => undefined;

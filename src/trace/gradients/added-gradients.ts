@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 export type Saved = readonly tf.Tensor[];
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
+// oxlint-disable-next-line typescript/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
 export type GradientAttributes = Readonly<Record<string, any>>;
 export type GradientFunctions = Record<string, () => tf.Tensor>;
 

@@ -8,7 +8,7 @@ import { leaf, op } from '../value.ts';
 /** Records a kernel: takes its inputs by tfjs' names and its attributes, returns the values of its outputs. */
 export type Row = (inputs: Inputs, attrs: Attributes) => Value | Value[];
 export type Inputs = Readonly<Record<string, Value>>;
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each row knows what its kernel takes
+// oxlint-disable-next-line typescript/no-explicit-any -- as tfjs passes them: each row knows what its kernel takes
 export type Attributes = Readonly<Record<string, any>>;
 
 export type Table = Readonly<Record<string, Row>>;

@@ -88,6 +88,6 @@ export function testFiles(folder: string): string[] {
 }
 
 export function loaderOf(folder: string, file: string): readonly [string, () => unknown] {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- these files must share this module registry
+  // oxlint-disable-next-line typescript/no-require-imports -- these files must share this module registry
   return [file, () => require(join(ROOT, folder, file)) as unknown];
 }

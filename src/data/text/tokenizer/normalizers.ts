@@ -45,7 +45,7 @@ function strip({ strip_left, strip_right }: Component): Normalizer {
 /** Sentencepiece's normalizer nmt: removes control characters, and turns unusual spaces into spaces. */
 const nmt: Normalizer = (text) =>
   text
-    // eslint-disable-next-line no-control-regex -- control characters are what is taken away
+    // oxlint-disable-next-line no-control-regex -- control characters are what is taken away
     .replace(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
     .replace(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
 

@@ -92,7 +92,7 @@ function bare(svg: string): string {
 
 /** Names come from files of anybody; ECharts escapes them, but for these. */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they have no place in SVG, and names may hold them
+  // oxlint-disable-next-line no-control-regex -- they have no place in SVG, and names may hold them
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
