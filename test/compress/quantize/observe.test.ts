@@ -2,7 +2,7 @@ import { observe } from '../../../src/compress/quantize/observe.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 
-/** The square root of values below zero is no number, which the extremes of ONNX Runtime pass over. */
+/** The square root of values below zero is no number. */
 const roots = sketch((g) => g.op('Relu', [g.op('Sqrt', [g.input('x', floats('batch', 4))])]));
 const ofRows = (...rows: readonly (readonly number[])[]) => ({
   length: rows.length,
