@@ -27,6 +27,7 @@ import { weightsOf } from './weights.ts';
 import type { WeightFacts } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 import { spooled } from './worker/spool.ts';
+import type { ModelLimits } from './limits.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
 
@@ -34,6 +35,7 @@ export interface HostOptions extends PoolOptions {
   readonly reader: Reader;
   readonly sources: Sources;
   readonly batch: BatchingOptions;
+  readonly limits: ModelLimits;
   readonly log: Log;
   readonly onAnswered: OnAnswered;
   readonly shadow?: ShadowOptions | undefined;
@@ -250,7 +252,8 @@ export class ModelHost {
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
             const { kind: form } = statedForm(statedNames({ metadata }));
             const about = { metadata, weights, file, usual, form, sizeBytes: message.bytes, sha256: hash };
-            const setup = { ...about, name, key: message.key, facts, options: this.#options.batch };
+            const { batch: options, limits } = this.#options;
+            const setup = { ...about, name, key: message.key, facts, options, limits };
             return [name, servedModel(setup, before)];
           }),
         );

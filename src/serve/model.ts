@@ -1,3 +1,4 @@
+import { bytesOfSample } from './answer-size.ts';
 import { CostLine } from './batch/cost.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
 import type { AnswerFormKind } from '../recipe/task.ts';
@@ -6,6 +7,7 @@ import { RequestQueue } from './batch/queue.ts';
 import { DRIFT_WATCHES } from './drift/watch.ts';
 import type { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
+import type { ModelLimits } from './limits.ts';
 import type { ModelFacts } from './types.ts';
 import type { WeightFacts } from './weights.ts';
 
@@ -19,6 +21,7 @@ export interface ServedModel {
   readonly key: string;
   readonly facts: ModelFacts;
   readonly options: BatchingOptions;
+  readonly limits: ModelLimits;
   /** Most samples of a call: 1 where requests are not put together. */
   readonly maxBatch: number;
   readonly queue: RequestQueue;
@@ -35,18 +38,15 @@ export interface ServedModel {
   readonly drift: DriftWatch | undefined;
 }
 
-/** What a request is read by: plain data, which other threads can be given. */
-export type AskedModel = Pick<ServedModel, 'name' | 'key' | 'facts' | 'options' | 'file'>;
-
-export function asked({ name, key, facts, options, file }: ServedModel): AskedModel {
-  return { name, key, facts, options, file };
-}
+/** What a request is read by: plain data, which other processes can be given. */
+export type AskedModel = Pick<ServedModel, 'name' | 'key' | 'facts' | 'options' | 'limits' | 'file'>;
 
 export interface ModelSetup {
   readonly name: string;
   readonly key: string;
   readonly facts: ModelFacts;
   readonly options: BatchingOptions;
+  readonly limits: ModelLimits;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
   /** The file that it was read from. */
@@ -68,11 +68,16 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
   return {
     ...known,
     drift: usual && Watch && new Watch(usual),
-    maxBatch: joins ? options.maxBatch : 1,
+    maxBatch: joins ? mostTogether(options.maxBatch, setup) : 1,
     queue: before?.queue ?? new RequestQueue(options.priorityLevels),
     cost,
     statistics: before?.statistics ?? new Statistics(),
   };
+}
+
+/** Samples of a call whose answers together are within the limit of one. */
+function mostTogether(most: number, { facts, limits }: Pick<ModelSetup, 'facts' | 'limits'>): number {
+  return Math.max(1, Math.min(most, Math.floor(limits.bytes / bytesOfSample(facts))));
 }
 
 /** True if clients see a batch as the first size of its tensors. */

@@ -52,10 +52,14 @@ export interface ServeOptions {
   readonly accessLog?: string | undefined;
   /** A teacher that answers a sample of the requests too. */
   readonly shadow?: ShadowOptions | undefined;
-  /** Bytes of a request. Default 64 MiB. */
+  /** Bytes of a request, and of the tensors of an answer. Default 64 MiB. */
   readonly maxBody?: number;
-  /** Bytes of JSON, of text, and of numbers as fields of a message over gRPC. Default 8 MiB. */
+  /** Bytes of JSON, of text, and of numbers as fields of a message over gRPC; an answer as text has a number for eight of them. Default 8 MiB. */
   readonly maxJson?: number;
+  /** Letters of a text. Default: 64 for each token that a model takes, at least 16,384. */
+  readonly maxLetters?: number | undefined;
+  /** Size of an input that its file leaves open. Default 4096. */
+  readonly maxSize?: number;
   /** Seconds that a model may take to be loaded and tried out. Default 120. */
   readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
@@ -118,6 +122,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       : await fileLog(options.accessLog, ({ message }) =>
           log.write('warn', `${options.accessLog}: the access log ends here: ${message}`),
         );
+  const { maxBody = 2 ** 26, maxJson = 2 ** 23 } = options;
   const version = options.version ?? limbeckVersion();
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const metrics = serverMetrics(
@@ -128,7 +133,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const host = new ModelHost({
     ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
     ...{ entry, loadTimeoutMs: 1000 * (options.loadSeconds ?? 120) },
-    reader: new Reader(path.join(path.dirname(entry), `../reading/thread${path.extname(entry)}`)),
+    reader: new Reader(path.join(path.dirname(entry), `../reading/process${path.extname(entry)}`), log),
+    limits: { letters: options.maxLetters, openSize: options.maxSize ?? 4096, values: maxJson / 8, bytes: maxBody },
     batch: { ...DEFAULT_BATCHING, ...options.batch },
     onAnswered: metrics.onAnswered,
     shadow: options.shadow,
@@ -137,11 +143,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   try {
     await host.start();
     const site = {
-      ...{ host, device, version, maxJson: options.maxJson ?? 2 ** 23 },
+      ...{ host, device, version, maxJson },
       openMetrics: options.openMetrics ?? false,
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
-    const { maxBody = 2 ** 26 } = options;
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
     const common = { host: address, access, tls, log, budget, maxBody, requestTimeoutMs: 30_000 };
     const http = await serveHttp(site, {

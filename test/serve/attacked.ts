@@ -58,8 +58,9 @@ export interface Health {
   /** Milliseconds of the slowest answer; beyond all measure without one. */
   readonly worst: number;
   readonly asked: number;
-  /** MiB of memory that the process took at most. */
+  /** MiB of memory that the process took at most, and all processes that it started, together. */
   readonly peak: number;
+  readonly children: number;
 }
 
 /** Health of the server while `attack` goes on. */
@@ -73,10 +74,25 @@ export async function healthDuring({ port, pid }: Attacked, attack: () => Promis
   probe.stdout.on('data', (text) => (said += String(text)));
   const ended = new Promise((resolve) => probe.once('close', resolve));
   await new Promise((resolve) => setTimeout(resolve, 300));
+  let children = 0;
+  const looking = setInterval(() => void childrenOf(pid).then((taken) => (children = Math.max(children, taken))), 50);
   await attack();
+  clearInterval(looking);
   probe.stdin.end();
   await ended;
   const { worst, asked } = JSON.parse(said) as { worst: number; asked: number };
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return { worst, asked, peak: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Infinity) / 1024 };
+  return { worst, asked, children, peak: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Infinity) / 1024 };
+}
+
+/** MiB of memory of all processes that a process started. */
+async function childrenOf(pid: number): Promise<number> {
+  const said = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const all = await Promise.all(
+    said
+      .split(' ')
+      .filter(Boolean)
+      .map((child) => readFile(`/proc/${child}/status`, 'utf8').catch(() => '')),
+  );
+  return all.reduce((sum, status) => sum + Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024, 0);
 }

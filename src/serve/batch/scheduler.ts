@@ -128,7 +128,8 @@ export class Scheduler {
     const outputs = [...new Set(together.flatMap(({ request }) => request.outputs))];
     const parts = inputs.map((_, i) => together.map(({ request }) => request.inputs[i]!.bytes));
     try {
-      const answer = await worker.run({ key: model.key, inputs: heads, outputs }, parts);
+      const mostBytes = model.limits.bytes * together.length;
+      const answer = await worker.run({ key: model.key, inputs: heads, outputs, mostBytes }, parts);
       this.#answer(model, together, answer, samples);
     } catch (error) {
       this.#failed(model, together, error);

@@ -1,43 +1,31 @@
-import { datatypeOf } from '../dtypes.ts';
-import { MODEL_VERSION } from '../model.ts';
 import type { ModelHost } from '../host.ts';
-import { asked } from '../model.ts';
-import { bytesOfTexts, classified } from '../v2/classification.ts';
-import { contentsOf } from './contents.ts';
+import { asked } from '../reading/model.ts';
+import { elementsOf } from '../dtypes.ts';
+import { refuseLargeAnswer } from '../answer-size.ts';
 import type { Glance } from './glance.ts';
-import type { Message } from './messages.ts';
 
 export interface InferCall {
   readonly signal: AbortSignal;
   /** Milliseconds that the client waits at most. */
   readonly patienceMs: number;
+  readonly isOfStream: boolean;
 }
 
-/** Answers come raw where the inputs did, else as typed contents: what a client sends it can read. */
+/** The bytes of the answer. */
 export async function inferMessage(
   host: ModelHost,
   body: Uint8Array,
   { name, version, typedBytes }: Glance,
-  call: InferCall,
-): Promise<Message> {
+  { signal: client, patienceMs, isOfStream }: InferCall,
+): Promise<Uint8Array> {
   const model = host.model(name, version === '' ? undefined : version);
-  const { request, id, classes, isRaw } = await host.reader.read('message', { body, model: asked(model) }, typedBytes);
-  const timeoutMs = Math.min(call.patienceMs, request.timeoutMs ?? model.options.maxLatencyMs ?? Infinity);
-  const answer = await host.infer(model, { ...request, timeoutMs, client: call.signal });
-  const parts = answer.outputs.map((output) => {
-    const k = classes.get(output.name) ?? 0;
-    if (k === 0) {
-      const head = { name: output.name, datatype: datatypeOf(output.dtype), shape: output.shape };
-      return isRaw ? { head, bytes: output.bytes } : { head: { ...head, contents: contentsOf(output) } };
-    }
-    const { shape, values } = classified(model, output, k);
-    const head = { name: output.name, datatype: 'BYTES', shape };
-    if (isRaw) return { head, bytes: bytesOfTexts(values) };
-    return { head: { ...head, contents: { bytes_contents: values.map((text) => Buffer.from(text)) } } };
-  });
-  return {
-    ...{ model_name: model.name, model_version: MODEL_VERSION, id },
-    outputs: parts.map(({ head }) => head),
-    raw_output_contents: isRaw ? parts.map(({ bytes }) => bytes) : [],
-  };
+  const { reader } = host;
+  const parsed = await reader.run('message', asked(model), body, { client, typedBytes });
+  const { request, ...how } = parsed;
+  const asText = how.isRaw ? request.outputs.filter((output) => (how.classes.get(output) ?? 0) > 0) : request.outputs;
+  refuseLargeAnswer(model, request, asText);
+  const timeoutMs = Math.min(patienceMs, request.timeoutMs ?? model.options.maxLatencyMs ?? Infinity);
+  const { outputs } = await host.infer(model, { ...request, timeoutMs, client });
+  const values = outputs.reduce((sum, one) => sum + (asText.includes(one.name) ? elementsOf(one.shape) : 0), 0);
+  return reader.run('reply', asked(model), { outputs, isOfStream, ...how }, { client, values });
 }

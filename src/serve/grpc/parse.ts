@@ -8,7 +8,7 @@ import { bytesFromContents } from './contents.ts';
 import { decodedRequest, plainParameters } from './messages.ts';
 import type { GrpcInferRequest } from './messages.ts';
 
-/** Plain data, for it may come from another thread. */
+/** Plain data, for it may come from another process. */
 export interface ParsedMessage {
   readonly request: InferRequest;
   readonly id: string;
@@ -19,11 +19,7 @@ export interface ParsedMessage {
 }
 
 /** `body`: the bytes of a `ModelInferRequest` for this model. */
-export async function parseMessage(given: {
-  readonly body: Uint8Array;
-  readonly model: AskedModel;
-}): Promise<ParsedMessage> {
-  const { body, model } = given;
+export async function parseMessage(body: Uint8Array, model: AskedModel): Promise<ParsedMessage> {
   const message = (await decodedRequest('ModelInfer', body)) as unknown as GrpcInferRequest;
   const raw = message.raw_input_contents;
   if (raw.length > 0 && raw.length !== message.inputs.length) {

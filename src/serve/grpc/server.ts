@@ -70,24 +70,32 @@ export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<G
   };
 }
 
-/** The service with requests as bytes: how much there is to decode is looked at first. */
+/** The service with requests as bytes: how much there is to decode is looked at first. Answers may be bytes. */
 function undecoded(service: ServiceDefinition): ServiceDefinition {
   const same = (bytes: Buffer): Buffer => bytes;
   return Object.fromEntries(
-    Object.entries(service).map(([name, method]) => [name, { ...method, requestDeserialize: same }]),
+    Object.entries(service).map(([name, method]) => {
+      const responseSerialize = (answer: Answer): Buffer =>
+        answer instanceof Uint8Array ? bufferOf(answer) : method.responseSerialize(answer);
+      return [name, { ...method, requestDeserialize: same, responseSerialize }];
+    }),
   );
+}
+
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImplementation {
   const unary = Object.entries(calls).map(([name, answer]): [string, UntypedHandleCall] => [
     name,
-    (call: Unary, done: sendUnaryData<Message>) => {
+    (call: Unary, done: sendUnaryData<Answer>) => {
       void settle(async () => answer(site, await decodedRequest(name, call.request.bytes)), done, options.log);
     },
   ]);
-  const infer = (call: Unary, done: sendUnaryData<Message>): void => {
+  const infer = (call: Unary, done: sendUnaryData<Answer>): void => {
     const { bytes } = call.request;
-    const asked = { signal: signalOf(call), patienceMs: patienceOf(call) };
+    const asked = { signal: signalOf(call), patienceMs: patienceOf(call), isOfStream: false };
     void settle(async () => inferMessage(site.host, bytes, glance(bytes, site.maxJson), asked), done, options.log);
   };
   const handlers: [string, UntypedHandleCall][] = [
@@ -98,8 +106,10 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
   return Object.fromEntries<UntypedHandleCall>(handlers);
 }
 
-type Unary = ServerUnaryCall<Received, Message>;
-type Stream = ServerDuplexStream<Received, Message>;
+/** Messages, or their bytes where they were written elsewhere. */
+type Answer = Message | Uint8Array;
+type Unary = ServerUnaryCall<Received, Answer>;
+type Stream = ServerDuplexStream<Received, Answer>;
 
 /** Answers in the order of the requests; an error answers one request and leaves the stream open. */
 function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
@@ -117,14 +127,11 @@ function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
       if (!isCounted) admit(options.access, call.metadata, call);
       const glanced = glance(bytes, site.maxJson);
       id = glanced.id;
-      return inferMessage(site.host, bytes, glanced, { signal, patienceMs: patienceOf(call) });
-    })().then(
-      (response): Message => ({ infer_response: response }),
-      (error: unknown): Message => ({
-        error_message: asStatus(error, options.log).details,
-        infer_response: { id },
-      }),
-    );
+      return inferMessage(site.host, bytes, glanced, { signal, patienceMs: patienceOf(call), isOfStream: true });
+    })().catch((error: unknown): Message => ({
+      error_message: asStatus(error, options.log).details,
+      infer_response: { id },
+    }));
     before = before.then(async () => {
       // A client that does not read its answers gets no more of them: nothing else would bound those that wait.
       if (!call.write(await answer)) await new Promise((resolve) => call.once('drain', resolve));
@@ -137,7 +144,7 @@ function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
   call.on('error', () => undefined);
 }
 
-async function settle(answer: () => Promise<Message>, done: sendUnaryData<Message>, log: Log): Promise<void> {
+async function settle(answer: () => Promise<Answer>, done: sendUnaryData<Answer>, log: Log): Promise<void> {
   try {
     done(null, await answer());
   } catch (error) {

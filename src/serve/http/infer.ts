@@ -1,8 +1,10 @@
 import type { ServedModel } from '../model.ts';
 import { refuseLong } from '../json.ts';
-import { asked } from '../model.ts';
+import { elementsOf } from '../dtypes.ts';
+import { asked } from '../reading/model.ts';
 import { Refusal } from '../refusal.ts';
-import { encodeAnswer } from '../v2/answer.ts';
+import type { ParsedRequest } from '../v2/request.ts';
+import { refuseLargeAnswer } from '../answer-size.ts';
 import type { Call, Site } from './call.ts';
 import type { Reply } from './reply.ts';
 
@@ -17,12 +19,28 @@ export async function inferReply(
   const given = headerLength(request.headers[LENGTH]);
   const bytes = await body(given === undefined ? 'json' : 'binary');
   refuseLong(given ?? 0, maxJson);
-  const job = { body: bytes, headerLength: given, model: asked(model) };
-  const parsed = await host.reader.read('request', job, given ?? bytes.length);
-  const { outputs } = await host.infer(model, { ...parsed.request, client });
-  const { parts, headerLength: length } = encodeAnswer(model, parsed, outputs);
+  const { reader } = host;
+  const json = bytes.subarray(0, given ?? bytes.length);
+  const job = { body: bytes, headerLength: given };
+  const { request: toInfer, ...parsed } = await reader.run('request', asked(model), job, { client, json });
+  const asText = toInfer.outputs.filter((name) => isText(parsed, name));
+  refuseLargeAnswer(model, toInfer, asText);
+  const { outputs } = await host.infer(model, { ...toInfer, client });
+  const values = outputs.reduce((sum, one) => sum + (asText.includes(one.name) ? elementsOf(one.shape) : 0), 0);
+  const { parts, headerLength: length } = await reader.run(
+    'answer',
+    asked(model),
+    { parsed, outputs },
+    { client, values },
+  );
   if (length === undefined) return { headers: { 'content-type': 'application/json' }, body: parts };
   return { headers: { 'content-type': 'application/octet-stream', [LENGTH]: String(length) }, body: parts };
+}
+
+/** True for an output that is written as text, or sorted: both take time for each value. */
+function isText({ wanted, allBinary }: Pick<ParsedRequest, 'wanted' | 'allBinary'>, name: string): boolean {
+  const { binary, classes } = wanted.get(name) ?? { binary: allBinary, classes: 0 };
+  return !binary || classes > 0;
 }
 
 function headerLength(given: string | string[] | undefined): number | undefined {

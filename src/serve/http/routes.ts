@@ -73,15 +73,9 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
     throw new Refusal(400, `encoding_format: expected float or base64, received ${shown(encoding)}`);
   const contentType = call.request.headers['content-type'] ?? '';
   const answer = verb === 'similar' ? similar : predict;
-  return {
-    body: await answer(host, model, {
-      contentType,
-      top,
-      isBase64: encoding === 'base64',
-      body: await call.body(isText(contentType) ? 'json' : 'binary'),
-      client: call.client,
-    }),
-  };
+  const body = await call.body(isText(contentType) ? 'json' : 'binary');
+  const said = { contentType, top, isBase64: encoding === 'base64', body, client: call.client };
+  return { headers: { 'content-type': 'application/json' }, body: [await answer(host, model, said)] };
 }
 
 async function v2(site: Site, call: Call, path: readonly string[]): Promise<Reply> {

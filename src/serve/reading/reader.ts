@@ -1,115 +1,193 @@
-import { Worker } from 'node:worker_threads';
-import { isFlat } from '../json.ts';
+import type { Log } from '../../base/log.ts';
+import type { Client } from '../batch/queue.ts';
 import { Refusal } from '../refusal.ts';
-import type { FailureReason } from '../refusal.ts';
-import { jobs } from './jobs.ts';
-import type { Found, Given, Jobs } from './jobs.ts';
+import { FramedProcess } from '../worker/child.ts';
+import { placeOf } from './effort.ts';
+import type { Effort, Place } from './effort.ts';
+import { done } from './jobs.ts';
+import type { Found, Given, JobKind } from './jobs.ts';
+import { MOST_HEAP, MOST_WAITING, PATIENCE_MS } from './limits.ts';
+import { partsOf, valueIn } from './messages.ts';
+import type { JobMessage, OutcomeMessage, ReadingOutcome } from './messages.ts';
+import type { ReadingModel } from './model.ts';
 
-export interface ReadingJob {
-  readonly kind: keyof Jobs;
-  readonly given: unknown;
-}
-
-export type ReadingOutcome =
-  | { readonly found: unknown }
-  | { readonly refusal: { readonly status: number; readonly message: string; readonly reason: FailureReason } }
-  | { readonly bug: string };
-
-/** Bytes that are read at once: a few milliseconds of JSON that is made to cost time. */
-const SMALL = 2 ** 14;
-/** The same of texts and sounds: a word of 16 KiB costs a tokenizer of byte pairs more than a second, one of 1 KiB some 5 ms. */
-const SMALL_SAMPLES = 2 ** 10;
-/** Bytes of JSON of little but numbers that are read at once: less than a millisecond, which the way to the thread and back costs too. */
-const SMALL_NUMBERS = 2 ** 16;
-/** Milliseconds for one body; the largest takes one or two seconds. */
-const PATIENCE_MS = 10_000;
-/** MiB of what is made of one body. */
-const MOST_HEAP = 256;
+/** Processes. The first one takes short jobs alone: a long one holds up no text. */
+const PROCESSES = 2;
+/** Short jobs that a process is given at a time, so that it need not wait for the next. */
+const AHEAD = 16;
 
 interface Waiting {
-  readonly job: ReadingJob;
-  readonly settle: (outcome: ReadingOutcome | Error) => void;
+  readonly kind: JobKind;
+  readonly model: ReadingModel;
+  readonly given: unknown;
+  readonly isLong: boolean;
+  readonly client: Client | undefined;
+  readonly settle: (outcome: ReadingOutcome | Refusal) => void;
 }
 
-/** Reads bodies into tensors: small ones at once, large ones one after another in a thread, which ends with a body that takes too long. */
+/**
+ * Reads bodies and writes answers: what takes little at once, all else in processes of their own, which have a limit of memory and of time. One that
+ * ends refuses the job that it was at, and is replaced; the jobs behind it go to another.
+ */
 export class Reader {
   readonly #entry: string;
-  #thread: Worker | undefined;
-  #waiting: Waiting[] = [];
-  #current: Waiting | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #log: Log;
+  readonly #waiting: Record<Exclude<Place, 'here'>, Waiting[]> = { short: [], long: [] };
+  readonly #processes: (ReadingProcess | undefined)[] = new Array<undefined>(PROCESSES).fill(undefined);
+  #isClosed = false;
 
-  /** `entry`: the compiled `thread.js`. */
-  constructor(entry: string) {
+  /** `entry`: the compiled `process.js`. */
+  constructor(entry: string, log: Log) {
     this.#entry = entry;
+    this.#log = log;
   }
 
-  /** `size`: bytes of the part that has to be parsed. `Refusal` for what is wrong with it. */
-  async read<K extends keyof Jobs>(kind: K, given: Given<K>, size: number): Promise<Found<K>> {
-    if (isSmall(kind, given.body, size)) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
-    const outcome = await new Promise<ReadingOutcome>((resolve, reject) => {
-      const settle = (told: ReadingOutcome | Error): void => (told instanceof Error ? reject(told) : resolve(told));
-      this.#waiting.push({ job: { kind, given }, settle });
-      this.#next();
+  /** Ids of its processes. */
+  get pids(): readonly number[] {
+    return this.#processes.flatMap((one) => one?.pid ?? []);
+  }
+
+  /** The result of a job. `Refusal` for what is wrong with its body, and for one that takes too much time or memory. */
+  async run<K extends JobKind>(
+    kind: K,
+    model: ReadingModel,
+    given: Given<K>,
+    { client, ...effort }: Effort & { readonly client?: Client },
+  ): Promise<Found<K>> {
+    const place = placeOf(effort);
+    if (place === 'here') return done(kind, model, given);
+    const waiting = this.#waiting[place];
+    if (waiting.length >= MOST_WAITING)
+      throw new Refusal(503, 'too many bodies wait to be read', { reason: 'REJECTED', retryAfterSeconds: 1 });
+    const outcome = await new Promise<ReadingOutcome | Refusal>((settle) => {
+      waiting.push({ kind, model, given, isLong: place === 'long', client, settle });
+      this.#give();
     });
+    if (outcome instanceof Refusal) throw outcome;
     if ('refusal' in outcome) throw new Refusal(outcome.refusal.status, outcome.refusal.message, outcome.refusal);
     if ('bug' in outcome) throw new Error(outcome.bug);
     return outcome.found as Found<K>;
   }
 
-  async close(): Promise<void> {
-    await this.#thread?.terminate();
+  close(): Promise<unknown> {
+    this.#isClosed = true;
+    return Promise.all(this.#processes.flatMap((one) => one?.end() ?? []));
   }
 
-  #next(): void {
-    if (this.#current !== undefined || this.#waiting.length === 0) return;
-    this.#current = this.#waiting.shift()!;
-    this.#thread ??= this.#start();
-    this.#timer = setTimeout(() => {
-      this.#end(new Refusal(400, `the body was not read after ${PATIENCE_MS / 1000} s: send it in parts`));
-    }, PATIENCE_MS);
-    const { job } = this.#current;
-    this.#thread.postMessage(job, handedOver(job));
+  /** Gives jobs to processes that have room. */
+  #give(): void {
+    for (const place of ['short', 'long'] as const)
+      for (const waiting = this.#waiting[place]; waiting.length > 0;) {
+        if (waiting[0]!.client?.aborted === true) {
+          waiting.shift()!.settle(new Refusal(499, 'the client is gone', { reason: 'CANCELED' }));
+          continue;
+        }
+        const process = this.#free(place);
+        if (process === undefined) break;
+        process.give(waiting.shift()!);
+      }
   }
 
-  #start(): Worker {
-    const thread = new Worker(this.#entry, { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP } });
-    thread.unref();
-    thread.on('message', (outcome: ReadingOutcome) => {
-      if (this.#thread === thread) this.#settle(outcome);
+  /** The least busy process that has room for a job, started where there is none. */
+  #free(place: Exclude<Place, 'here'>): ReadingProcess | undefined {
+    let best: ReadingProcess | undefined;
+    for (let i = place === 'long' ? 1 : 0; i < PROCESSES; i++) {
+      // The second one is started for long jobs, and where the first one is busy.
+      if (this.#processes[i] === undefined && best?.busy === 0) continue;
+      if (i > 0 && place === 'short' && this.#waiting.long.length > 0) break;
+      const found = (this.#processes[i] ??= this.#start(i));
+      if (found.busy < (best?.busy ?? (place === 'long' ? 1 : AHEAD))) best = found;
+    }
+    return best;
+  }
+
+  #start(at: number): ReadingProcess {
+    const process = new ReadingProcess(
+      this.#entry,
+      () => this.#give(),
+      (left, why) => {
+        if (this.#processes[at] === process) this.#processes[at] = undefined;
+        if (this.#isClosed) return;
+        this.#log.write('warn', `a process that reads bodies ended (${why}) and is replaced`);
+        for (const job of left.reverse()) this.#waiting[job.isLong ? 'long' : 'short'].unshift(job);
+        this.#give();
+      },
+    );
+    return process;
+  }
+}
+
+/** The server's side of a process that reads. It does its jobs in their order. */
+class ReadingProcess {
+  readonly #child: FramedProcess<JobMessage, OutcomeMessage>;
+  readonly #onRoom: () => void;
+  readonly #jobs: Waiting[] = [];
+  /** The model of each name that it was told of last. */
+  readonly #known = new Map<string, ReadingModel>();
+  #timer: NodeJS.Timeout | undefined;
+  #isLate = false;
+
+  /** `onEnd` is given the jobs that it has not begun. */
+  constructor(entry: string, onRoom: () => void, onEnd: (left: Waiting[], why: string) => void) {
+    const flags = [`--max-old-space-size=${MOST_HEAP}`];
+    this.#child = new FramedProcess({ entry, flags }, (head: OutcomeMessage, body) =>
+      this.#settle(valueIn(head, body) as ReadingOutcome),
+    );
+    this.#onRoom = onRoom;
+    void this.#child.ended.then((why) => {
+      clearTimeout(this.#timer);
+      const [current, ...left] = this.#jobs.splice(0);
+      current?.settle(faultOf(current, this.#isLate, why));
+      onEnd(left, why);
     });
-    thread.on('error', (error: Error & { code?: string }) => {
-      if (this.#thread !== thread) return;
-      const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      this.#end(isMemory ? new Refusal(413, 'the body takes too much memory to read: send it in parts') : error);
-    });
-    return thread;
   }
 
-  /** Another thread reads what waits. */
-  #end(error: Error): void {
-    void this.#thread?.terminate();
-    this.#thread = undefined;
-    this.#settle(error);
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
-  #settle(outcome: ReadingOutcome | Error): void {
+  /** Jobs that it has; without room for others while one of them is long. */
+  get busy(): number {
+    return this.#jobs.some(({ isLong }) => isLong) ? Infinity : this.#jobs.length;
+  }
+
+  give(job: Waiting): void {
+    const { kind, model, given } = job;
+    const isKnown = this.#known.get(model.name) === model;
+    this.#known.set(model.name, model);
+    this.#jobs.push(job);
+    const { sizes, parts } = partsOf(isKnown ? { given } : { given, model });
+    this.#child.send({ kind, name: model.name, sizes }, parts);
+    if (this.#jobs.length === 1) this.#wait();
+  }
+
+  end(): Promise<unknown> {
+    this.#child.kill();
+    return this.#child.ended;
+  }
+
+  #settle(outcome: ReadingOutcome): void {
     clearTimeout(this.#timer);
-    const current = this.#current;
-    this.#current = undefined;
-    current?.settle(outcome);
-    this.#next();
+    this.#jobs.shift()?.settle(outcome);
+    if (this.#jobs.length > 0) this.#wait();
+    this.#onRoom();
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => {
+      this.#isLate = true;
+      this.#child.kill();
+    }, PATIENCE_MS);
   }
 }
 
-function isSmall(kind: keyof Jobs, body: Uint8Array, size: number): boolean {
-  if (kind === 'samples' || kind === 'sentences') return size <= SMALL_SAMPLES;
-  if (size <= SMALL) return true;
-  return (kind === 'request' || kind === 'numbers') && size <= SMALL_NUMBERS && isFlat(body.subarray(0, size));
-}
-
-/** The buffer of a body that has one of its own; a part of another one is copied. */
-function handedOver({ given }: ReadingJob): ArrayBuffer[] {
-  const { buffer, byteLength } = (given as { readonly body: Uint8Array }).body;
-  return buffer.byteLength === byteLength ? [buffer as ArrayBuffer] : [];
+/** Refusal of the job during which a process ended. */
+function faultOf({ kind }: Waiting, isLate: boolean, why: string): Refusal {
+  const isReading = kind === 'request' || kind === 'message' || kind === 'inputs';
+  const [what, remedy] = isReading ? ['body', 'send it in parts'] : ['answer', 'send fewer samples'];
+  const verb = isReading ? 'read' : 'write';
+  if (isLate) return new Refusal(400, `the ${what} was not ${isReading ? 'read' : 'written'} after ${PATIENCE_MS / 1000} s: ${remedy}`); // prettier-ignore
+  // V8 ends a process whose heap is full by SIGABRT, and the limit of all memory by SIGKILL.
+  if (/^SIG(ABRT|KILL)$/.test(why)) return new Refusal(413, `the ${what} takes too much memory to ${verb}: ${remedy}`);
+  return new Refusal(400, `the ${what} cannot be ${isReading ? 'read' : 'written'}: the process that was at it ended (${why})`); // prettier-ignore
 }

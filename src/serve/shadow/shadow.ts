@@ -190,7 +190,7 @@ export class Shadow {
     const [input] = this.#teacher.facts.inputs;
     const output = classesOutput(this.#teacher)!;
     const head = { name: input!.name, dtype: 'float32', shape: [samples, ...shape] } as const;
-    const run = { key: KEY, inputs: [head], outputs: [output] };
+    const run = { key: KEY, inputs: [head], outputs: [output], mostBytes: Number.MAX_SAFE_INTEGER };
     const answer = await this.#pool.free()!.run(run, [[bytesOf(toTeacher(fed))]]);
     const [own, its] = [said, answer.outputs[0]!].map(
       (one) => typedView(one.dtype, one.shape, one.bytes) as Float32Array,

@@ -26,14 +26,14 @@ export interface Detected {
 const LEAST_SCORE = 0.05;
 
 /** A picture, and where it lies in the picture that the model takes. */
-interface Placed {
+export interface Placed {
   readonly height: number;
   readonly width: number;
   readonly place: PicturePlace;
 }
 
 /** Size and place of a picture that was sent; raw values are a picture of the size that the model takes. */
-export async function sentPicture({ contentType, body, described }: SentTo & { body: Buffer }): Promise<Placed> {
+export async function sentPicture({ contentType, body, described }: SentTo): Promise<Placed> {
   const [height, width] = described.shape as readonly [number, number, number];
   if (!isPicture(contentType)) return { height, width, place: placeIn({ height, width }, undefined, undefined) };
   const { pictureHeader } = await import('../../data/pictures/picture.ts');

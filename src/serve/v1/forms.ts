@@ -1,92 +1,84 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
-import type { Reader } from '../reading/reader.ts';
 import { best, finite, named } from './answers.ts';
 import type { Said } from './answers.ts';
-import { isPicture, isText } from './raw.ts';
+import { isPicture, samplesOf, sentencesIn } from './raw.ts';
 import type { SentTo } from './raw.ts';
+import type { DescribedModel } from './preparation.ts';
 import { pixelsOf } from './read.ts';
 import { detected, sentPicture } from './boxes.ts';
+import type { Placed } from './boxes.ts';
 import { segmented } from './masks.ts';
 import { tagged } from './words.ts';
+import type { Sentence } from './words.ts';
 
-/** A request that was read: `raw` holds the values of all samples; `answerOf` makes the JSON answer to a sample from the model's output row. */
-interface ReadRequest {
+/** What of a request its answers need. */
+export interface AnswerNeeds {
+  readonly sentences?: readonly Sentence[] | undefined;
+  readonly picture?: Placed | undefined;
+}
+
+/** A request that was read, with the values of all samples. */
+export interface ReadRequest extends AnswerNeeds {
   readonly raw: Float32Array | Uint8Array;
-  readonly answerOf: (row: readonly number[], sample: number) => object;
+}
+
+interface AnswerContext extends AnswerNeeds {
+  readonly said: Said;
+  readonly described: DescribedModel;
+  readonly top?: number | undefined;
 }
 
 interface SaidForm {
   /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
   readonly isChoice: boolean;
-  /** True if an answer takes milliseconds to make: other requests are answered between those to the samples of a request. */
-  readonly isLong?: true;
+  /** True if the answer to a sample has every value of the model. */
+  readonly saysAll?: true;
   /** Reason for refusing a model whose file lacks what this form needs; follows `model NAME` in the message. */
   readonly needs?: string;
   /** Reads a request. `Refusal` for what is wrong with it. */
-  readonly read: (reader: Reader, sent: SentTo & { body: Buffer }, said: Said, top?: number) => Promise<ReadRequest>;
+  readonly read: (sent: SentTo) => Promise<ReadRequest>;
+  /** The JSON answer to a sample from the model's output row. */
+  readonly answerOf: (row: readonly number[], sample: number, context: AnswerContext) => object;
 }
+
+const read = async (sent: SentTo): Promise<ReadRequest> => ({ raw: await samplesIn(sent) });
 
 const values: SaidForm = {
   isChoice: false,
-  read: async (reader, sent, said) => ({
-    raw: await samplesIn(reader, sent),
-    answerOf: (row) => ({ values: named(row, said) }),
-  }),
+  saysAll: true,
+  read,
+  answerOf: (row, _, { said }) => ({ values: named(row, said) }),
 };
 
 /** Answers at `/v1/M` by their form. */
 export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
-  classes: {
-    isChoice: true,
-    read: async (reader, sent, said, top) => ({
-      raw: await samplesIn(reader, sent),
-      answerOf: (row) => best(row, said, top),
-    }),
-  },
+  classes: { isChoice: true, read, answerOf: (row, _, { said, top }) => best(row, said, top) },
   numbers: values,
   labels: values,
   tags: {
     isChoice: true,
     needs:
       'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids',
-    read: async (reader, sent, said, top) => {
-      const sentences = await reader.read('sentences', sent, sent.body.length);
-      return {
-        raw: Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids))),
-        answerOf: (row, sample) => tagged(sentences[sample]!, row, said, top),
-      };
+    read: async (sent) => {
+      const sentences = await sentencesIn(sent);
+      return { raw: Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids))), sentences };
     },
+    answerOf: (row, sample, { sentences, said, top }) => tagged(sentences![sample]!, row, said, top),
   },
   mask: {
     isChoice: false,
-    isLong: true,
-    read: async (reader, sent, said) => ({
-      raw: await samplesIn(reader, sent),
-      answerOf: (row) => segmented(row, said, sent.described.shape),
-    }),
+    read,
+    answerOf: (row, _, { said, described }) => segmented(row, said, described.shape),
   },
   boxes: {
     isChoice: false,
-    isLong: true,
-    read: async (reader, sent, said) => {
-      const raw = await samplesIn(reader, sent);
-      const picture = await sentPicture(sent);
-      return { raw, answerOf: (row) => detected(row, said, picture, sent.described.overlap) };
-    },
+    read: async (sent) => ({ ...(await read(sent)), picture: await sentPicture(sent) }),
+    answerOf: (row, _, { said, described, picture }) => detected(row, said, picture!, described.overlap),
   },
-  vector: {
-    isChoice: false,
-    read: async (reader, sent) => ({
-      raw: await samplesIn(reader, sent),
-      answerOf: (row) => ({ embedding: row.map(finite) }),
-    }),
-  },
+  vector: { isChoice: false, saysAll: true, read, answerOf: (row) => ({ embedding: row.map(finite) }) },
 };
 
-/** Samples before preparation: pixels of a picture, or what `Reader` makes of other bodies. */
-async function samplesIn(reader: Reader, sent: SentTo & { body: Buffer }): Promise<Float32Array | Uint8Array> {
-  const { contentType, body, described } = sent;
-  if (isPicture(contentType)) return pixelsOf(body, described);
-  const isNumbers = described.text === undefined && isText(contentType);
-  return reader.read(isNumbers ? 'numbers' : 'samples', sent, body.length);
+/** Samples before preparation: pixels of a picture, or what other bodies say. */
+async function samplesIn(sent: SentTo): Promise<Float32Array | Uint8Array> {
+  return isPicture(sent.contentType) ? pixelsOf(sent.body, sent.described) : samplesOf(sent);
 }

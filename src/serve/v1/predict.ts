@@ -1,18 +1,19 @@
-import { setImmediate } from 'node:timers/promises';
 import { bytesOf } from '../../base/bytes.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { statedForm } from '../../tasks/answer-form.ts';
 import type { Client } from '../batch/queue.ts';
+import { elementsOf } from '../dtypes.ts';
 import type { ModelHost } from '../host.ts';
-import { asked } from '../model.ts';
 import type { ServedModel } from '../model.ts';
+import { asked } from '../reading/model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
-import { typedView } from '../v2/json-tensor.ts';
-import { finite } from './answers.ts';
+import { refuseLargeAnswer } from '../answer-size.ts';
 import { SAID } from './forms.ts';
+import type { ReadRequest } from './forms.ts';
+import { isText } from './raw.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
 
@@ -28,79 +29,69 @@ export interface PredictCall {
 
 /**
  * `POST /v1/M`: a picture, a sound, texts, lists of words or raw values in, classes or tags out, with what the file says of its preparation and
- * its labels.
+ * its labels. The answer is JSON.
  */
-export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
+export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<Uint8Array> {
   const described = descriptionOf(model);
-  const { kind, names } = statedForm(described);
-  const { isChoice, isLong = false, read } = SAID[kind];
+  const { kind } = statedForm(described);
+  const { isChoice, saysAll = false } = SAID[kind];
   if (!isChoice && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
   if (call.isBase64 === true && kind !== 'vector')
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
-  const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
-  const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call.top);
-  const rows = await answersOf(host, model, raw, described, call.client);
-  const predictions: object[] = [];
-  for (const [sample, row] of rows.entries()) {
-    if (isLong && sample > 0) await setImmediate();
-    const answer = answerOf(row, sample);
-    predictions.push(call.isBase64 === true ? { embedding: base64Of(row) } : answer);
-  }
-  return { model: model.name, predictions };
+  const { raw, ...needs } = await readCall(host, model, described, call);
+  const answered = await answersTo(host, model, raw, described, call, saysAll || (call.top ?? 1) > 1);
+  const { top, isBase64, client } = call;
+  const values = valuesOf(answered);
+  return host.reader.run('predictions', asked(model), { ...answered, ...needs, top, isBase64 }, { client, values });
 }
 
-/** `POST /v1/M/similar`: the cosine of the angle between the vectors of each two of several samples, [samples][samples]. */
-export async function similar(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
+/** `POST /v1/M/similar`: the cosine of the angle between the vectors of each two of several samples, [samples][samples]. The answer is JSON. */
+export async function similar(host: ModelHost, model: ServedModel, call: PredictCall): Promise<Uint8Array> {
   const described = descriptionOf(model);
   const { kind } = statedForm(described);
   if (kind !== 'vector')
     throw new Refusal(400, `model ${model.name} does not answer with vectors, by which samples are compared`);
-  const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
-  const { raw } = await SAID[kind].read(host.reader, sent, { names: undefined, logits: false });
-  const rows = await answersOf(host, model, raw, described, call.client);
-  if (rows.length < 2) throw new Refusal(400, `expected two samples or more, received ${rows.length}`);
-  const lengths = rows.map((row) => Math.sqrt(dot(row, row)) || 1);
-  const similarities = rows.map((row, i) =>
-    rows.map((other, j) => finite(dot(row, other) / (lengths[i]! * lengths[j]!))),
-  );
-  return { model: model.name, similarities };
+  const { raw } = await readCall(host, model, described, call);
+  const answered = await answersTo(host, model, raw, described, call, true);
+  if (answered.samples < 2) throw new Refusal(400, `expected two samples or more, received ${answered.samples}`);
+  return host.reader.run('similarities', asked(model), answered, { client: call.client, values: valuesOf(answered) });
 }
 
-function dot(a: readonly number[], b: readonly number[]): number {
-  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+function readCall(
+  { reader }: ModelHost,
+  model: ServedModel,
+  described: DescribedModel,
+  { contentType, body, client }: PredictCall,
+): Promise<ReadRequest> {
+  const effort = !isText(contentType) ? { file: body } : described.text === undefined ? { json: body } : { text: body };
+  return reader.run('inputs', asked(model), { contentType, body }, { client, ...effort });
 }
 
-function base64Of(row: readonly number[]): string {
-  return Buffer.from(Float32Array.from(row).buffer).toString('base64');
+function valuesOf({ outputs }: { readonly outputs: readonly WireTensor[] }): number {
+  return outputs.reduce((sum, { shape }) => sum + elementsOf(shape), 0);
 }
 
-/** The answer of a model to each of several raw samples. */
-async function answersOf(
+/** The answers of a model to several raw samples. `isAll`: all values of an answer are written as text. */
+async function answersTo(
   host: ModelHost,
   model: ServedModel,
   raw: Float32Array | Uint8Array,
   described: DescribedModel,
-  client: Client,
-): Promise<number[][]> {
-  const values = prepared(raw, described);
-  const samples = values.length / described.shape.reduce((product, dimension) => product * dimension, 1);
+  { client }: PredictCall,
+  isAll: boolean,
+): Promise<{ readonly outputs: readonly WireTensor[]; readonly samples: number }> {
+  const samples = raw.length / elementsOf(described.shape);
   refuseTooMany(model, samples);
   const { outputs } = model.facts;
   // scikit-learn's files give the label of the class before the probabilities.
   const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float16') ?? outputs[0];
   const wanted = (described.fields ?? [output!]).map(({ name }) => name);
-  const answer = await host.infer(model, {
-    inputs: fedTo(model, values, samples, described),
-    ...{ outputs: wanted, samples, priority: 0, client },
-  });
-  const all = wanted.map((name) => {
-    const { dtype, shape, bytes } = answer.outputs.find((one) => one.name === name)!;
-    return Array.from(typedView(dtype, shape, bytes), Number);
-  });
-  return Array.from({ length: samples }, (_, i) =>
-    all.flatMap((data) => data.slice((i * data.length) / samples, ((i + 1) * data.length) / samples)),
-  );
+  const request = { outputs: wanted, samples, priority: 0, client };
+  refuseLargeAnswer(model, { ...request, inputs: [] }, isAll ? wanted : []);
+  const inputs = fedTo(model, prepared(raw, described), samples, described);
+  const answer = await host.infer(model, { ...request, inputs });
+  return { outputs: wanted.map((name) => answer.outputs.find((one) => one.name === name)!), samples };
 }
 
 /** Prepared samples as the inputs of a model. */

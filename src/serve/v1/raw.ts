@@ -11,7 +11,7 @@ import type { Sentence } from './words.ts';
 import { clip } from '../../data/sounds/clip.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
-/** A request to `/v1/M`, as plain data that another thread can be given. */
+/** A request to `/v1/M`, as plain data. */
 export interface SentTo extends Sent {
   readonly model: AskedModel;
   readonly described: DescribedModel;

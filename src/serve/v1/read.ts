@@ -11,7 +11,10 @@ import { bytesFromJson } from '../v2/json-tensor.ts';
 import type { DescribedModel } from './preparation.ts';
 
 /** A picture of PNG, JPEG, WebP, GIF, TIFF or AVIF, whatever the request calls it, as raw values 0 … 255 of the size and the channels that the model sees. */
-export async function pixelsOf(picture: Buffer, { shape, normalization, fit }: DescribedModel): Promise<Uint8Array> {
+export async function pixelsOf(
+  picture: Uint8Array,
+  { shape, normalization, fit }: DescribedModel,
+): Promise<Uint8Array> {
   const [height, width, channels] = shape;
   if (shape.length !== 3 || (channels !== 1 && channels !== 3) || normalization === undefined) {
     throw new Refusal(400, 'this model takes no pictures: its file does not say how to prepare them');

@@ -7,6 +7,7 @@ import { storedEncoder } from '../../data/text/open.ts';
 import { readByTokenizer } from '../../data/text/read-by.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { jsonIn } from '../json.ts';
+import { refuseLetters } from '../limits.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany, withoutFolder } from '../refusal.ts';
 import { inputsIn } from './read.ts';
@@ -47,7 +48,7 @@ export async function idsOf(
   parts: readonly InputPart[] | undefined,
   sent: Sent,
 ): Promise<Float32Array | undefined> {
-  const samples = samplesIn(model, sent, text.texts);
+  const samples = samplesIn(model, sent, text);
   if (samples === undefined) return undefined;
   const encode = await encoderOf(model, text);
   // An only input takes ids, whatever its name is.
@@ -71,7 +72,11 @@ export function readOrRefuse<T>(what: 'text' | 'words', sample: number, read: ()
   }
 }
 
-function samplesIn(model: AskedModel, sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
+function samplesIn(
+  model: AskedModel,
+  sent: Sent,
+  { texts, length }: TextForm,
+): readonly (readonly string[])[] | undefined {
   const { isPlain, values } = contentOfBody(sent);
   const expected =
     texts === 1
@@ -84,9 +89,11 @@ function samplesIn(model: AskedModel, sent: Sent, texts: 1 | 2): readonly (reado
   const isPair = texts === 2 && list.every((one) => typeof one === 'string');
   const samples: unknown[][] = isPair ? [[...list]] : list.map((one): unknown[] => (Array.isArray(one) ? one : [one]));
   refuseTooMany(model, samples.length);
-  return samples.map((sample) => {
-    if (sample.length === texts && sample.every((one): one is string => typeof one === 'string'))
+  return samples.map((sample, i) => {
+    if (sample.length === texts && sample.every((one): one is string => typeof one === 'string')) {
+      refuseLetters(model.limits, length, i, lettersOf(sample));
       return checked(sample);
+    }
     throw new Refusal(400, `expected ${expected}, received ${JSON.stringify(sample).slice(0, 80)}`);
   });
 }
@@ -111,6 +118,10 @@ export function listIn(values: unknown, expected: string): readonly unknown[] {
 
 export function holdsNumbers(values: unknown): boolean {
   return Array.isArray(values) ? holdsNumbers(values[0]) : typeof values === 'number';
+}
+
+export function lettersOf(texts: readonly string[]): number {
+  return texts.reduce((sum, { length }) => sum + length, 0);
 }
 
 function decoded(body: Uint8Array): string {

@@ -5,11 +5,12 @@ import { storedWordEncoder } from '../../data/text/open.ts';
 import { wordsIn } from '../../data/text/tokenizer/words.ts';
 import type { EncodedWords } from '../../data/text/tokenizer/words.ts';
 import { bordersOf, entitiesOf, tagsAt } from '../../tasks/tagging/entities.ts';
+import { refuseLetters } from '../limits.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import { best } from './answers.ts';
 import type { Class, Said } from './answers.ts';
-import { contentOfBody, encodersBy, holdsNumbers, listIn, readOrRefuse } from './texts.ts';
+import { contentOfBody, encodersBy, holdsNumbers, lettersOf, listIn, readOrRefuse } from './texts.ts';
 import type { Sent } from './texts.ts';
 
 /** Words as they were sent or as a text was cut into them, and what a model is fed of them. */
@@ -45,6 +46,12 @@ export async function sentencesOf(model: AskedModel, form: TextForm, sent: Sent)
     );
   const given = listIn(values, EXPECTED);
   refuseTooMany(model, given.length);
+  given.forEach((sample, i) => {
+    const texts = Array.isArray(sample)
+      ? sample.filter((one): one is string => typeof one === 'string')
+      : [String(sample)];
+    refuseLetters(model.limits, form.length, i, lettersOf(texts));
+  });
   const sentences = given.map(wordsOf);
   const words = sentences.reduce((sum, { length }) => sum + length, 0);
   if (words > MOST_WORDS)

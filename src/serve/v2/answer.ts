@@ -1,6 +1,6 @@
 import { datatypeOf } from '../dtypes.ts';
 import { MODEL_VERSION } from '../model.ts';
-import type { ServedModel } from '../model.ts';
+import type { ReadingModel } from '../reading/model.ts';
 import type { WireTensor } from '../types.ts';
 import { bytesOfTexts, classified } from './classification.ts';
 import { jsonFrom } from './json-tensor.ts';
@@ -13,8 +13,8 @@ export interface EncodedAnswer {
 }
 
 export function encodeAnswer(
-  model: ServedModel,
-  { id, wanted, allBinary }: ParsedRequest,
+  model: Pick<ReadingModel, 'name' | 'labels'>,
+  { id, wanted, allBinary }: Pick<ParsedRequest, 'id' | 'wanted' | 'allBinary'>,
   outputs: readonly WireTensor[],
 ): EncodedAnswer {
   const binary: Uint8Array[] = [];

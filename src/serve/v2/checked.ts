@@ -66,6 +66,9 @@ function tensorOf(model: AskedModel, spec: TensorSpec, { datatype, shape, bytes 
     const [want, have] = [expected.join(', '), shape.slice(0, 16).join(', ')];
     throw new Refusal(400, `input ${name} of model ${model.name} has the shape [${want}], received [${have}]`);
   }
+  const wide = shape.find((size, i) => isOpen(model, spec, i) && size > model.limits.openSize);
+  if (wide !== undefined)
+    throw new Refusal(413, `input ${name} of model ${model.name} has the open size ${wide}, at most ${model.limits.openSize} (--max-size sets this limit)`); // prettier-ignore
   const content = bytes(spec);
   const length = byteLengthOf(dtype, shape);
   if (content.length !== length) {
@@ -78,6 +81,11 @@ function tensorOf(model: AskedModel, spec: TensorSpec, { datatype, shape, bytes 
     throw new Refusal(400, `input ${name}: a BOOL is a byte of 0 or 1`);
   }
   return { name, dtype, shape, bytes: content };
+}
+
+/** True for a size that the file leaves open, besides that of the batch. */
+function isOpen(model: AskedModel, { shape }: TensorSpec, i: number): boolean {
+  return typeof shape[i] === 'string' && !(i === 0 && takesBatches(model));
 }
 
 function samplesOf(inputs: readonly WireTensor[]): number {

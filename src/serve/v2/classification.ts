@@ -4,7 +4,11 @@ import type { WireTensor } from '../types.ts';
 import { typedView } from './json-tensor.ts';
 
 /** The `k` largest values of each sample, `value:index` or `value:index:label`, in the order of their size. */
-export function classified(model: ServedModel, output: WireTensor, k: number): { shape: number[]; values: string[] } {
+export function classified(
+  { labels }: { readonly labels: readonly string[] | undefined },
+  output: WireTensor,
+  k: number,
+): { shape: number[]; values: string[] } {
   const { name, dtype, shape, bytes } = output;
   if (shape.length < 2 || dtype === 'float16') {
     throw new Refusal(400, `output ${name} cannot be asked for as classes: it has the shape [${shape.join(', ')}]`);
@@ -12,7 +16,6 @@ export function classified(model: ServedModel, output: WireTensor, k: number): {
   const data = typedView(dtype, shape, bytes);
   const [samples] = shape;
   const size = data.length / samples!;
-  const labels = labelsOf(model);
   const count = Math.min(k, size);
   const values: string[] = [];
   for (let sample = 0; sample < samples!; sample++) {

@@ -19,7 +19,7 @@ interface Wanted {
   readonly classes: number;
 }
 
-/** Plain data, for it may come from another thread. */
+/** Plain data, for it may come from another process. */
 export interface ParsedRequest {
   readonly request: InferRequest;
   readonly id: string | undefined;

@@ -37,6 +37,8 @@ export interface RunMessage {
   readonly key: string;
   readonly inputs: readonly TensorHead[];
   readonly outputs: readonly string[];
+  /** Bytes that all outputs together may have. */
+  readonly mostBytes: number;
 }
 
 export type ToWorker = ModelMessage | StartMessage | RunMessage;

@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { DeviceName } from '../../recipe/engines.ts';
 import { byteLengthOf } from '../dtypes.ts';
 import type { WireTensor } from '../types.ts';
-import { framed, FrameReader, padded } from './frames.ts';
+import { FramedProcess } from './child.ts';
+import { padded } from './frames.ts';
 import type {
   DoneMessage,
   FromWorker,
@@ -58,9 +55,6 @@ export class RunFailed extends Error {
   override readonly name = 'RunFailed';
 }
 
-/** Bytes of a message that are put together sooner than written piece by piece. */
-const MOST_COPIED = 2 ** 14;
-
 interface Waiting {
   readonly since: number;
   readonly resolve: (answer: RunAnswer) => void;
@@ -71,7 +65,7 @@ interface Waiting {
 /** The server's side of one worker process. */
 export class WorkerProcess {
   readonly ended: Promise<void>;
-  readonly #child: ChildProcess;
+  readonly #child: FramedProcess<ToWorker, FromWorker>;
   readonly #options: WorkerOptions;
   readonly #waiting = new Map<number, Waiting>();
   #starting: { resolve: (ready: ReadyMessage) => void; reject: (error: Error) => void } | undefined;
@@ -82,23 +76,8 @@ export class WorkerProcess {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    // A group of its own: Ctrl-C in the terminal is for the server, which drains first.
-    const stdio = ['pipe', 2, 2, 'pipe'] as const;
-    this.#child = spawn(process.execPath, [options.entry], { stdio: [...stdio], detached: true, windowsHide: true });
-    if (options.lowPriority === true && this.#child.pid !== undefined)
-      setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
-    const reader = new FrameReader<FromWorker>((head, body) => this.#receive(head, body));
-    (this.#child.stdio[3] as Readable).on('data', (chunk: Buffer) => reader.push(chunk));
-    // What cannot be written any more is told by the end of the process.
-    this.#child.stdin!.on('error', () => undefined);
-    this.ended = new Promise((resolve) => {
-      const end = (why: string): void => {
-        this.#end(new WorkerEnded(`the worker process ended: ${why}`));
-        resolve();
-      };
-      this.#child.once('error', (error) => end(error.message));
-      this.#child.once('close', (code, signal) => end(signal ?? `exit code ${code}`));
-    });
+    this.#child = new FramedProcess(options, (head: FromWorker, body) => this.#receive(head, body));
+    this.ended = this.#child.ended.then((why) => this.#end(new WorkerEnded(`the worker process ended: ${why}`)));
   }
 
   get pid(): number | undefined {
@@ -131,7 +110,7 @@ export class WorkerProcess {
         this.kill();
       }, loadTimeoutMs);
       if (this.#gone) reject(new WorkerEnded('the worker process ended at its start'));
-      this.#sendAll(models).then(() => this.#send({ type: 'start', device, threads }, []), reject);
+      this.#sendAll(models).then(() => this.#child.send({ type: 'start', device, threads }, []), reject);
     });
     return ready.finally(() => clearTimeout(timer));
   }
@@ -139,10 +118,8 @@ export class WorkerProcess {
   /** Sends models one after another, so that one at a time is in memory. */
   async #sendAll(models: readonly ModelToLoad[]): Promise<void> {
     for (const { message, read } of models) {
-      this.#send(message, [[await read()]]);
-      const stdin = this.#child.stdin!;
-      if (stdin.writableNeedDrain)
-        await Promise.race([new Promise((resolve) => stdin.once('drain', resolve)), this.ended]);
+      this.#child.send(message, [[await read()]]);
+      await this.#child.drained();
     }
   }
 
@@ -156,30 +133,17 @@ export class WorkerProcess {
       }
       const timer = setTimeout(() => this.kill(), this.#options.runTimeoutMs);
       this.#waiting.set(id, { since: monotonicMs(), resolve, reject, timer });
-      this.#send({ ...message, type: 'run', id }, parts);
+      this.#child.send({ ...message, type: 'run', id }, parts);
     });
   }
 
   /** No more batches; it ends when it has answered those it has. */
   close(): void {
-    this.#child.stdin!.end();
+    this.#child.close();
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  #send(message: ToWorker, parts: readonly (readonly Uint8Array[])[]): void {
-    const stdin: Writable = this.#child.stdin!;
-    const pieces = framed(message, parts);
-    const size = pieces.reduce((sum, { length }) => sum + length, 0);
-    if (size <= MOST_COPIED) {
-      stdin.write(Buffer.concat(pieces, size));
-      return;
-    }
-    stdin.cork();
-    for (const piece of pieces) stdin.write(piece);
-    stdin.uncork();
+    this.#child.kill();
   }
 
   #receive(head: FromWorker, body: Uint8Array): void {

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import { monotonicMs } from '../../base/clock.ts';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
@@ -14,6 +13,7 @@ import type { FromWorker, ModelMessage, Resources, RunMessage, StartMessage, ToW
 import { probe } from './probe.ts';
 import { runInPieces } from './rows.ts';
 import type { Run, NamedTensors } from './rows.ts';
+import { watchOver } from './watchdog.ts';
 
 /**
  * The process that runs models: it reads messages from its stdin and answers on descriptor 3, one at a time, until stdin
@@ -65,7 +65,7 @@ function load(message: ModelMessage, bytes: Uint8Array, options: SessionOptions)
   return facts;
 }
 
-function answer({ id, key, inputs, outputs }: RunMessage, body: Uint8Array, start: number): void {
+function answer({ id, key, inputs, outputs, mostBytes }: RunMessage, body: Uint8Array, start: number): void {
   try {
     const { model, batching } = loaded.get(key)!;
     const feeds = feedsOf(inputs, body);
@@ -75,6 +75,8 @@ function answer({ id, key, inputs, outputs }: RunMessage, body: Uint8Array, star
     const [inputMs, inferMs] = [placed - start, monotonicMs() - placed];
     const heads = outputs.map((name) => headOf(name, model, results));
     const parts = outputs.map((name) => bytesOf(results[name]!.data));
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (bytes > mostBytes) throw new Error(`its answer has ${bytes} bytes, at most ${mostBytes}`);
     tell({ type: 'done', id, outputs: heads, inputMs, inferMs, ...resources() }, parts);
   } catch (error) {
     tell({ type: 'error', id, message: error instanceof Error ? error.message : String(error) });
@@ -123,16 +125,7 @@ function resources(): Resources {
   return { rssBytes: measured.rssBytes, cpuSeconds: (user + system) / 1e6 };
 }
 
-/**
- * A thread that ends the process when its parent is gone: the end of stdin is not seen during a call of the runtime, which may
- * never return. What adopts an orphan is another process.
- */
-const ORPHANED = `const parent = process.ppid;
-setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000);`;
-new Worker(ORPHANED, {
-  eval: true,
-  resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
-}).unref();
+watchOver();
 
 for (;;) {
   const began = readFrame(IN);

@@ -1,9 +1,7 @@
 import { bytesOf } from '../../../src/base/bytes.ts';
-import type { ServedModel } from '../../../src/serve/model.ts';
 import { classified } from '../../../src/serve/v2/classification.ts';
 
-const model = (labels?: readonly string[]) =>
-  ({ metadata: new Map(labels && [['labels', JSON.stringify(labels)]]) }) as unknown as ServedModel;
+const model = (labels?: readonly string[]) => ({ labels });
 const output = (shape: number[], ...values: number[]) =>
   ({ name: 'y', dtype: 'float32', shape, bytes: bytesOf(Float32Array.from(values)) }) as const;
 

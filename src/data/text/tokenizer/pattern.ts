@@ -23,19 +23,27 @@ const [LONGEST, DEEPEST] = [10_000, 20];
 const MOST_OPEN = 3;
 /** Maximum count in a bounded repetition. */
 const MOST_TIMES = 1000;
+/** Maximum number of ways in which consecutive alternatives and bounded repetitions can share a text: their numbers multiply. */
+const MOST_WAYS = 10_000;
 
 /** Group of a pattern that has been opened. */
 interface Group {
   /** True if it can match the same text in several ways. */
   isLoose: boolean;
-  /** Number of unbounded repetitions in the current alternative. */
+  /** Number of unbounded repetitions in the current alternative, and the largest one of those before. */
   open: number;
+  mostOpen: number;
+  /** Ways to match a text in the current alternative, and in those before together. */
+  ways: number;
+  otherWays: number;
 }
+
+const opened = (): Group => ({ isLoose: false, open: 0, mostOpen: 0, ways: 1, otherWays: 0 });
 
 /** Refuses patterns that backtracking may match in exponential time: a repeated group with alternatives or a repetition inside. */
 function refuseSlow(source: string, refuse: (what: string) => Error): void {
   if (source.length > LONGEST) throw new Error(`a pattern has ${source.length} letters, expected at most ${LONGEST}`);
-  const groups: Group[] = [{ isLoose: false, open: 0 }];
+  const groups: Group[] = [opened()];
   // A class or an escaped character counts as one part.
   const parts = source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?[i<]?[:=!])?|[*+?]|\{(\d+)(,?)(\d*)\}|[^]/gu);
   let closed: Group | undefined;
@@ -43,19 +51,31 @@ function refuseSlow(source: string, refuse: (what: string) => Error): void {
     const group = groups.at(-1)!;
     const before = closed;
     closed = undefined;
-    if (part.startsWith('(')) groups.push({ isLoose: false, open: 0 });
+    if (part.startsWith('(')) groups.push(opened());
     else if (part === ')' && groups.length > 1) {
       closed = groups.pop()!;
-      groups.at(-1)!.isLoose ||= closed.isLoose;
-    } else if (part === '|') [group.isLoose, group.open] = [true, 0];
-    else if (least !== undefined || /^[*+?]$/.test(part)) {
+      const outer = groups.at(-1)!;
+      outer.isLoose ||= closed.isLoose;
+      outer.open += Math.max(closed.open, closed.mostOpen);
+      outer.ways *= closed.ways + closed.otherWays;
+    } else if (part === '|') {
+      [group.mostOpen, group.otherWays] = [Math.max(group.open, group.mostOpen), group.ways + group.otherWays];
+      [group.isLoose, group.open, group.ways] = [true, 0, 1];
+    } else if (least !== undefined || /^[*+?]$/.test(part)) {
       const isOpen = part === '*' || part === '+' || (comma === ',' && given === '');
       const times = isOpen ? Infinity : part === '?' ? 1 : Number(given === '' ? least : given);
       if (before?.isLoose === true && times > 1) throw refuse('a repeated group with alternatives or repeated parts');
       if (times > MOST_TIMES && !isOpen) throw refuse(`the number ${times}, which is more than ${MOST_TIMES},`);
-      if (isOpen && ++group.open > MOST_OPEN) throw refuse(`more than ${MOST_OPEN} repeated parts in a row`);
+      if (isOpen) group.open++;
+      else if (part === '?' || comma === ',') group.ways *= times - Number(least ?? 0) + 1;
       if (least === undefined || comma === ',') group.isLoose = true;
     }
+    const { open, ways } = groups.at(-1)!;
+    if (open > MOST_OPEN) throw refuse(`more than ${MOST_OPEN} repeated parts in a row`);
+    if (ways > MOST_WAYS)
+      throw refuse(
+        `repeated parts and alternatives in a row that match a text in ${ways} ways, more than ${MOST_WAYS},`,
+      );
     if (groups.length > DEEPEST) throw refuse(`groups in more than ${DEEPEST} others`);
   }
 }

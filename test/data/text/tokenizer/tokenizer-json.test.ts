@@ -55,6 +55,19 @@ describe('tokenizer.json', () => {
       ['((?i:x?))+y', 'a repeated group with alternatives or repeated parts'],
       ['(x[a)]*){30}y', 'a repeated group with alternatives or repeated parts'],
       ['\\s*\\s*\\s*x{2,}y', 'more than 3 repeated parts in a row'],
+      ['(?:a*)(?:b|a+)(?:a*)(a*)y', 'more than 3 repeated parts in a row'],
+      [
+        '[a-z]{1,50}[a-z]{1,50}[a-z]{1,50}[a-z]{1,50}y',
+        'repeated parts and alternatives in a row that match a text in 125000 ways, more than 10000,',
+      ],
+      [
+        `${'(a|a)'.repeat(14)}y`,
+        'repeated parts and alternatives in a row that match a text in 16384 ways, more than 10000,',
+      ],
+      [
+        `${'a?'.repeat(30)}y`,
+        'repeated parts and alternatives in a row that match a text in 16384 ways, more than 10000,',
+      ],
       ['(?:x{1000}){1001}', 'the number 1001, which is more than 1000,'],
       [`${'('.repeat(5000)}x${')'.repeat(4999)}`, 'groups in more than 20 others'],
     ].map(([Regex, what]): [string, Partial<TokenizerJson>, string] => [
