@@ -16,6 +16,7 @@ import { ModelHost } from './host.ts';
 import { Access, tokensOf } from './http/access.ts';
 import { BodyBudget } from './http/body.ts';
 import { serveHttp } from './http/server.ts';
+import { Unread } from './http/unread.ts';
 import { readTls } from './http/tls.ts';
 import { Reader } from './reading/reader.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
@@ -148,7 +149,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
-    const common = { host: address, access, tls, log, budget, maxBody, requestTimeoutMs: 30_000 };
+    const unread = new Unread(Math.max(4 * maxBody, 2 ** 28));
+    const common = { host: address, access, tls, log, budget, unread, maxBody, requestTimeoutMs: 30_000 };
     const http = await serveHttp(site, {
       ...{ ...common, port: options.port ?? 8000, maxConnections: MOST_CONNECTIONS },
       maxConnectionsEach: options.maxConnections ?? MOST_CONNECTIONS / 4,

@@ -1,4 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +16,7 @@ import { attacked, healthDuring } from './attacked.ts';
 import type { Attacked } from './attacked.ts';
 import { classifier, echo } from './models.ts';
 import { ask } from './server.ts';
+import { field, infers } from './wire.ts';
 
 /** MiB of the process that listens, and of all others together: two that read, and a worker. */
 const [MOST_MEMORY, MOST_OF_OTHERS] = [1024, 3072];
@@ -54,6 +57,17 @@ const text = (json: Uint8Array) => ({
   ...{ tokenizer: 'tokenizer.json', sha256: sha256(json), texts: 1, length: 8, truncate: 'end' },
   ...{ vocabulary: 70, padding: 0 },
 });
+
+/** A message with its prefix. */
+function grpcMessage(bytes: Uint8Array): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
+
+/** An input without its values. */
+const grpcTensor = (name: string, datatype: string, shape: readonly number[]): Buffer =>
+  field(5, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(datatype)), field(3, Buffer.from(shape))]));
 
 let folder: string;
 let server: Attacked;
@@ -194,25 +208,54 @@ it('pictures of a few hundred bytes and 25 million pixels take no memory of the 
 });
 
 /** A connection that asks and does not read. */
-async function unread(port: number, requests: readonly string[]): Promise<Socket> {
-  const socket = createConnection({ port, host: '127.0.0.1', highWaterMark: 1 });
+async function unread(port: number, request: string, count = 1): Promise<Socket> {
+  const socket = createConnection({ port, host: '127.0.0.1' });
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.once('connect', resolve));
   socket.pause();
-  for (const request of requests) socket.write(request);
+  for (let i = 0; i < count; i++) socket.write(request);
   return socket;
 }
 
-it('answers that nobody reads are bounded, and their connections closed', async () => {
-  const body = JSON.stringify(column(1, { parameters: { binary_data_output: true } }));
-  const request = `POST /v2/models/wide/infer HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-  let sockets: Socket[] = [];
-  await bounded('60 that do not read 22 MB', async () => {
-    sockets = await times(60, () => unread(server.port, [request]));
-    await new Promise((resolve) => setTimeout(resolve, 15_000));
-    return sockets.filter(({ destroyed }) => !destroyed).length;
+const wideRequest = column(1, { parameters: { binary_data_output: true } });
+const requestOf = (body: string): string =>
+  `POST /v2/models/wide/infer HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+
+it.each([
+  ['60 connections', 60, 1],
+  ['4 connections with 20 requests each', 4, 20],
+])('answers that nobody reads are bounded, and their connections closed: %s', async (name, connections, requests) => {
+  const sockets: Socket[] = [];
+  await bounded(`${name} that do not read 22 MB`, async () => {
+    sockets.push(
+      ...(await times(connections, () => unread(server.port, requestOf(JSON.stringify(wideRequest)), requests))),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 14_000));
+    // By then there is room again.
+    return status('/v2/models/wide/infer', wideRequest);
   });
-  // Others are answered.
-  expect(await status('/v2/models/animals/infer', { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] })).toBe(200); // prettier-ignore
+  for (let tries = 0; tries < 20 && (await status('/v2/models/wide/infer', wideRequest)) !== 200; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(await status('/v2/models/wide/infer', wideRequest)).toBe(200);
   sockets.forEach((socket) => socket.destroy());
+});
+
+it('answers over gRPC that nobody reads are bounded, and their streams closed', async () => {
+  const sessions: ClientHttp2Session[] = [];
+  const body = grpcMessage(infers('wide', grpcTensor('x', 'FP32', [1, 1]), field(7, Buffer.alloc(4))));
+  await bounded('60 streams of gRPC with a window of zero', async () => {
+    for (let i = 0; i < 6; i++) {
+      const session = connect(`http://127.0.0.1:${server.grpcPort}`, { settings: { initialWindowSize: 0 } });
+      session.on('error', () => undefined);
+      sessions.push(session);
+      for (let j = 0; j < 10; j++) {
+        const stream = session.request({ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ModelInfer', 'content-type': 'application/grpc', te: 'trailers' }); // prettier-ignore
+        stream.on('error', () => undefined);
+        stream.end(body);
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 14_000));
+    return 'asked';
+  });
+  sessions.forEach((session) => session.destroy());
 });

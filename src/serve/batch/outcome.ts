@@ -2,7 +2,10 @@ import type { ServedModel } from '../model.ts';
 import type { WireTensor } from '../types.ts';
 import type { Waiting } from './queue.ts';
 
-/** Answers of the requests of one call: each has its own samples of the outputs it asked for, as views. */
+/** Bytes of an output of several requests, above which each is given a copy of its own. */
+const LARGE = 2 ** 20;
+
+/** Answers of the requests of one call: each has its own samples of the outputs it asked for. */
 export function answerShares(
   { facts }: ServedModel,
   together: readonly Waiting[],
@@ -19,7 +22,9 @@ export function answerShares(
     const own = request.outputs.map((name) => {
       const { bytes, shape, dtype } = byName.get(name)!;
       const size = bytes.length / samples;
-      const part = bytes.subarray(from * size, (from + request.samples) * size);
+      const view = bytes.subarray(from * size, (from + request.samples) * size);
+      // One client that is slow to read must not keep the answers of all others.
+      const part = bytes.length > LARGE ? view.slice() : view;
       return { name, dtype, shape: [request.samples, ...shape.slice(1)], bytes: part };
     });
     from += request.samples;

@@ -1,15 +1,18 @@
 import { ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import type { Readable } from 'node:stream';
+import type { ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
 import { monotonicMs } from '../../base/clock.ts';
 import type { Access } from '../http/access.ts';
 import type { BodyBudget } from '../http/body.ts';
+import type { Held, Unread } from '../http/unread.ts';
 import { MessageDecoder } from './message-decoder.ts';
 import { Refusal } from '../refusal.ts';
 
 export interface AdmissionOptions {
   readonly access: Access;
   readonly budget: BodyBudget;
+  readonly unread: Unread;
   /** Bytes of a message with tensors; all others are small. */
   readonly maxBody: number;
   /** Bytes that a compressed message may be unpacked to. */
@@ -18,9 +21,10 @@ export interface AdmissionOptions {
   readonly requestTimeoutMs: number;
 }
 
-/** The bytes of a request, not decoded; they count in the budget until `done`, or the end of the call. */
+/** The bytes of a request, not decoded; they count in the budget until `done`, or the end of the call, and so does the answer to it. */
 export interface Received {
   readonly bytes: Buffer;
+  readonly held: Held;
   readonly done: () => void;
 }
 
@@ -33,7 +37,7 @@ const TENSORS = /\/Model(Stream)?Infer$/;
 
 /** Parts of a call of grpc-js that its types do not name: without them nothing could be counted before a whole message is in memory. */
 interface Inner {
-  readonly stream: Readable;
+  readonly stream: ServerHttp2Stream;
   readonly incomingEncoding: string;
   decoder: Pick<MessageDecoder, 'write'>;
   maxReceiveMessageSize: number;
@@ -64,7 +68,11 @@ export function admission(options: AdmissionOptions): ServerInterceptor {
 /** `Refusal` for a stranger, and for a client that asks too often. */
 export function admit(access: Access, metadata: Metadata, peer: { getPeer(): string }): void {
   const [given] = metadata.get('authorization');
-  access.admit(given === undefined ? undefined : String(given), peer.getPeer().replace(/:\d+$/, ''), monotonicMs());
+  access.admit(given === undefined ? undefined : String(given), addressOf(peer), monotonicMs());
+}
+
+function addressOf(peer: { getPeer(): string }): string {
+  return peer.getPeer().replace(/:\d+$/, '');
 }
 
 class Receiving {
@@ -77,6 +85,7 @@ class Receiving {
   #coming = 0;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
+  readonly #answers = new Set<Held>();
 
   constructor(options: AdmissionOptions, path: string, call: ServerInterceptingCallInterface) {
     this.#options = options;
@@ -106,6 +115,7 @@ class Receiving {
       this.end();
       this.#options.budget.give(this.#held);
       this.#held = 0;
+      for (const answer of this.#answers) answer.end();
       this.#isOver = true;
     });
     if (inner.incomingEncoding !== 'identity') {
@@ -126,8 +136,17 @@ class Receiving {
     const done = (): void => {
       if (!isDone) this.#give(bytes.length);
       isDone = true;
+      held.end();
+      this.#answers.delete(held);
     };
-    return { bytes, done };
+    const { stream } = this.#call as unknown as Inner;
+    const held = this.#options.unread.open({
+      address: addressOf(this.#call),
+      state: () => (stream.destroyed ? 'gone' : 'open'),
+      drop: () => stream.close(constants.NGHTTP2_CANCEL),
+    });
+    this.#answers.add(held);
+    return { bytes, held, done };
   }
 
   end(): void {

@@ -1,4 +1,5 @@
 import type { ModelHost } from '../host.ts';
+import type { Held } from '../http/unread.ts';
 import { asked } from '../reading/model.ts';
 import { elementsOf } from '../dtypes.ts';
 import { refuseLargeAnswer } from '../answer-size.ts';
@@ -9,6 +10,8 @@ export interface InferCall {
   /** Milliseconds that the client waits at most. */
   readonly patienceMs: number;
   readonly isOfStream: boolean;
+  /** Memory of the answer. */
+  readonly held: Held;
 }
 
 /** The bytes of the answer. */
@@ -16,7 +19,7 @@ export async function inferMessage(
   host: ModelHost,
   body: Uint8Array,
   { name, version, typedBytes }: Glance,
-  { signal: client, patienceMs, isOfStream }: InferCall,
+  { signal: client, patienceMs, isOfStream, held }: InferCall,
 ): Promise<Uint8Array> {
   const model = host.model(name, version === '' ? undefined : version);
   const { reader } = host;
@@ -26,6 +29,9 @@ export async function inferMessage(
   refuseLargeAnswer(model, request, asText);
   const timeoutMs = Math.min(patienceMs, request.timeoutMs ?? model.options.maxLatencyMs ?? Infinity);
   const { outputs } = await host.infer(model, { ...request, timeoutMs, client });
+  held.outputs(outputs);
   const values = outputs.reduce((sum, one) => sum + (asText.includes(one.name) ? elementsOf(one.shape) : 0), 0);
-  return reader.run('reply', asked(model), { outputs, isOfStream, ...how }, { client, values });
+  const answer = await reader.run('reply', asked(model), { outputs, isOfStream, ...how }, { client, values });
+  held.left(answer.length, answer.length);
+  return answer;
 }

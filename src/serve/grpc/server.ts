@@ -94,8 +94,8 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
     },
   ]);
   const infer = (call: Unary, done: sendUnaryData<Answer>): void => {
-    const { bytes } = call.request;
-    const asked = { signal: signalOf(call), patienceMs: patienceOf(call), isOfStream: false };
+    const { bytes, held } = call.request;
+    const asked = { signal: signalOf(call), patienceMs: patienceOf(call), isOfStream: false, held };
     void settle(async () => inferMessage(site.host, bytes, glance(bytes, site.maxJson), asked), done, options.log);
   };
   const handlers: [string, UntypedHandleCall][] = [
@@ -117,7 +117,7 @@ function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
   let before: Promise<unknown> = Promise.resolve();
   let pending = 0;
   let isFirst = true;
-  call.on('data', ({ bytes, done }: Received) => {
+  call.on('data', ({ bytes, held, done }: Received) => {
     if (++pending >= STREAM_MOST) call.pause();
     // The call itself was counted as the first one.
     const isCounted = isFirst;
@@ -127,7 +127,7 @@ function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
       if (!isCounted) admit(options.access, call.metadata, call);
       const glanced = glance(bytes, site.maxJson);
       id = glanced.id;
-      return inferMessage(site.host, bytes, glanced, { signal, patienceMs: patienceOf(call), isOfStream: true });
+      return inferMessage(site.host, bytes, glanced, { signal, patienceMs: patienceOf(call), isOfStream: true, held });
     })().catch((error: unknown): Message => ({
       error_message: asStatus(error, options.log).details,
       infer_response: { id },

@@ -1,3 +1,4 @@
+import type { Held } from './unread.ts';
 import type { IncomingMessage } from 'node:http';
 import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
@@ -11,6 +12,8 @@ export interface Call {
   /** Read when asked for, and as much as this kind of a body may have. */
   readonly body: (kind: BodyKind) => Promise<Buffer>;
   readonly client: Client;
+  /** Memory of its answer. */
+  readonly held: Held;
 }
 
 /** Kinds of bodies: values as JSON or text, bytes of tensors or of files, and what little a command to the server takes. */

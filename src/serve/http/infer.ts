@@ -14,7 +14,7 @@ const LENGTH = 'inference-header-content-length';
 export async function inferReply(
   { host, maxJson }: Site,
   model: ServedModel,
-  { request, body, client }: Call,
+  { request, body, client, held }: Call,
 ): Promise<Reply> {
   const given = headerLength(request.headers[LENGTH]);
   const bytes = await body(given === undefined ? 'json' : 'binary');
@@ -26,6 +26,7 @@ export async function inferReply(
   const asText = toInfer.outputs.filter((name) => isText(parsed, name));
   refuseLargeAnswer(model, toInfer, asText);
   const { outputs } = await host.infer(model, { ...toInfer, client });
+  held.outputs(outputs);
   const values = outputs.reduce((sum, one) => sum + (asText.includes(one.name) ? elementsOf(one.shape) : 0), 0);
   const { parts, headerLength: length } = await reader.run(
     'answer',

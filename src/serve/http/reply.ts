@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Refusal } from '../refusal.ts';
+import { PIECE } from './unread.ts';
+import type { Held } from './unread.ts';
 
 /** Reply of a route. */
 export interface Reply {
@@ -14,11 +16,18 @@ const MOST_COPIED = 2 ** 14;
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** Sends it; node leaves out the body of what was asked for by HEAD, and the headers are those of GET. */
-export function send(response: ServerResponse, { status = 200, headers = {}, body = '' }: Reply, last: boolean): void {
+/**
+ * Sends it; node leaves out the body of what was asked for by HEAD, and the headers are those of GET. `held`: its memory, until the client has read
+ * it. `Refusal` where there is no room for that.
+ */
+export function send(response: ServerResponse, reply: Reply, last: boolean, held: Held): void {
+  const { status = 200, headers = {}, body = '' } = reply;
   const isText = typeof body === 'string';
   const parts = isText ? [Buffer.from(body)] : isParts(body) ? body : [Buffer.from(JSON.stringify(body))];
   const length = parts.reduce((sum, part) => sum + part.length, 0);
+  // What a connection takes at once is not counted: most answers.
+  const isLong = length > PIECE || !isIdle(response);
+  if (isLong) held.atLeast(length);
   response.writeHead(status, {
     ...(isText ? {} : JSON_TYPE),
     'content-length': length,
@@ -26,10 +35,40 @@ export function send(response: ServerResponse, { status = 200, headers = {}, bod
     ...(last && { connection: 'close' }),
     ...headers,
   });
-  if (parts.length > 1 && length > MOST_COPIED) {
+  if (isLong) inPieces(response, parts, length, held);
+  else if (parts.length > 1 && length > MOST_COPIED) {
     for (const part of parts.slice(0, -1)) response.write(part);
     response.end(parts.at(-1));
   } else response.end(parts.length === 1 ? parts[0] : Buffer.concat(parts, length));
+}
+
+/** True of a connection that has sent all that came before: requests may come before the answers to those before are read. */
+function isIdle({ socket }: ServerResponse): boolean {
+  return socket !== null && socket.writableLength === 0;
+}
+
+/** Writes a piece when the one before is gone, by which a client that reads nothing is known. */
+function inPieces(response: ServerResponse, parts: readonly Uint8Array[], length: number, held: Held): void {
+  const pieces = parts.flatMap((part) =>
+    Array.from({ length: Math.ceil(part.length / PIECE) }, (_, i) => part.subarray(i * PIECE, (i + 1) * PIECE)),
+  );
+  let [next, left] = [0, length];
+  held.left(left);
+  const more = (): void => {
+    while (next < pieces.length) {
+      const piece = pieces[next++]!;
+      left -= piece.length;
+      const isTaken = response.write(piece);
+      if (isTaken) continue;
+      response.once('drain', () => {
+        held.left(left);
+        more();
+      });
+      return;
+    }
+    response.end();
+  };
+  more();
 }
 
 function isParts(body: object): body is readonly Uint8Array[] {

@@ -74,7 +74,7 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
   const contentType = call.request.headers['content-type'] ?? '';
   const answer = verb === 'similar' ? similar : predict;
   const body = await call.body(isText(contentType) ? 'json' : 'binary');
-  const said = { contentType, top, isBase64: encoding === 'base64', body, client: call.client };
+  const said = { contentType, top, isBase64: encoding === 'base64', body, client: call.client, held: call.held };
   return { headers: { 'content-type': 'application/json' }, body: [await answer(host, model, said)] };
 }
 

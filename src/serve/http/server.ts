@@ -15,6 +15,7 @@ import type { BodyBudget } from './body.ts';
 import type { BodyKind, Site } from './call.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
+import type { Held, Unread } from './unread.ts';
 import { isOpen, route } from './routes.ts';
 import type { Tls } from './tls.ts';
 
@@ -25,6 +26,8 @@ export interface HttpOptions {
   readonly tls?: Tls | undefined;
   /** Limit of what all bodies take together. */
   readonly budget: BodyBudget;
+  /** Limit of what all answers take together that were not read. */
+  readonly unread: Unread;
   /** Bytes of one body. */
   readonly maxBody: number;
   /** Milliseconds in which a request has to be here, headers and body. */
@@ -64,13 +67,20 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
   const onRequest: RequestListener = (request, response) => {
     active++;
     const client = { aborted: false };
-    // One listener for both: each costs microseconds.
+    const { socket } = request;
+    const held = options.unread.open({
+      address: socket.remoteAddress ?? '',
+      state: () => (socket.destroyed ? 'gone' : response.socket === null ? 'behind' : 'open'),
+      drop: () => socket.destroy(),
+    });
+    // One listener for all: each costs microseconds.
     response.on('close', () => {
       active--;
+      held.end();
       lastMs = monotonicMs();
       if (!response.writableFinished) client.aborted = true;
     });
-    void answer(site, options, client, request, response, () => draining);
+    void answer(site, options, { client, held }, request, response, () => draining);
   };
   const limits = {
     maxHeaderSize: 2 ** 14,
@@ -149,7 +159,7 @@ const SMALL = 2 ** 16;
 async function answer(
   site: Site,
   options: HttpOptions,
-  client: Client,
+  { client, held }: { readonly client: Client; readonly held: Held },
   request: IncomingMessage,
   response: ServerResponse,
   isDraining: () => boolean,
@@ -158,12 +168,12 @@ async function answer(
   const start = monotonicMs();
   // Gone when the client is.
   const from = request.socket.remoteAddress ?? '';
-  let held = 0;
+  let bytesIn = 0;
   let last = false;
   const body = async (kind: BodyKind): Promise<Buffer> => {
     const most = Math.min(options.maxBody, { json: site.maxJson, binary: Infinity, command: SMALL }[kind]);
     const read = await readBody(request, most, budget, kind === 'json' && most < options.maxBody);
-    held = read.held;
+    bytesIn = read.held;
     return read.body;
   };
   const [place = '', ...rest] = (request.url ?? '/').split('?');
@@ -173,17 +183,22 @@ async function answer(
     const query = rest.length === 0 ? NO_QUERY : new URLSearchParams(rest.join('?'));
     access.refuseOtherPages(request);
     if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start);
-    reply = await route(site, { request, path, query, body, client });
+    reply = await route(site, { request, path, query, body, client, held });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
     reply = errorReply(error);
     // What is still on its way of a refused body is not read.
     last = !request.complete;
   }
+  // From here on the answer is in memory, and the body is not.
+  budget.give(bytesIn);
   try {
-    send(response, reply, last || isDraining());
-  } finally {
-    budget.give(held);
+    send(response, reply, last || isDraining(), held);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // Nothing else can be said to one who does not read.
+    if (response.socket?.writableLength !== 0) request.socket.destroy();
+    else send(response, (reply = errorReply(error)), true, held);
   }
   const { status = 200 } = reply;
   // The path is without what stands behind the ?: people put tokens there.
@@ -192,7 +207,7 @@ async function answer(
     path: place,
     status,
     ms: monotonicMs() - start,
-    bytesIn: held,
+    bytesIn,
     from,
   });
 }

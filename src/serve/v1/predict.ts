@@ -23,6 +23,8 @@ export interface PredictCall {
   /** Number of classes to name for each sample, where the client says one. */
   readonly top: number | undefined;
   readonly client: Client;
+  /** Counter of the memory that the answer takes. */
+  readonly held: { readonly outputs: (outputs: readonly WireTensor[]) => void };
   /** True for vectors as base64 of their numbers in float32, little-endian. */
   readonly isBase64?: boolean;
 }
@@ -78,7 +80,7 @@ async function answersTo(
   model: ServedModel,
   raw: Float32Array | Uint8Array,
   described: DescribedModel,
-  { client }: PredictCall,
+  { client, held }: PredictCall,
   isAll: boolean,
 ): Promise<{ readonly outputs: readonly WireTensor[]; readonly samples: number }> {
   const samples = raw.length / elementsOf(described.shape);
@@ -91,6 +93,7 @@ async function answersTo(
   refuseLargeAnswer(model, { ...request, inputs: [] }, isAll ? wanted : []);
   const inputs = fedTo(model, prepared(raw, described), samples, described);
   const answer = await host.infer(model, { ...request, inputs });
+  held.outputs(answer.outputs);
   return { outputs: wanted.map((name) => answer.outputs.find((one) => one.name === name)!), samples };
 }
 
