@@ -35,6 +35,8 @@ interface ServeArgs {
   'keep-most': number;
   'max-body': number;
   'max-json': number;
+  'max-letters': number | undefined;
+  'max-size': number;
   'load-timeout': number;
   drain: number;
   out: string;
@@ -103,10 +105,18 @@ export const serveCommand: Command<ServeArgs> = {
         ...{ type: 'number', default: 1024 },
         describe: 'Most connections over HTTP of one address, up to 4096',
       })
-      .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request' })
+      .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request or an answer' })
       .option('max-json', {
         ...{ type: 'number', default: 8 },
         describe: 'Most MiB of JSON or text in a request; tensors as binary data may have more',
+      })
+      .option('max-letters', {
+        type: 'number',
+        describe: 'Most letters of a text [default: 64 for each token that a model takes, at least 16384]',
+      })
+      .option('max-size', {
+        ...{ type: 'number', default: 4096 },
+        describe: 'Most of a size that a model leaves open, such as the length of a sequence',
       })
       .option('load-timeout', {
         ...{ type: 'number', default: 120 },
@@ -131,11 +141,13 @@ export const serveCommand: Command<ServeArgs> = {
     const { signal } = context;
     const log = await openLog(context);
     const server = await serve({
+      signal,
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
       ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
       ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
+      ...{ maxLetters: args['max-letters'], maxSize: args['max-size'] },
       ...{ shadow: shadowOf(args), rate: args.rate, maxConnections: args['max-connections'] },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
@@ -147,6 +159,11 @@ export const serveCommand: Command<ServeArgs> = {
         },
         onTimeout: args['on-timeout'] as 'reject' | 'delay',
       },
+    }).catch(async (error: unknown) => {
+      await log.close();
+      if (!signal.aborted) throw error;
+      const { InterruptedError } = await import('../base/errors.ts');
+      throw new InterruptedError('stopped while models were loaded');
     });
     const models = server.host.models.map(({ name }) => name);
     const { url, grpcPort } = server;
@@ -173,7 +190,7 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
     throw new UserError(`--${option}: expected ${what}, received ${value}`, `Correct --${option}.`);
   };
   const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
-  for (const option of ['workers', 'threads', 'max-batch', 'max-queue', 'priorities'] as const) {
+  for (const option of ['workers', 'threads', 'max-batch', 'max-queue', 'priorities', 'max-size'] as const) {
     check(option, args[option], isCount, 'a whole number > 0');
   }
   for (const size of args.preferred)
@@ -186,6 +203,7 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-connections', args['max-connections'], (count) => isCount(count) && count <= 4096, '1 to 4096');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
   check('max-json', args['max-json'], (size) => size > 0 && size <= 256, 'MiB > 0, at most 256');
+  check('max-letters', args['max-letters'], isCount, 'a whole number > 0');
   check('load-timeout', args['load-timeout'], (seconds) => seconds > 0 && seconds < 2e6, 'seconds > 0');
   check('rate', args.rate, (rate) => rate > 0, 'requests a second');
   check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');

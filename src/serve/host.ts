@@ -41,6 +41,9 @@ export interface HostOptions extends PoolOptions {
   readonly shadow?: ShadowOptions | undefined;
 }
 
+/** Changes of the set of models that may wait, besides the one that goes on. */
+const MOST_CHANGES = 8;
+
 export interface IndexRow {
   readonly name: string;
   readonly version: string;
@@ -73,6 +76,8 @@ export class ModelHost {
   #shadow: Shadow | undefined;
   #loads = 0;
   #change: Promise<unknown> = Promise.resolve();
+  #changes = 0;
+  readonly #stop = new AbortController();
   #stopping = false;
   #draining = false;
 
@@ -84,7 +89,7 @@ export class ModelHost {
   }
 
   /** Load all that there is. `UserError` if one of them cannot be. */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     const { sources, log } = this.#options;
     const found = await available(sources, (message) => log.write('warn', message));
     if (found.size === 0) {
@@ -94,8 +99,11 @@ export class ModelHost {
       );
     }
     const held = new Map<string, Held>();
-    for (const source of found.values()) held.set(source.name, await this.#read(source));
-    await this.#serve(held);
+    for (const source of found.values()) {
+      signal?.throwIfAborted();
+      held.set(source.name, await this.#read(source));
+    }
+    await this.#serve(held, signal);
     const { shadow } = this.#options;
     if (shadow !== undefined) this.#shadow = await Shadow.start(shadow, this.models, this.#options, log);
   }
@@ -142,16 +150,21 @@ export class ModelHost {
     });
   }
 
-  /** Read the file of a model again, or for the first time; `Refusal` if it cannot be, and what was served before stays. */
-  load(name: string): Promise<void> {
-    return this.#alone(async () => {
+  /**
+   * Read the file of a model again, or for the first time; `Refusal` if it cannot be, and what was served before stays. `gone`: aborted when nobody
+   * waits for it any more, which ends it.
+   */
+  load(name: string, gone?: AbortSignal): Promise<void> {
+    return this.#alone(gone, async (signal) => {
       const source = (await available(this.#options.sources)).get(name);
       if (source === undefined) throw new Refusal(404, `there is no file for a model ${name}`);
       try {
-        await this.#serve(new Map([...this.#held, [name, await this.#read(source)]]));
+        const read = await this.#read(source);
+        signal.throwIfAborted();
+        await this.#serve(new Map([...this.#held, [name, read]]), signal);
         this.#reasons.delete(name);
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
+        if (signal.aborted || !(error instanceof UserError)) throw error;
         this.#options.log.write('warn', `${name}: not loaded: ${error.message}`);
         const files = [source.file, ...[...this.#held.values()].map((held) => held.source.file)];
         const said = (text: string): string => files.reduce(withoutFolder, text);
@@ -161,15 +174,15 @@ export class ModelHost {
     });
   }
 
-  unload(name: string): Promise<void> {
-    return this.#alone(async () => {
+  unload(name: string, gone?: AbortSignal): Promise<void> {
+    return this.#alone(gone, async (signal) => {
       const model = this.model(name);
       this.#leaving.add(name);
       try {
-        while (model.queue.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        while (model.queue.requests > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
         const rest = new Map(this.#held);
         rest.delete(name);
-        await this.#serve(rest);
+        await this.#serve(rest, signal);
         this.#reasons.set(name, 'unloaded');
       } finally {
         this.#leaving.delete(name);
@@ -186,18 +199,19 @@ export class ModelHost {
     });
   }
 
-  /** Be ready no more, and change no more models; requests that come are still answered. */
+  /** Be ready no more, and change no more models, those that are being loaded included; requests that come are still answered. */
   stop(): void {
     this.#stopping = true;
+    this.#stop.abort();
   }
 
   /** Take no more requests, answer those that are here, end the workers. */
   async close(patienceMs: number): Promise<void> {
-    this.#stopping = true;
+    this.stop();
     this.#draining = true;
-    await this.#change.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs)));
+    await Promise.race([this.#change.catch(() => undefined), patience]);
     await Promise.race([this.#scheduler.idle(), patience]);
     clearTimeout(timer);
     for (const { queue } of this.#models.values()) {
@@ -208,12 +222,29 @@ export class ModelHost {
     await Promise.all([this.pool.close(patienceMs), this.#shadow?.close(), this.reader.close()]);
   }
 
-  /** Changes of the set of models, one after another. */
-  #alone(change: () => Promise<void>): Promise<void> {
-    if (this.#stopping) return Promise.reject(stopping());
-    const done = this.#change.catch(() => undefined).then(change);
+  /** Changes of the set of models, one after another, as long as somebody waits for them. `Refusal` where too many wait. */
+  async #alone(gone: AbortSignal | undefined, change: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#stopping) throw stopping();
+    if (this.#changes >= MOST_CHANGES)
+      throw new Refusal(503, `${this.#changes} models wait to be loaded or unloaded`, { reason: 'REJECTED', retryAfterSeconds: 10 }); // prettier-ignore
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    for (const signal of [gone, this.#stop.signal]) signal?.addEventListener('abort', end, { once: true });
+    this.#changes++;
+    const done = this.#change
+      .catch(() => undefined)
+      .then(() => ended.signal.throwIfAborted())
+      .then(() => change(ended.signal));
     this.#change = done;
-    return done;
+    try {
+      await done;
+    } catch (error) {
+      if (this.#stopping) throw stopping();
+      throw gone?.aborted === true ? new Refusal(499, 'the client is gone', { reason: 'CANCELED' }) : error;
+    } finally {
+      this.#changes--;
+      this.#stop.signal.removeEventListener('abort', end);
+    }
   }
 
   async #read(source: Source): Promise<Held> {
@@ -239,7 +270,7 @@ export class ModelHost {
     };
   }
 
-  async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
+  async #serve(held: ReadonlyMap<string, Held>, signal?: AbortSignal): Promise<void> {
     const all = [...held.values()];
     await this.pool.replace(
       all.map(({ toLoad }) => toLoad),
@@ -260,6 +291,7 @@ export class ModelHost {
         this.#held = new Map(held);
         this.#scheduler.wake();
       },
+      signal,
     );
   }
 }

@@ -65,6 +65,8 @@ export interface ServeOptions {
   readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
   readonly drainSeconds?: number;
+  /** Ends the loading of models when it is aborted. */
+  readonly signal?: AbortSignal;
   /** Log for notable events. Default: none. */
   readonly log?: Log;
   /** Version of this server that clients are told. Default: that of the package. */
@@ -109,14 +111,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     options.shapes ?? new Map(),
   );
   const tokens = options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile);
+  if (!isLoopback(address) && tokens.length === 0)
+    throw new UserError(
+      `serve: other machines reach ${address}, and there are no tokens: everybody could use these models`,
+      'Add --token-file FILE with a token on each line (openssl rand -hex 24 makes one), or leave out --host.',
+    );
   const access = new Access({ tokens, loopback: isLoopback(address), rate: options.rate });
   const tls = options.tls && (await readTls(options.tls, log));
-  if (!isLoopback(address) && tokens.length === 0) {
-    log.write(
-      'warn',
-      `everybody who reaches ${address} can use and unload these models: --token-file gives them a key`,
-    );
-  }
   const accessLog =
     options.accessLog === undefined
       ? undefined
@@ -142,7 +143,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   });
   const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
   try {
-    await host.start();
+    await host.start(options.signal);
     const site = {
       ...{ host, device, version, maxJson },
       openMetrics: options.openMetrics ?? false,

@@ -3,7 +3,7 @@ import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } fro
 import type { ServerHttp2Stream } from 'node:http2';
 import { constants } from 'node:http2';
 import { monotonicMs } from '../../base/clock.ts';
-import type { Access } from '../http/access.ts';
+import type { Access, Right } from '../http/access.ts';
 import type { BodyBudget } from '../http/body.ts';
 import type { Held, Unread } from '../http/unread.ts';
 import { MessageDecoder } from './message-decoder.ts';
@@ -33,6 +33,7 @@ const SMALL = 2 ** 16;
 /** gRPC's prefix of a message. */
 const PREFIX = 5;
 const HEALTH = /\/Server(Live|Ready)$/;
+const LOADS = /\/RepositoryModel(Load|Unload)$/;
 const TENSORS = /\/Model(Stream)?Infer$/;
 
 /** Parts of a call of grpc-js that its types do not name: without them nothing could be counted before a whole message is in memory. */
@@ -66,9 +67,9 @@ export function admission(options: AdmissionOptions): ServerInterceptor {
 }
 
 /** `Refusal` for a stranger, and for a client that asks too often. */
-export function admit(access: Access, metadata: Metadata, peer: { getPeer(): string }): void {
+export function admit(access: Access, metadata: Metadata, peer: { getPeer(): string }, right?: Right): void {
   const [given] = metadata.get('authorization');
-  access.admit(given === undefined ? undefined : String(given), addressOf(peer), monotonicMs());
+  access.admit(given === undefined ? undefined : String(given), addressOf(peer), monotonicMs(), right);
 }
 
 function addressOf(peer: { getPeer(): string }): string {
@@ -108,7 +109,9 @@ class Receiving {
   }
 
   begin(metadata: Metadata): void {
-    if (!HEALTH.test(this.#path)) admit(this.#options.access, metadata, this.#call);
+    if (!HEALTH.test(this.#path)) {
+      admit(this.#options.access, metadata, this.#call, LOADS.test(this.#path) ? 'load' : 'read');
+    }
     const inner = this.#call as unknown as Inner;
     inner.decoder = new MessageDecoder(this.#options.maxBody);
     inner.stream.once('close', () => {
@@ -182,6 +185,7 @@ class Receiving {
 const CODES: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
   408: status.DEADLINE_EXCEEDED,
   413: status.RESOURCE_EXHAUSTED,

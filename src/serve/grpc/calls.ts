@@ -10,7 +10,8 @@ export interface GrpcSite {
   readonly maxJson: number;
 }
 
-type Answer = (site: GrpcSite, request: Message) => Promise<Message> | Message;
+/** `gone`: aborted when the client is. */
+type Answer = (site: GrpcSite, request: Message, gone: AbortSignal) => Promise<Message> | Message;
 
 /** The calls of the service that have one request and one answer, besides `ModelInfer`. */
 export const calls: Readonly<Record<string, Answer>> = {
@@ -29,14 +30,14 @@ export const calls: Readonly<Record<string, Answer>> = {
   RepositoryIndex: async ({ host }, request) => ({
     models: (await host.index()).filter(({ state }) => request['ready'] !== true || state === 'READY'),
   }),
-  RepositoryModelLoad: async ({ host }, request) => {
+  RepositoryModelLoad: async ({ host }, request, gone) => {
     refuseParameters(request);
-    await host.load(String(request['model_name']));
+    await host.load(String(request['model_name']), gone);
     return {};
   },
-  RepositoryModelUnload: async ({ host }, request) => {
+  RepositoryModelUnload: async ({ host }, request, gone) => {
     refuseParameters(request);
-    await host.unload(String(request['model_name']));
+    await host.unload(String(request['model_name']), gone);
     return {};
   },
 };

@@ -90,7 +90,8 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
   const unary = Object.entries(calls).map(([name, answer]): [string, UntypedHandleCall] => [
     name,
     (call: Unary, done: sendUnaryData<Answer>) => {
-      void settle(async () => answer(site, await decodedRequest(name, call.request.bytes)), done, options.log);
+      const gone = signalOf(call);
+      void settle(async () => answer(site, await decodedRequest(name, call.request.bytes), gone), done, options.log);
     },
   ]);
   const infer = (call: Unary, done: sendUnaryData<Answer>): void => {

@@ -11,6 +11,7 @@ import { descriptionOf, predict, similar } from '../v1/predict.ts';
 import { isText } from '../v1/raw.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
 import { changeSchema, indexSchema } from '../v2/schemas.ts';
+import type { Right } from './access.ts';
 import type { Call, Site } from './call.ts';
 import { inferReply } from './infer.ts';
 import { openApi } from './openapi.ts';
@@ -20,6 +21,11 @@ import type { Reply } from './reply.ts';
 export function isOpen({ openMetrics }: Pick<Site, 'openMetrics'>, path: readonly string[]): boolean {
   if (path.length === 1 && path[0] === 'metrics') return openMetrics;
   return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
+}
+
+/** The right that a request needs. */
+export function rightTo([version, what, which]: readonly string[]): Right {
+  return version === 'v2' && what === 'repository' && which === 'models' ? 'load' : 'read';
 }
 
 /** `Refusal` 404 for what is not there, 405 for what is asked in another way. */
@@ -135,10 +141,16 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
       `parameter ${parameters[0]![0]}: a model is loaded from its file, with the options of the server`,
     );
   }
-  if (verb === 'load') await host.load(name);
-  else if (verb === 'unload') await host.unload(name);
-  else throw nothing(call);
+  if (verb !== 'load' && verb !== 'unload') throw nothing(call);
+  await host[verb](name, goneOf(call));
   return { body: {} };
+}
+
+/** Aborted when the client is gone. */
+function goneOf({ request }: Call): AbortSignal {
+  const gone = new AbortController();
+  request.socket.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 /** A body as its schema has it. `Refusal` for a key that is not read, and for a value of another type. */

@@ -16,7 +16,7 @@ import type { BodyKind, Site } from './call.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 import type { Held, Unread } from './unread.ts';
-import { isOpen, route } from './routes.ts';
+import { isOpen, rightTo, route } from './routes.ts';
 import type { Tls } from './tls.ts';
 
 export interface HttpOptions {
@@ -182,7 +182,7 @@ async function answer(
     const path = pathOf(place);
     const query = rest.length === 0 ? NO_QUERY : new URLSearchParams(rest.join('?'));
     access.refuseOtherPages(request);
-    if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start);
+    if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start, rightTo(path));
     reply = await route(site, { request, path, query, body, client, held });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));

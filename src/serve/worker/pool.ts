@@ -61,19 +61,27 @@ export class Pool {
 
   /**
    * Serve these models from the moment of `onSwap` on; what was served before stays until all are loaded, and if one cannot
-   * be. `UserError` then.
+   * be, or `signal` ends it. `UserError` for a model that cannot be loaded.
    */
-  async replace(models: readonly ModelToLoad[], onSwap: (ready: ReadyMessage) => void): Promise<void> {
+  async replace(
+    models: readonly ModelToLoad[],
+    onSwap: (ready: ReadyMessage) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const first = new WorkerProcess(this.#options);
     const started = [first];
+    const end = (): void => started.forEach((worker) => worker.kill());
+    signal?.addEventListener('abort', end);
     try {
       const ready = await first.start(models);
       const known = models.map(({ message, read }) => ({
         message: { ...message, batching: ready.models[message.key]!.batching },
         read,
       }));
+      signal?.throwIfAborted();
       for (let i = 1; i < this.#options.workers; i++) started.push(new WorkerProcess(this.#options));
       await Promise.all(started.slice(1).map((worker) => worker.start(known)));
+      signal?.throwIfAborted();
       if (this.#closed) throw new UserError('the server is stopping', 'Start it again.');
       const before = this.#generation;
       this.#generation = { models: known, workers: new Set(started), current: true };
@@ -81,13 +89,16 @@ export class Pool {
       if (before !== undefined) this.#retire(before);
       onSwap(ready);
     } catch (error) {
-      for (const worker of started) worker.kill();
+      end();
+      signal?.throwIfAborted();
       if (!(error instanceof WorkerEnded)) throw error;
       const names = models.map(({ message }) => message.fileName).join(', ');
       throw new UserError(
         `${names}: ${error.message} while it loaded`,
         'There may be too little memory for it: free some, or serve fewer models.',
       );
+    } finally {
+      signal?.removeEventListener('abort', end);
     }
   }
 

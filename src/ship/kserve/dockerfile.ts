@@ -32,7 +32,8 @@ export function dockerfile(target: Target, limbeck: string): string {
     'EXPOSE 8000',
     '# exec form: SIGTERM reaches the server, which answers what it has before it ends.',
     'ENTRYPOINT ["node", "node_modules/limbeck/dist/cli.js"]',
-    'CMD ["serve", "/models", "--host", "0.0.0.0"]',
+    '# Needs a file of tokens: docker run -v $PWD/tokens:/tokens/tokens:ro …',
+    'CMD ["serve", "/models", "--host", "0.0.0.0", "--token-file", "/tokens/tokens"]',
     '',
   ].join('\n');
 }

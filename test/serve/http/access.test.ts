@@ -1,3 +1,6 @@
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
+import { writeFile } from 'node:fs/promises';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -6,9 +9,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isFromOtherPage, isLoopback } from '../../../src/base/web.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 import { classifier } from '../models.ts';
 import { ask, floats, serving } from '../server.ts';
 import type { Served } from '../server.ts';
+import { field } from '../wire.ts';
 
 it('an address of this machine is one by its bytes, not by its letters', () => {
   for (const own of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', 'localhost'])
@@ -122,6 +127,61 @@ describe('a server with tokens', () => {
         })
       ).status,
     ).toBe(200);
+  });
+});
+
+describe('tokens with rights', () => {
+  const tokens = { none: 'a'.repeat(20), load: 'b'.repeat(20), both: 'c'.repeat(20) };
+  const folder = temporaryFolder();
+  const file = async (lines: string): Promise<string> => {
+    const place = path.join(folder(), 'tokens');
+    await writeFile(place, lines);
+    return place;
+  };
+
+  it('may do what stands behind them, over HTTP and gRPC, and read by themselves', async () => {
+    const tokenFile = await file(`${tokens.none}\n${tokens.load} load\n${tokens.both} read load\n`);
+    const server = await serving({ 'animals.onnx': classifier() }, { tokenFile, grpcPort: 0, host: '127.0.0.1' });
+    const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
+    const found: Record<string, unknown> = {};
+    for (const [name, token] of Object.entries(tokens)) {
+      const headers = { authorization: `Bearer ${token}` };
+      const of = async (place: string, body?: object) => (await ask(server, place, { body, headers })).status;
+      const metadata = new Metadata();
+      metadata.set('authorization', `Bearer ${token}`);
+      const called = await new Promise<number>((resolve) => {
+        const place = '/inference.GRPCInferenceService/RepositoryModelLoad';
+        const done = (error: ServiceError | null): void => resolve(error?.code ?? 0);
+        const same = (bytes: Buffer): Buffer => bytes;
+        client.makeUnaryRequest(place, same, same, field(2, Buffer.from('animals')), metadata, {}, done);
+      });
+      const [read, load, unload] = [
+        await of('/v2/models/animals'),
+        await of('/v2/repository/models/animals/load', {}),
+        await of('/v2/repository/models/other/unload', {}),
+      ];
+      found[name] = { read, load, unload, called };
+    }
+    expect(found).toEqual({
+      none: { read: 200, load: 403, unload: 403, called: 7 },
+      load: { read: 403, load: 200, unload: 404, called: 0 },
+      both: { read: 200, load: 200, unload: 404, called: 0 },
+    });
+    client.close();
+    await server.end();
+  });
+
+  it('have no other rights', async () => {
+    const tokenFile = await file(`${tokens.none} write\n`);
+    await expect(serving({ 'animals.onnx': classifier() }, { tokenFile })).rejects.toMatchObject({
+      message: `${tokenFile}: a token has the right "write", expected read or load`,
+    });
+  });
+
+  it('are asked for where other machines reach the server', async () => {
+    await expect(serving({ 'animals.onnx': classifier() }, { host: '0.0.0.0' })).rejects.toMatchObject({
+      message: expect.stringContaining('other machines reach 0.0.0.0, and there are no tokens') as unknown,
+    });
   });
 });
 

@@ -159,7 +159,7 @@ it.each(['cpu', 'gpu', 'tensorrt'] as const)(
     const words = (instruction: string): unknown =>
       JSON.parse(lines.find((line) => line.startsWith(instruction))!.slice(instruction.length));
     expect(words('ENTRYPOINT ')).toEqual(['node', 'node_modules/limbeck/dist/cli.js']);
-    expect(words('CMD ')).toEqual(['serve', '/models', '--host', '0.0.0.0']);
+    expect(words('CMD ')).toEqual(['serve', '/models', '--host', '0.0.0.0', '--token-file', '/tokens/tokens']);
     expect(lines).toContain('USER 1000:1000');
     expect(lines).toContain('COPY limbeck-1.2.3.tgz ./');
   },
