@@ -3,12 +3,18 @@ import { EXIT } from './commands/terminal/failure.ts';
 import { runProgram } from './commands/program.ts';
 
 const interrupt = new AbortController();
-/** True once the command listens to the signal: one that does not is stopped at once. */
+/** True once the command listens to the signal. */
 let isWatched = false;
 /** Exit code of a command that is stopped: that of the first signal. */
 let stopped: number | undefined;
-process.on('SIGINT', () => onInterrupt(EXIT.interrupted, 'press Ctrl-C again to stop at once'));
-process.on('SIGTERM', () => onInterrupt(EXIT.terminated, 'a second signal stops at once'));
+// A command that does not listen is ended by the system, however busy it is: nobody hears of a signal in a loop. Only the first process of a
+// container is not ended so.
+if (process.pid === 1) listen();
+
+function listen(): void {
+  process.on('SIGINT', () => onInterrupt(EXIT.interrupted, 'press Ctrl-C again to stop at once'));
+  process.on('SIGTERM', () => onInterrupt(EXIT.terminated, 'a second signal stops at once'));
+}
 
 function onInterrupt(code: number, again: string): void {
   // The second one means it: what was saved last stays.
@@ -45,6 +51,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
     return process.stdout.columns;
   },
   get signal() {
+    if (!isWatched && process.pid !== 1) listen();
     isWatched = true;
     return interrupt.signal;
   },

@@ -7,6 +7,7 @@ import { valueAt } from './issues.ts';
 import { applyOverride } from './overrides.ts';
 import { parseSource, pathText } from './source.ts';
 import type { KeyPath } from './source.ts';
+import { yamlText } from './yaml.ts';
 
 /**
  * Text of a recipe after changes; all other characters, comments too, stay as they are. `UserError` for a change that cannot be made so, such as one of
@@ -130,6 +131,5 @@ export function flowText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
     return `{ ${Object.entries(value).map(([key, inner]) => `${flowText(key)}: ${flowText(inner)}`).join(', ')} }`; // prettier-ignore
-  const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./-]*$/.test(value);
-  return isPlain && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value) ? value : JSON.stringify(value);
+  return typeof value === 'string' ? yamlText(value) : JSON.stringify(value);
 }

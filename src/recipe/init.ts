@@ -1,6 +1,8 @@
+import { printable } from '../base/errors.ts';
 import { dataType } from './data-types.ts';
 import { DEFAULT_TASK, taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
+import { yamlText } from './yaml.ts';
 
 export interface InitAnswers {
   readonly type: string;
@@ -114,11 +116,11 @@ export function recipeText({
 }: InitAnswers): string {
   const source = (samples: string, names: string): string => {
     if (form.arrays !== undefined)
-      return `{ file: ${quoted(samples)}, samples: ${quoted(form.arrays.samples)}, labels: ${quoted(form.arrays.labels)} }`;
+      return `{ file: ${yamlText(samples)}, samples: ${yamlText(form.arrays.samples)}, labels: ${yamlText(form.arrays.labels)} }`;
     const { besideLabels } = dataType(type);
     return besideLabels === undefined
-      ? quoted(samples)
-      : `{ ${besideLabels}: ${quoted(samples)}, labels: ${quoted(names)} }`;
+      ? yamlText(samples)
+      : `{ ${besideLabels}: ${yamlText(samples)}, labels: ${yamlText(names)} }`;
   };
   const kind = kindOf(type, form, task);
   // No group is divided among splits: a tenth of ten people would be a single person.
@@ -138,7 +140,7 @@ export function recipeText({
             ? `  testFraction: ${share} # no test data was named: hold out a part of train`
             : `  test: ${source(test, testLabels)}`,
         ]),
-    ...(unlabelled === '' ? [] : [`  unlabelled: ${quoted(unlabelled)} # samples that the teacher answers for`]),
+    ...(unlabelled === '' ? [] : [`  unlabelled: ${yamlText(unlabelled)} # samples that the teacher answers for`]),
     ...(within.includes('validation')
       ? []
       : [`  validation: ${share} # models are chosen on this part of train; the test split is used once, at the end`]),
@@ -156,8 +158,8 @@ export function recipeText({
     '',
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
     isModelFile(model)
-      ? `student: { ${model.endsWith('.onnx') ? 'onnx' : 'keras'}: ${quoted(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
-      : `student: { model: ${model}${hiddenText(model, form.columns?.length, teacher?.sizeBytes)}`,
+      ? `student: { ${model.endsWith('.onnx') ? 'onnx' : 'keras'}: ${yamlText(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
+      : `student: { model: ${yamlText(model)}${hiddenText(model, form.columns?.length, teacher?.sizeBytes)}`,
     '',
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
@@ -168,7 +170,9 @@ export function recipeText({
     ...exportLines(targets, task, kind),
     '# repeats: 3 # train with three seeds: a gain that is larger than chance can explain gets the verdict BEATS',
     '',
-  ].join('\n');
+  ]
+    .map(inOneLine)
+    .join('\n');
 }
 
 /** True for the name of a file that a student begins with, rather than of a model. */
@@ -260,11 +264,11 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
     window,
   } = form;
   const listed = (names: readonly (string | number)[]): string =>
-    `[${names.map((name) => (typeof name === 'number' ? name : quoted(name))).join(', ')}]`;
+    `[${names.map((name) => (typeof name === 'number' ? name : yamlText(name))).join(', ')}]`;
   const column =
     text?.column === undefined
       ? ''
-      : `column: ${typeof text.column === 'string' ? quoted(text.column) : listed(text.column)}, `;
+      : `column: ${typeof text.column === 'string' ? yamlText(text.column) : listed(text.column)}, `;
   return [
     ...(delimiter === undefined ? [] : [`  delimiter: ${JSON.stringify(delimiter)}`]),
     ...(header === undefined ? [] : ['  header: false # the first line holds data; the label is the last column']),
@@ -285,12 +289,12 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
       ? []
       : tokenizer === undefined
         ? [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]
-        : [`  text: { ${column}tokenizer: ${quoted(tokenizer)}, length: 128 } # tokens; longer texts are cut`]),
+        : [`  text: { ${column}tokenizer: ${yamlText(tokenizer)}, length: 128 } # tokens; longer texts are cut`]),
     ...(words === undefined
       ? []
       : [
           ...(typeof words.tags === 'number' ? [`  label: ${words.tags}`] : []),
-          `  text: { column: ${typeof words.column === 'number' ? words.column : quoted(words.column)}, tokenizer: bytes, length: 256 } # or the file tokenizer.json of Hugging Face: docs/text.md`,
+          `  text: { column: ${typeof words.column === 'number' ? words.column : yamlText(words.column)}, tokenizer: bytes, length: 256 } # or the file tokenizer.json of Hugging Face: docs/text.md`,
         ]),
     ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
     ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # ${leftOut.join('; ')}`]),
@@ -304,7 +308,7 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
     ...(window === undefined
       ? []
       : [
-          `  window: { steps: ${window.steps}, stride: ${window.stride}${window.group === undefined ? '' : `, group: ${quoted(window.group)}`} } # rows of a sample, rows from one to the next; a group is in one split: docs/sequences.md`,
+          `  window: { steps: ${window.steps}, stride: ${window.stride}${window.group === undefined ? '' : `, group: ${yamlText(window.group)}`} } # rows of a sample, rows from one to the next; a group is in one split: docs/sequences.md`,
         ]),
     ...(rate === undefined ? [] : [`  rate: ${rate} # values a second; sounds of another rate are resampled`]),
     ...(seconds === undefined ? [] : [`  seconds: ${seconds} # longer sounds are cut to their middle`]),
@@ -313,7 +317,7 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
 
 function labelLines(label: string | readonly string[]): string[] {
   if (label.length === 0) return [];
-  return [`  label: ${typeof label === 'string' ? quoted(label) : `[${label.map(quoted).join(', ')}]`}`];
+  return [`  label: ${typeof label === 'string' ? yamlText(label) : `[${label.map(yamlText).join(', ')}]`}`];
 }
 
 function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
@@ -325,7 +329,11 @@ function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
   }
   const { key, name, tokenizer } = teacher;
   const text = key === 'onnx' && kind === 'text' && tokenizer !== undefined;
-  return ['teacher:', `  ${key}: ${quoted(name)}`, ...(text ? [`  text: { tokenizer: ${quoted(tokenizer)} }`] : [])];
+  return [
+    'teacher:',
+    `  ${key}: ${yamlText(name)}`,
+    ...(text ? [`  text: { tokenizer: ${yamlText(tokenizer)} }`] : []),
+  ];
 }
 
 /** Formats, precisions and outputs for the places where the student runs. */
@@ -353,6 +361,7 @@ function exportLines(targets: readonly InitTarget[], task: TaskName, kind: Kind)
   ];
 }
 
-function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) && !/^[-\d.]/.test(text.replace(/^\.{1,2}\//, '')) ? text : JSON.stringify(text);
+/** A line of a recipe. Comments may hold names of columns and files, whose line breaks would begin keys. */
+function inOneLine(line: string): string {
+  return printable(line.replace(/[\r\n]+/g, ' '));
 }

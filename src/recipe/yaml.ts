@@ -1,5 +1,5 @@
-import { CST, Parser } from 'yaml';
-import { UserError } from '../base/errors.ts';
+import { CST, Parser, stringify } from 'yaml';
+import { printable, UserError } from '../base/errors.ts';
 
 /** Maximum characters of a file, keys of a mapping, nesting depth, and aliases: recipes have a hundredth of each. */
 const MOST = { letters: 2 ** 21, keys: 5000, depth: 50, aliases: 1000 };
@@ -39,5 +39,16 @@ function tooMuch(file: string, received: string, most: number): UserError {
     `${file}: not usable YAML: received ${received}, expected at most ${most}`,
     'Check that this is the file that was meant; names of many classes can stand in the data.',
     { kind: 'recipe' },
+  );
+}
+
+/**
+ * A text as YAML in one line, as the library writes it, for a value or a key in a block or within brackets. Names in data may hold line breaks, brackets
+ * and signs that turn the order of letters: all of them are escaped.
+ */
+export function yamlText(text: string): string {
+  const defaultStringType = /^(\.{1,2}\/)?[A-Za-z_][\w./-]*$/.test(text) ? 'PLAIN' : 'QUOTE_DOUBLE';
+  return printable(
+    stringify(text, { compat: 'yaml-1.1', defaultStringType, doubleQuotedAsJSON: true, lineWidth: 0 }).trimEnd(),
   );
 }

@@ -69,7 +69,7 @@ export async function runTogether(
     await together.meet();
     return result;
   }
-  const { path: copy, remove } = await temporaryFolder('limbeck-rank-');
+  const { path: copy, remove } = await temporaryFolder('rank-');
   try {
     // Trainings by shards lie beside the run folder. Copied for a fresh start too, which keeps the teacher and its answers.
     for (const beside of ['', '-repeats', '-race']) {

@@ -13,10 +13,14 @@ import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored
 import { readClassVectors } from '../../src/distill/teachers/zero-shot.ts';
 import { idx } from '../data/support.ts';
 import { indexedPng, withRightSums } from '../support/png.ts';
+import { paxRecord, tarOf, withRightTarSums } from '../support/tar.ts';
 import { wavFile } from '../support/sound.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 import { sane } from './reader.ts';
 import type { Reader } from './reader.ts';
+
+/** Types of data that one of the readers below is of. */
+export const typesRead = new Set<string>();
 
 const rows = (count: number, row: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => row(i)).join('\n');
@@ -67,6 +71,7 @@ const picture = async (shade: number): Promise<Uint8Array> =>
       .png()
       .toBuffer(),
   );
+const ARCHIVED = await Promise.all([1, 2, 3, 4].map((i) => picture(40 * i)));
 const PNGS = Object.fromEntries(
   await Promise.all(
     ['a/1', 'a/2', 'a/3', 'b/1', 'b/2', 'b/3'].map(
@@ -145,6 +150,24 @@ const readYolo = dataset((at) => ({ type: 'yolo', task: 'detection', maxBoxes: 9
 const readVoc = dataset((at) => ({ type: 'voc', task: 'detection', maxBoxes: 9, train: at('voc'), validation: 1 }));
 
 const CIFAR = Uint8Array.from({ length: 6 * 3073 }, (_, i) => (i % 3073 === 0 ? (i / 3073) % 3 : i % 251));
+const CIFAR_100 = Uint8Array.from({ length: 6 * 3074 }, (_, i) => (i % 3074 < 2 ? Math.floor(i / 3074) % 3 : i % 251));
+
+/** Letters that a header of an archive has no room for. */
+const LONG = `${'folder/'.repeat(20)}a`;
+/** An archive of pictures and classes under such names, and with the size of each in a member of its own. */
+function archive(form: 'ustar' | 'gnu' | 'pax', key: string, isSized = false): Pick<Reader, 'files' | 'read'> {
+  const members = ARCHIVED.flatMap((content, i) => [
+    { name: `${key}${i}.png`, content },
+    { name: `${key}${i}.cls`, content: i % 2 === 0 ? 'cat' : 'dog' },
+  ]);
+  const sizeOf = (content: Uint8Array | string) => ({ name: 'PaxHeaders/x', type: 'x', content: paxRecord('size', String(content.length)) }); // prettier-ignore
+  const all = isSized ? members.flatMap((one) => [sizeOf(one.content), one]) : members;
+  return {
+    files: { 'd.tar': new Uint8Array(tarOf(all, form)) },
+    read: dataset((at) => ({ type: 'webdataset', train: at('d.tar'), validation: 1 })),
+  };
+}
+
 const CONLL = rows(ROWS, (i) => (i % 5 === 4 ? '' : `word${i % 7}\t${i % 2 ? 'B-LOC' : 'O'}`));
 
 const tone = (step: number, header?: Parameters<typeof wavFile>[1]): Uint8Array =>
@@ -165,6 +188,9 @@ const readSound = dataset((at) => ({
 
 const TEXTS = rows(ROWS, (i) => JSON.stringify({ text: i % 2 ? 'my lost card' : 'the new fee', label: i % 2 }));
 const words = wordPieces(['my', 'lost', 'card', 'the', 'new', 'fee', 'fees', 's']);
+const TEXT_FILES = Object.fromEntries(
+  ['a/1', 'a/2', 'b/1', 'b/2'].map((name, i) => [`texts/${name}.txt`, `my lost card ${i} ß`]),
+);
 const template = {
   type: 'TemplateProcessing',
   single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
@@ -213,6 +239,7 @@ function tokenizer(json: object): Reader {
 
 /** What a run does first with its data set. */
 function dataset(config: (at: (file: string) => string) => DatasetConfig): Reader['read'] {
+  typesRead.add(config((file) => file).type);
   return async (folder) => {
     const { train, validation } = await loadDataset(config((file) => path.join(folder, file)));
     for (const split of [train, validation]) checkSplit(split);
@@ -314,6 +341,23 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
   'CIFAR-10': {
     ...{ files: { 'c.bin': CIFAR }, damaged: 'c.bin' },
     read: dataset((at) => ({ type: 'cifar10', train: at('c.bin'), validation: 2 })),
+  },
+  'CIFAR-100': {
+    ...{ files: { 'c.bin': CIFAR_100 }, damaged: 'c.bin' },
+    read: dataset((at) => ({ type: 'cifar100', train: at('c.bin'), validation: 2 })),
+  },
+  WebDataset: { ...archive('ustar', 'a'), damaged: 'd.tar' },
+  'WebDataset with right checksums': { ...archive('ustar', 'a'), damaged: 'd.tar', mended: withRightTarSums },
+  'WebDataset with names of GNU': { ...archive('gnu', LONG), damaged: 'd.tar', mended: withRightTarSums },
+  'WebDataset with names of pax': { ...archive('pax', LONG), damaged: 'd.tar', text: true, mended: withRightTarSums },
+  'WebDataset with sizes of pax': { ...archive('pax', 'a', true), damaged: 'd.tar', text: true, mended: withRightTarSums }, // prettier-ignore
+  'Folder of texts': {
+    files: { ...TEXT_FILES, 't.json': JSON.stringify(words) },
+    ...{ damaged: 'texts/a/1.txt', text: true },
+    read: dataset((at) => ({
+      ...{ type: 'text-folder', train: at('texts'), validation: 1 },
+      text: { column: 'text', tokenizer: at('t.json'), length: 8 },
+    })),
   },
   CoNLL: {
     ...{ files: { 'd.conll': CONLL }, damaged: 'd.conll', text: true },

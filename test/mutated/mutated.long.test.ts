@@ -4,7 +4,9 @@ import { UserError } from '../../src/base/errors.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makePipe } from '../support/pipe.ts';
-import { dataReaders } from './data.ts';
+import { READERS } from '../../src/data/readers/registry.ts';
+import { dataReaders, typesRead } from './data.ts';
+import { Guard } from './guard.ts';
 import { kerasReaders, removeCompiled } from './keras.ts';
 import { modelReaders } from './models.ts';
 import { mutant } from './mutate.ts';
@@ -15,19 +17,28 @@ import { runReaders } from './run-folder.ts';
 const TIMES = Number(process.env['LIMBECK_MUTATIONS'] ?? 25);
 /** What one damaged file may take: milliseconds of CPU time, bytes. */
 const [MOST_MS, MOST_BYTES] = [3000, 200 * 2 ** 20];
+/** Milliseconds of CPU time after which a reader has no end. */
+const ENDLESS_MS = 30_000;
 const LONGEST_MESSAGE = 600;
 
 const folder = temporaryFolder();
 /** Damaged files of all kinds, those of them that were refused, and the largest of what one took. */
 const total = { files: 0, refused: 0, ms: 0 };
 
+const guard = new Guard(ENDLESS_MS);
+
 afterAll(async () => {
+  await guard.close();
   await removeCompiled();
   const { files, refused, ms } = total;
   const seconds = Math.round(performance.now() / 1000);
   process.stdout.write(
     `${files} damaged files: ${refused} refused, ${files - refused} read; ${seconds} s, at most ${Math.round(ms)} ms of processor time for a file\n`,
   );
+});
+
+it('damages files of every type of data', () => {
+  expect(Object.keys(READERS).filter((type) => !typesRead.has(type))).toEqual([]);
 });
 
 describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders, ...kerasReaders }))(
@@ -51,7 +62,9 @@ describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders, .
           await rm(folder(), { recursive: true });
           for (const [file, content] of Object.entries(files)) await write(file, content);
           await write(damaged, mended?.(bytes) ?? bytes);
+          guard.begin(`${name}, damaged file ${i}`);
           const { error, cost, ms } = await outcome(reader);
+          guard.end();
           const fault = error === undefined ? undefined : faultOf(error, files);
           if (error !== undefined) refused++;
           total.ms = Math.max(total.ms, ms);

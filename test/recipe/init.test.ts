@@ -1,3 +1,4 @@
+import { csvForm } from '../../src/tools/init/columns.ts';
 import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { recipeText, targetsIn, usualStudent } from '../../src/recipe/init.ts';
@@ -67,4 +68,30 @@ it.each([
 
 it('a target that is none is named', () => {
   expect(targetsIn('browser, watch').wrong).toBe('expected some of browser, android, ios, server, received watch');
+});
+
+describe('names in the data', () => {
+  const answers = { type: 'csv', train: 'd.csv', labels: '', test: '', testLabels: '', model: 'mlp' };
+  const dataOf = (text: string) => parseRecipe(text, 'r.yaml', { models }).recipe;
+
+  it('add no keys to a recipe, whatever line breaks they hold', () => {
+    const evil = 'a\nname: injected\nrepeats: 9\nstudent: { module: ./evil.mjs }\n#';
+    const csv = `${JSON.stringify(evil).replaceAll('\\n', '\n')},"x\r\ny",label\n${Array.from({ length: 60 }, (_, i) => `word${i} z${i},${i},${i % 2}`).join('\n')}\n`;
+    const form = csvForm(csv.split('\n'), []);
+    expect(form.leftOut?.join()).toContain('\n');
+    const text = recipeText({ ...answers, label: '', form });
+    expect(dataOf(text).dataset).toMatchObject({ ignore: [evil] });
+    const plain = dataOf(recipeText({ ...answers, label: '' }));
+    expect({ ...dataOf(text), dataset: undefined }).toEqual({ ...plain, dataset: undefined });
+  });
+
+  it('are read as they are, also where YAML would read something else or show another order', () => {
+    const names = ['true', 'null', '~', '12', '0x1f', '.inf', '---', '...', '<<', '- a', '[b', 'c: d', '#e', '', ' f ', '"', "'", '\\', '\t', '\u0085', '\u2028', '\u202e', '\x1b[2J', 'ä, ö']; // prettier-ignore
+    const text = recipeText({ ...answers, label: names, form: { categorical: names } });
+    expect(dataOf(text).dataset).toMatchObject({ label: names, categorical: names });
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    for (const label of names.filter((name) => name !== ''))
+      expect(dataOf(recipeText({ ...answers, label })).dataset).toMatchObject({ label });
+  });
 });

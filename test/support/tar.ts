@@ -17,7 +17,8 @@ export function tarOf(entries: readonly TarEntry[], form: 'ustar' | 'gnu' | 'pax
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
 }
 
-function paxRecord(key: string, value: string): string {
+/** A record of pax, the content of a member of type `x`. */
+export function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   const length = rest.length + String(rest.length + 3).length;
   return `${length}${rest}`;
@@ -37,4 +38,22 @@ function member(name: string, content: Uint8Array | string, type: string): Buffe
   const sum = head.reduce((all, byte) => all + byte, 0);
   head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   return [head, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+}
+
+/** The archive with the right checksum in every header that is recognized. */
+export function withRightTarSums(bytes: Uint8Array): Uint8Array {
+  const mended = Buffer.from(bytes);
+  for (let at = 0; at + 512 <= mended.length; at += 512) {
+    const head = mended.subarray(at, at + 512);
+    if (head.toString('latin1', 257, 262) !== 'ustar') continue;
+    head.fill(' ', 148, 156);
+    head.write(
+      `${head
+        .reduce((all, byte) => all + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+    );
+  }
+  return new Uint8Array(mended);
 }

@@ -21,6 +21,12 @@ export async function fileBeside(model: string, name: string): Promise<string | 
   return fileInside(path.dirname(model), name, path.dirname(real));
 }
 
+/** True if a path names a place in a folder, or leads into it by its real path. Links in the folder may lead anywhere: who made it chose them. */
+export async function isNamedIn(folder: string, file: string): Promise<boolean> {
+  if (!leaves(path.resolve(folder), path.resolve(file))) return true;
+  return !leaves(await realPlace(folder), await realPlace(file));
+}
+
 /** Real path of a file without links; for a missing file, based on the real path of its folder. */
 async function realPlace(file: string): Promise<string> {
   const folder = path.dirname(path.resolve(file));

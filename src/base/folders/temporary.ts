@@ -1,11 +1,15 @@
-import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { rmdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readText } from '../files.ts';
 import { isAlive, parseOwner, thisProcess } from '../process/owner.ts';
+import { openFolder, ownFolder, removeContent, removeFolder } from './own-folder.ts';
 
 const OWNER = 'owner.json';
+
+/** Attempts to remove a folder in which a program that was just ended may still write, and milliseconds between them. */
+const [ATTEMPTS, PAUSE_MS] = [5, 100];
 
 export interface TemporaryFolder {
   readonly path: string;
@@ -15,16 +19,22 @@ export interface TemporaryFolder {
   readonly keep: () => void;
 }
 
+/** Folder of this user in the folder for temporary files, which all users share. `UserError` if somebody else has taken its name. */
+export function userFolder(): string {
+  return ownFolder(tmpdir(), 'limbeck');
+}
+
 /**
  * Makes a folder in `place` for files of this process, with a name that begins with `prefix`. `remove` or the exit of the process removes it. Folders
- * of killed processes are removed by the next call on the same machine and in the same container, unless the machine was restarted in between.
+ * of killed processes are removed by the next call of the same user on the same machine and in the same container, unless the machine was restarted
+ * in between.
  */
-export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
+export async function temporaryFolder(prefix: string, place = userFolder()): Promise<TemporaryFolder> {
   await removeLeft(prefix, place);
   const whole = await mkdtemp(path.join(place, prefix));
   const removeNow = (): void => {
     try {
-      rmSync(whole, { recursive: true, force: true });
+      removeFolder(whole);
     } catch {
       // A program started by this process may still write to it; the next call removes it.
     }
@@ -37,22 +47,40 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
   return {
     path: filesFolder,
     remove: async () => {
-      await rm(whole, { recursive: true, force: true, maxRetries: 5 });
+      for (let attempt = 1; ; attempt++) {
+        try {
+          removeFolder(whole);
+          break;
+        } catch (error) {
+          if (attempt === ATTEMPTS) throw error;
+          await new Promise((resolve) => setTimeout(resolve, attempt * PAUSE_MS));
+        }
+      }
       keep();
     },
     keep,
   };
 }
 
-/** Removes folders of dead processes of this machine and PID namespace. A folder without an owner may be just being made. */
+/**
+ * Removes folders of dead processes of this user, machine and PID namespace. A folder without an owner may be just being made. Anybody can write the
+ * name of a dead process into a folder of their own, so those of other users are left alone.
+ */
 async function removeLeft(prefix: string, place: string): Promise<void> {
   // The temporary folder may be unreadable.
-  for (const name of await readdir(place).catch(() => [])) {
-    if (!name.startsWith(prefix)) continue;
-    const folder = path.join(place, name);
-    const owner = parseOwner(await readText(path.join(folder, OWNER)).catch(() => ''));
-    // Another user's folder cannot be removed.
-    if (owner !== undefined && (await isAlive(owner)) === false)
-      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  for (const name of await readdir(place).catch(() => []))
+    if (name.startsWith(prefix)) await removeDead(path.join(place, name)).catch(() => undefined);
+}
+
+async function removeDead(folder: string): Promise<void> {
+  const open = openFolder(folder);
+  try {
+    if (!open.isOwn) return;
+    const owner = parseOwner(await readText(path.join(open.here, OWNER)));
+    if (owner === undefined || (await isAlive(owner)) !== false) return;
+    removeContent(open);
+  } finally {
+    open.close();
   }
+  rmdirSync(folder);
 }

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { openSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { mkdirSync, openSync } from 'node:fs';
+import { open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { epochSeconds } from '../../base/clock.ts';
+import { ownFolder } from '../../base/folders/own-folder.ts';
 import { cacheFolder } from '../../base/process/environment.ts';
 import type { ImageOptions } from '../config.ts';
 import { bytesOfSamples, heldIn, OpenFile } from '../storage/sample-storage.ts';
@@ -70,9 +71,9 @@ export async function keyOfPictures(
 
 /** The pictures that `keepPictures` wrote under this key; undefined if there are none, or if the file is damaged. */
 export async function picturesOf(key: string, count: number): Promise<CachedPictures | undefined> {
-  const file = fileOf(key);
-  if (file === undefined) return undefined;
   try {
+    const file = fileOf(key);
+    if (file === undefined) return undefined;
     const descriptor = new OpenFile(openSync(file, 'r'));
     const handle = await open(file);
     const { buffer } = await handle.read(Buffer.alloc(HEADER), 0, HEADER, 0);
@@ -101,14 +102,14 @@ export async function keepPictures(
   key: string,
   { shape, held, originals }: Omit<CachedPictures, 'sha256'>,
 ): Promise<boolean> {
-  const file = fileOf(key);
-  if (file === undefined) return false;
-  const temporary = `${file}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
+  let temporary: string | undefined;
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    const file = fileOf(key);
+    if (file === undefined) return false;
+    temporary = `${file}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
     const bytes = held.stored === undefined ? held.samples.byteLength : held.stored.rows.length * held.stored.rowSize;
     if (!(await makeRoom(path.dirname(file), HEADER + bytes))) return false;
-    const handle = await open(temporary, 'wx');
+    const handle = await open(temporary, 'wx', 0o600);
     try {
       await handle.write(Buffer.alloc(HEADER, ' '));
       const hash = createHash('sha256');
@@ -124,16 +125,22 @@ export async function keepPictures(
     await rename(temporary, file);
     return true;
   } catch {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
     return false;
   }
 }
 
 const UNFINISHED = '.tmp';
 
+/**
+ * Place of the pictures with this key, in a folder that no other user can enter: who may not read the files may not read what was decoded of them, and
+ * nobody else's pixels pass for theirs. Undefined if the user turned the cache off.
+ */
 function fileOf(key: string): string | undefined {
   const folder = cacheFolder();
-  return folder && path.join(folder, 'pictures', `${key}.pixels`);
+  if (folder === undefined) return undefined;
+  mkdirSync(folder, { recursive: true });
+  return path.join(ownFolder(folder, 'pictures'), `${key}.pixels`);
 }
 
 function hashOf(held: HeldSamples): string {

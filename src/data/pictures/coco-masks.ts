@@ -1,4 +1,4 @@
-import { UserError } from '../../base/errors.ts';
+import { shown, UserError } from '../../base/errors.ts';
 import type { MaskSize } from './mask.ts';
 
 /** Run lengths of COCO: pixels column by column, of which every second run, from the second on, is of the object; a list, or packed as a text. */
@@ -10,7 +10,10 @@ interface RunLengths {
 /** Polygons, each [x, y, x, y, …] in pixels, or run lengths. */
 export type CocoMask = readonly (readonly number[])[] | RunLengths;
 
-/** Writes `value` into `mask` [height, width] at the pixels of an object. `UserError` if the run lengths do not add up to height · width. */
+/**
+ * Writes `value` into `mask` [height, width] at the pixels of an object. `UserError` if the run lengths do not add up to height · width, or if a
+ * polygon reaches so far out of the picture that its boundary has no end.
+ */
 export function paintObject(mask: Uint8Array, size: MaskSize, object: CocoMask, value: number, where: string): void {
   const { height, width } = size;
   const paint = (flips: Uint8Array): void => {
@@ -21,7 +24,7 @@ export function paintObject(mask: Uint8Array, size: MaskSize, object: CocoMask, 
       }
   };
   if ('counts' in object) paint(flipsOfRuns(object, size, where));
-  else for (const polygon of object) paint(flipsOfPolygon(polygon, size));
+  else object.forEach((polygon, i) => paint(flipsOfPolygon(polygon, size, `${where}[${i}]`)));
 }
 
 /** Places [width · height + 1], column by column, at which runs begin or end. */
@@ -75,12 +78,14 @@ function unpacked(text: string, where: string): number[] {
 
 /** Steps of a boundary in a pixel. */
 const STEPS = 5;
+/** Maximum steps of a boundary for each pixel of its picture, and for a picture without pixels: lines of every pixel have a tenth of that. */
+const [MOST_STEPS, LEAST_STEPS] = [100, 1e6];
 
 /**
  * Places, column by column, at which a polygon's boundary is crossed: pycocotools' `frPoly`, whose boundary runs on a grid of five steps a pixel. The
  * same places as there, so that masks and figures are those of other tools.
  */
-function flipsOfPolygon(polygon: readonly number[], { height, width }: MaskSize): Uint8Array {
+function flipsOfPolygon(polygon: readonly number[], { height, width }: MaskSize, where: string): Uint8Array {
   const count = polygon.length / 2;
   const corner = (i: number): readonly [number, number] => {
     const at = 2 * (i % count);
@@ -88,6 +93,7 @@ function flipsOfPolygon(polygon: readonly number[], { height, width }: MaskSize)
   };
   const flips = new Uint8Array(height * width + 1);
   let [lastX, lastY] = [NaN, NaN];
+  let left = LEAST_STEPS + MOST_STEPS * height * width;
   const visit = (x: number, y: number): void => {
     if (x !== lastX && !Number.isNaN(lastX)) {
       const column = ((x < lastX ? x : x - 1) + 0.5) / STEPS - 0.5;
@@ -103,6 +109,12 @@ function flipsOfPolygon(polygon: readonly number[], { height, width }: MaskSize)
     const [dx, dy] = [Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
     const [long, wide] = dx >= dy ? [0, 1] : [1, 0];
     const length = Math.max(dx, dy);
+    left -= length;
+    if (left < 0)
+      throw new UserError(
+        `${where}: the polygon reaches too far out of its picture of ${height}x${width} pixels (height x width), or around too often: corner ${i + 1} is at ${shown(polygon[2 * ((i + 1) % count)])}, ${shown(polygon[2 * ((i + 1) % count) + 1])}`,
+        'Correct its corners, which are in pixels of the picture.',
+      );
     // An edge is followed upwards, so that its points do not depend on its direction.
     const isTurned = from[long]! > to[long]!;
     const [low, high] = isTurned ? [to, from] : [from, to];

@@ -66,14 +66,24 @@ export async function openRaw(file: string): Promise<Readable> {
   return raw.pipe(unpacked);
 }
 
-/** The lines of a text file, chunk by chunk, without line ends; a byte order mark is dropped. */
+/** Maximum letters of a line, as of a record of a CSV file. */
+const LONGEST_LINE = 1 << 26;
+
+/** The lines of a text file, chunk by chunk, without line ends; a byte order mark is dropped. `UserError` for a line that memory could not hold. */
 export async function* linesOf(file: string): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
   try {
     for await (const chunk of (await openUnpacked(file)) as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      // The start of a line is not searched again with each chunk of a long one.
+      const lines = decoder.decode(chunk, { stream: true }).split('\n');
+      lines[0] = rest + lines[0]!;
       rest = lines.pop()!;
+      if (rest.length > LONGEST_LINE)
+        throw new UserError(
+          `${file}: a line of more than ${LONGEST_LINE} letters`,
+          'Check that this is the file that was meant; its lines end with line feeds.',
+        );
       yield lines;
     }
   } catch (error) {

@@ -64,7 +64,7 @@ export class Tar {
       const isAbout = type === 'L' || type === 'x' || type === 'g';
       const size = isAbout ? own : (stated.size ?? own);
       const offset = at + BLOCK;
-      if (offset + size > this.#size || (isAbout && size > LONGEST_NAME)) throw this.#damaged(at);
+      if (!(size >= 0 && offset + size <= this.#size) || (isAbout && size > LONGEST_NAME)) throw this.#damaged(at);
       const name = stated.path ?? nameIn(head);
       if (type === 'L') stated = { ...stated, path: textIn(await this.#read(offset, size), 0, size) };
       else if (type === 'x') stated = { ...stated, ...paxIn((await this.#read(offset, size)).toString('utf8')) };
@@ -134,9 +134,12 @@ function sumOf(head: Buffer): number {
   return head.reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : byte), 0);
 }
 
-/** Path and size of the next member from records `length key=value`. */
+/** Path and size of the next member from records `length key=value`; a size that is no whole number is NaN. */
 function paxIn(text: string): { path?: string; size?: number } {
   const of = (key: string): string | undefined => new RegExp(`(?:^|\\n)\\d+ ${key}=([^\\n]*)\\n`).exec(text)?.[1];
   const [path, size] = [of('path'), of('size')];
-  return { ...(path !== undefined && { path }), ...(size !== undefined && { size: Number(size) }) };
+  return {
+    ...(path !== undefined && { path }),
+    ...(size !== undefined && { size: /^\d+$/.test(size) ? Number(size) : NaN }),
+  };
 }

@@ -79,7 +79,7 @@ let folder: Promise<TemporaryFolder> | undefined;
 
 /** Temporary folder for splits that this process hands over. */
 async function place(): Promise<TemporaryFolder> {
-  return (folder ??= temporaryFolder('limbeck-split-'));
+  return (folder ??= temporaryFolder('split-'));
 }
 
 function nameOf(rank: number, split: number): string {

@@ -1,9 +1,11 @@
-import { mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { mkdtempSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { asUserError } from '../../base/files.ts';
+import { removeFolder } from '../../base/folders/own-folder.ts';
+import { userFolder } from '../../base/folders/temporary.ts';
 import { memoryText } from '../../base/process/memory.ts';
 import { areBytes, blocksOf, heldIn, likeSamples, OpenFile } from './sample-storage.ts';
 import type { HeldSamples, Samples, StoredSamples } from './sample-storage.ts';
@@ -36,9 +38,9 @@ export class Scratch {
     this.#form = form;
     refuseNoRoom(what, bytes, remedy, isSample);
     try {
-      const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-samples-'));
+      const folder = mkdtempSync(path.join(userFolder(), 'samples-'));
       this.#open = new OpenFile(openSync(path.join(folder, 'rows'), 'w+'));
-      rmSync(folder, { recursive: true });
+      removeFolder(folder);
     } catch (error) {
       throw asUserError(error, tmpdir(), 'write');
     }

@@ -126,7 +126,7 @@ async function measureOn(
       });
   }
   const jobs: { file: TimedFile; remote: string; threads: number; found: ToolFigures[] }[] = [];
-  const { path: folder, remove } = await temporaryFolder('limbeck-adb-');
+  const { path: folder, remove } = await temporaryFolder('adb-');
   const remotes = new Set<string>();
   try {
     for (const file of files) {

@@ -72,7 +72,7 @@ export async function measureInChromium(
       return Promise.resolve('done');
     },
   });
-  const profile = await temporaryFolder('limbeck-chromium-');
+  const profile = await temporaryFolder('chromium-');
   const child = spawn(program, [...flags(profile.path), `${server.url}?auto=1`], { stdio: 'ignore' });
   const gone = new Promise<void>((done) => {
     child.once('close', () => done());

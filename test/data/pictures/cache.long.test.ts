@@ -1,4 +1,17 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -14,6 +27,8 @@ import { temporaryFolder } from '../../support/folder.ts';
 const COUNT = 510;
 const folder = temporaryFolder();
 const at = (...names: string[]): string => path.join(folder(), ...names);
+/** Folder of the cache, of this user alone. */
+const PICTURES = `pictures-${process.geteuid?.()}`;
 const NOTE = expect.stringContaining('decoded by an earlier run') as string;
 
 const encoded: Buffer[] = [];
@@ -48,7 +63,7 @@ const read = async (options = {}, given = {}) => {
   const values = [...blocksOf(split)].map((block) => Buffer.from(block).toString('hex')).join('');
   return { shape: split.sampleShape, values, notes: split.notes, stored: split.stored };
 };
-const cached = () => readdir(at('cache', 'pictures'));
+const cached = () => readdir(at('cache', PICTURES));
 
 it('a second run finds the pictures that the first decoded', async () => {
   const first = await read();
@@ -56,6 +71,20 @@ it('a second run finds the pictures that the first decoded', async () => {
   const again = await read();
   expect(again).toEqual({ ...first, notes: [NOTE] });
   expect(await cached()).toHaveLength(1);
+});
+
+it('no other user can see them, and those that another user put there are not taken', async () => {
+  const first = await read();
+  const modes = await Promise.all(['', ...(await cached())].map(async (name) => (await stat(at('cache', PICTURES, name))).mode)); // prettier-ignore
+  expect(modes.map((mode) => mode & 0o777)).toEqual([0o700, 0o600]);
+  // Whoever may write to the folder could have written its files.
+  await chmod(at('cache', PICTURES), 0o770);
+  expect(await read()).toEqual(first);
+  await chmod(at('cache', PICTURES), 0o700);
+  expect(await read()).toEqual({ ...first, notes: [NOTE] });
+  await rename(at('cache', PICTURES), at('elsewhere'));
+  await symlink(at('elsewhere'), at('cache', PICTURES));
+  expect(await read()).toEqual(first);
 });
 
 it('pictures too large for memory are read from the file of the cache', async () => {
@@ -96,7 +125,7 @@ it.each([
 ])('a damaged file of the cache, with %s, is not used', async (_, damaged) => {
   const first = await read();
   const [name] = await cached();
-  const file = at('cache', 'pictures', name!);
+  const file = at('cache', PICTURES, name!);
   await writeFile(file, damaged(await readFile(file)));
   expect(await read()).toEqual(first);
   expect((await read()).notes).toEqual([NOTE]);
@@ -150,7 +179,7 @@ describe('processes that read together', () => {
       process.env['LIMBECK_CACHE'] = at(`of-${readers.rank}`);
       await rm(at(`of-${readers.rank}`), { recursive: true, force: true });
       const { values } = await readBy(readers, new Room());
-      kept[readers.rank] = (await readdir(at(`of-${readers.rank}`, 'pictures')).catch(() => [])).length;
+      kept[readers.rank] = (await readdir(at(`of-${readers.rank}`, PICTURES)).catch(() => [])).length;
       return values;
     });
     expect(found).toEqual([values, values, values]);
@@ -182,11 +211,11 @@ it('pictures in a Parquet file are kept too, and their labels read', async () =>
 });
 
 it('processes that keep the same pictures at once leave one whole file, and remove what a killed one left', async () => {
-  await mkdir(at('cache', 'pictures'), { recursive: true });
-  const left = at('cache', 'pictures', 'left.tmp');
+  await mkdir(at('cache', PICTURES), { recursive: true, mode: 0o700 });
+  const left = at('cache', PICTURES, 'left.tmp');
   await writeFile(left, 'x');
   await utimes(left, 1e9, 1e9);
-  await writeFile(at('cache', 'pictures', 'written-now.tmp'), 'x');
+  await writeFile(at('cache', PICTURES, 'written-now.tmp'), 'x');
   const all = await Promise.all([read(), read(), read()]);
   for (const one of all) expect(one.values).toBe(all[0].values);
   expect(await cached()).toHaveLength(2);

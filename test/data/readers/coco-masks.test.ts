@@ -81,6 +81,7 @@ it.each<[string, unknown, string]>([
   ['half a corner', annotated({ segmentation: [[...SQUARE, 5]] }), 'm.json: annotations[1].segmentation[0]: expected x and y of each corner, received '],
   ['words in a polygon', annotated({ segmentation: [['a', ...SQUARE.slice(1)]] }), `m.json: annotations[1].segmentation: ${FORM}`],
   ['a corner at null', annotated({ segmentation: [[null, ...SQUARE.slice(1)]] }), `m.json: annotations[1].segmentation: ${FORM}`],
+  ['a polygon whose boundary has no end', annotated({ segmentation: [SQUARE, [0, 0, 1e300, 0, 0, 5]] }), 'm.json: annotations[1].segmentation[1]: the polygon reaches too far out of its picture of 4x6 pixels (height x width), or around too often: corner 1 is at 1e+300, 0'],
   ['run lengths of another size', runs({ size: [6, 4] }), 'm.json: annotations[1].segmentation.size: the mask is 6x4 (height x width), and its picture 4x6'],
   ['run lengths without a size', runs({ size: undefined }), `m.json: annotations[1].segmentation: ${FORM}`],
   ['too few pixels', runs({ counts: [0, 4, 19] }), 'm.json: annotations[1].segmentation.counts: the runs have 23 pixels, expected 24 of all runs together'],

@@ -8,7 +8,7 @@ import { readWebDataset } from '../../../src/data/readers/webdataset.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
 import { bytesOfSamples } from '../../../src/data/storage/sample-storage.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
-import { tarOf } from '../../support/tar.ts';
+import { paxRecord, tarOf } from '../../support/tar.ts';
 import type { TarEntry } from '../../support/tar.ts';
 import { temporaryFolder, userError } from '../support.ts';
 
@@ -104,6 +104,7 @@ describe("WebDataset's archives", () => {
 
 describe('refuses', () => {
   const good = { name: '1.png', content: '' };
+  const sized = (size: string) => ({ name: 'PaxHeaders/x', content: paxRecord('size', size), type: 'x' });
   it.each<[string, () => Promise<Uint8Array> | Uint8Array, RegExp, RegExp]>([
     ['an empty file', () => Buffer.alloc(0), /x\.tar: /, /./],
     ['a compressed archive', () => gzipSync(tarOf([good])), /compressed with gzip, expected a plain tar/, /gunzip/],
@@ -116,6 +117,8 @@ describe('refuses', () => {
     ['two pictures', () => tarOf([good, { name: '1.mask.png', content: '' }]), /has \.png, \.mask\.png, expected one picture/, /`image: png`/],
     ['a name twice', () => tarOf([good, good]), /holds "1\.png" twice/, /name of its own/],
     ['no label', () => tarOf([good]), /no sample has a label in a member \.cls; the first has \.png$/, /Set `label`/],
+    ['a size below 0, which leads back to its own header', () => tarOf([sized('-1536'), { ...good, name: 'readme' }]), /not a readable tar archive from byte 1024 on/, /truncated/],
+    ['a size that is no whole number', () => tarOf([sized('1e3'), good]), /not a readable tar archive from byte 1024 on/, /truncated/],
     ['labels in JSON', () => tarOf([good, { name: '1.cls', content: '{"label": 1}' }]), /1\.cls: expected a label as text, received JSON/, /class in a member \.cls/],
   ])('%s', async (_, make, fact, remedy) => {
     const file = await folder.file('x.tar', await make());

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { firstLine, shown, UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
+import { isNamedIn } from '../../../base/folders/inside.ts';
 import type { RawSplit } from '../../dataset.ts';
 import type { PicturesGiven } from '../../pictures/images.ts';
 import { allFiles } from '../class-folder.ts';
@@ -89,7 +90,8 @@ interface CocoPicture<K extends keyof typeof schemas> extends Pick<AnnotatedPict
 
 /**
  * Pictures of a file with their annotations, in the order of the file, and the names of the categories in the order of their ids. `UserError` for a file
- * without these lists, for an id, a category or a picture that stands twice, and for an annotation of an unknown picture or category, with its place.
+ * without these lists, for an id, a category or a picture that stands twice, for a picture outside of the folder, and for an annotation of an unknown
+ * picture or category, with its place.
  */
 export async function annotationsIn<K extends keyof typeof schemas>(
   file: string,
@@ -116,6 +118,12 @@ export async function annotationsIn<K extends keyof typeof schemas>(
       );
     own.push({ ...one, label, where });
   });
+  for (const [i, { file_name: name }] of coco.images.entries())
+    if (!(await isNamedIn(folder, path.join(folder, name))))
+      throw new UserError(
+        `${file}: images[${i}].file_name: ${shown(name)} leads out of ${folder}`,
+        'Correct the name, or name the folder that holds all pictures as `images`.',
+      );
   const pictures = coco.images.map(({ file_name: name, height, width, ...one }, i) => ({
     ...{ file: path.join(folder, name), where: `${file}: images[${i}]`, annotations: all.get(one.id)! },
     ...(height !== undefined && width !== undefined && { size: { height, width } }),

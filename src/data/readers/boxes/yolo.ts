@@ -4,6 +4,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { firstLine, shown, UserError } from '../../../base/errors.ts';
 import { exists, readUtf8 } from '../../../base/files.ts';
+import { isNamedIn } from '../../../base/folders/inside.ts';
+import { refuseExcess } from '../../../recipe/yaml.ts';
 import type { RawSplit } from '../../dataset.ts';
 import type { PicturesGiven } from '../../pictures/images.ts';
 import { allFiles } from '../class-folder.ts';
@@ -77,7 +79,8 @@ export async function readYolo(source: string, options: YoloOptions, given: Pict
 export async function yoloPictures(source: string, part: keyof typeof KEYS) {
   const data = isYaml(source) ? await yoloData(source) : undefined;
   const places = data === undefined ? [source] : await placesOf(data, source, KEYS[part]);
-  const all = await Promise.all(places.map(async (at) => (isList(at) ? { files: await listed(at), notes: [] } : allFiles(at, PICTURES)))); // prettier-ignore
+  const folder = path.dirname(source);
+  const all = await Promise.all(places.map(async (at) => (isList(at) ? { files: await listed(at, folder), notes: [] } : allFiles(at, PICTURES)))); // prettier-ignore
   return { data, places, files: all.flatMap(({ files }) => files), notes: all.flatMap(({ notes }) => notes) };
 }
 
@@ -92,7 +95,9 @@ function isList(source: string): boolean {
 async function yoloData(file: string): Promise<YoloData> {
   let content: unknown;
   try {
-    content = parse(await readUtf8(file));
+    const text = await readUtf8(file);
+    refuseExcess(text, file);
+    content = parse(text);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${file}: not usable YAML: ${firstLine(error)}`, 'Correct it.', { cause: error });
@@ -122,7 +127,7 @@ async function namesNear(labels: string): Promise<readonly string[] | undefined>
   return undefined;
 }
 
-/** Folders and lists of a split. `UserError` for a place where nothing is. */
+/** Folders and lists of a split. `UserError` for a place where nothing is, or outside of the folder of the file. */
 async function placesOf(data: YoloData, file: string, key: (typeof KEYS)[keyof typeof KEYS]): Promise<string[]> {
   const places = data[key] ?? [];
   if (places.length === 0)
@@ -135,7 +140,14 @@ async function placesOf(data: YoloData, file: string, key: (typeof KEYS)[keyof t
     [places].flat().map(async (name) => {
       // Some programs write a path as from a folder below that of the file.
       const found = [[data.path ?? '.', name], [name], [name.replace(/^(\.\.\/)+/, '')]].map((parts) => path.resolve(folder, ...parts)); // prettier-ignore
-      for (const at of found) if (await exists(at)) return at;
+      for (const at of found) {
+        if (!(await exists(at))) continue;
+        if (await isNamedIn(folder, at)) return at;
+        throw new UserError(
+          `${file}: ${key}: ${shown(name)} leads out of the folder of the file, to ${at}`,
+          'Move the file into the folder that holds the pictures; or name the place itself in the recipe, and the classes in the order of their numbers as `classes`.',
+        );
+      }
       throw new UserError(
         `${file}: ${key}: no folder or list ${shown(name)}, neither ${[...new Set(found)].join(' nor ')}`,
         'Correct it, or `path`, which starts at the folder of the file.',
@@ -144,8 +156,11 @@ async function placesOf(data: YoloData, file: string, key: (typeof KEYS)[keyof t
   );
 }
 
-/** Pictures of a list, whose paths start at the folder of the list, or at the one above under any name: CVAT's begin with `data/`. */
-async function listed(list: string): Promise<string[]> {
+/**
+ * Pictures of a list, whose paths start at the folder of the list, or at the one above under any name: CVAT's begin with `data/`. `UserError` for a
+ * picture outside of `folder`, that of the data.
+ */
+async function listed(list: string, folder: string): Promise<string[]> {
   const lineOf = new Map<string, number>();
   for (const [i, line] of (await readUtf8(list)).split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
@@ -156,6 +171,11 @@ async function listed(list: string): Promise<string[]> {
     if (lineOf.has(file))
       throw new UserError(`${where}: ${file} is in line ${lineOf.get(file)!} too`, 'List every picture once.');
     if (!(await exists(file))) throw new UserError(`${where}: no picture ${file}`, 'Paths start at the folder of the list.'); // prettier-ignore
+    if (!(await isNamedIn(folder, file)))
+      throw new UserError(
+        `${where}: ${shown(line.trim())} leads out of ${folder}`,
+        'Put the list into the folder that holds the pictures.',
+      );
     lineOf.set(file, i + 1);
   }
   if (lineOf.size === 0) throw new UserError(`${list}: the list names no picture`, 'Name another list.');

@@ -32,6 +32,8 @@ interface Archive {
 const MOST_END = 22 + 0xffff;
 /** Arrays larger than `LARGE` bytes that deflate shrinks by more than `PLAUSIBLE` are refused: they repeat a single value. */
 const [LARGE, PLAUSIBLE] = [2 ** 30, 500];
+/** Maximum number of entries that are looked at for a message. */
+const MOST_WALKED = 1000;
 /** Marks a number that is stored in the zip64 field. */
 const ELSEWHERE = 0xffffffff;
 
@@ -149,7 +151,7 @@ function largeNumbers(view: DataView, from: number, length: number): number[] {
 
 /** Expected size of an archive without a directory: the end of its last entry according to the entry's own header (APPNOTE.TXT, 4.3.7). */
 async function expectedOf({ size, read }: Archive): Promise<string> {
-  for (let at = 0; at + 30 <= size;) {
+  for (let [at, entry] = [0, 0]; at + 30 <= size && entry < MOST_WALKED; entry++) {
     const view = viewOf(await read(at, 30));
     if (view.getUint32(0, true) !== 0x04034b50) return '';
     const [nameLength, extra] = [view.getUint16(26, true), view.getUint16(28, true)];

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { readCoco } from '../../../../src/data/readers/boxes/coco.ts';
 import { boxFolder, targetsOf } from './support.ts';
 
@@ -128,4 +129,20 @@ it('refuses a picture that its file turns, if it was annotated unturned, and a d
   await put('pics/bad.png', 'no picture');
   const bad = await refused(read({ ...whole, images: [{ id: 7, file_name: 'bad.png' }], annotations: [] }));
   expect(bad.message).toContain('pics/bad.png: cannot decode the image: ');
+});
+
+it('refuses pictures outside of the folder, and follows links in it', async () => {
+  await picture('secret/other.png');
+  const named = (name: string) => ({ ...whole, images: [{ ...IMAGES[0]!, file_name: name }, ...IMAGES.slice(1)] });
+  for (const name of ['../secret/other.png', 'deep/../../secret/other.png']) {
+    const { message, hint } = await refused(read(named(name)));
+    expect(message).toBe(`a.json: images[0].file_name: ${JSON.stringify(name)} leads out of pics`);
+    expect(hint).toContain('`images`');
+  }
+  await symlink(at('secret'), at('pics/linked'));
+  expect((await read(named('linked/other.png'))).classNames).toHaveLength(3);
+  // As the hint says: the folder above holds all pictures.
+  const above = { ...whole, annotations: [], images: [{ id: 1, file_name: 'secret/other.png' }] };
+  const file = await put('above.json', JSON.stringify(above));
+  expect((await readCoco({ images: at('.'), labels: file }, { resize: [8, 8], fit: 'stretch' })).samples).toHaveLength(192); // prettier-ignore
 });

@@ -32,6 +32,25 @@ it('reads the split that a data.yaml names, with its boxes and classes', async (
   expect(message).toBe('set/data.yaml: test: expected the place of its pictures, received none');
 });
 
+it('refuses what leads out of the folder of the data.yaml, and takes a place that the recipe names', async () => {
+  await picture('elsewhere/images/1.png');
+  await put('elsewhere/labels/1.txt', '0 0.5 0.5 0.5 0.5');
+  await put('set/absolute.txt', at('elsewhere/images/1.png'));
+  const out = [
+    ['train: ../elsewhere/images', '"../elsewhere/images" leads out of the folder of the file, to elsewhere/images'],
+    ['path: ../elsewhere\ntrain: images', '"images" leads out of the folder of the file, to elsewhere/images'],
+    [`train: ${at('elsewhere/images')}`, '"elsewhere/images" leads out of the folder of the file, to elsewhere/images'],
+    [`path: ${at('elsewhere')}\ntrain: images`, '"images" leads out of the folder of the file, to elsewhere/images'],
+  ] as const;
+  for (const [text, fact] of out)
+    expect((await refused(read(`${text}\n${NAMES}`))).message).toBe(`set/data.yaml: train: ${fact}`);
+  const { message } = await refused(read(`train: absolute.txt\n${NAMES}`));
+  expect(message).toBe('set/absolute.txt:1: "elsewhere/images/1.png" leads out of set');
+  expect((await read(`path: ${at('set')}\ntrain: images/train\n${NAMES}`)).classNames).toHaveLength(3);
+  const split = await readYolo(at('elsewhere/images'), { part: 'train', classes: ['cat', 'dog', 'bird'] });
+  expect(targetsOf(split, 0).boxes).toHaveLength(1);
+});
+
 it.each([
   ['names by their numbers', 'train: images/train\nnames:\n  0: cat\n  1: dog\n  2: bird'],
   ['a path from a folder below', `train: ../images/train\n${NAMES}`],
@@ -101,6 +120,7 @@ it('looks for boxes beside the pictures if no folder is called images', async ()
 
 const YAML: readonly (readonly [string, string, string])[] = [
   ['no YAML', 'a: [', 'set/data.yaml: not usable YAML: '],
+  ['more keys than a parser takes in a second', `train: images/train\nnames:\n${Array.from({ length: 6000 }, (_, i) => `  ${i}: a`).join('\n')}`, 'set/data.yaml: not usable YAML: received 6000 keys in one mapping, expected at most 5000'],
   ['no mapping', '- 1', 'set/data.yaml: the whole: expected object'],
   ['no names', 'train: images/train', 'set/data.yaml: names: expected the names of the classes, as a list or by their numbers, received nothing'],
   ['a number without a name', 'train: images/train\nnames: {0: a, 2: b}', 'set/data.yaml: names: no name for class 1 of 2'],
