@@ -1,6 +1,13 @@
 import { readersOf } from '../../../graph/passes/uses.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
-import { constantScale, isDividedBy, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
+import {
+  constantScale,
+  divisorsOf,
+  layersOf,
+  reciprocalsOf,
+  termRange,
+  withRoomForBias,
+} from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
@@ -106,6 +113,8 @@ class Qdq {
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
   readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
   readonly #outputs: ReadonlySet<string>;
+  readonly #divisors: ReadonlySet<string>;
+  readonly #reciprocals: ReadonlySet<string>;
 
   constructor(model: Model, questions: Questions) {
     this.#model = model;
@@ -113,6 +122,8 @@ class Qdq {
     this.#constants = new Map(model.graph.initializers.map((t) => [t.name, t]));
     this.#outputs = new Set(model.graph.outputs.map(({ name }) => name));
     this.#consumers = readersOf(model.graph.nodes);
+    this.#divisors = divisorsOf(model.graph.nodes, this.#outputs);
+    this.#reciprocals = reciprocalsOf(model.graph.nodes, (name) => this.#constants.has(name));
   }
 
   convert(): { result: Model; skipped: Skipped[] } {
@@ -195,7 +206,8 @@ class Qdq {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
     if (!HANDING_ON.has(op) && this.#questions.keep(this.#questions.layer(node))) return 'it is kept in float';
-    if (!WEIGHTED.has(op) && this.#isDivisor(node.outputs[0]!)) return 'its result is divided by';
+    if (!WEIGHTED.has(op) && this.#divisors.has(node.outputs[0]!)) return 'its result is divided by';
+    if (op === 'Mul' && inputs.some((name) => this.#reciprocals.has(name))) return 'it divides';
     const activations = this.#activations(node);
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
@@ -210,17 +222,6 @@ class Qdq {
     if (!WEIGHTED.has(op)) return undefined;
     if (activations.length !== 1 || !this.#constants.has(inputs[1]!)) return 'its weights are computed';
     return this.#isConstant(inputs[2]) ? undefined : 'its bias is computed';
-  }
-
-  /** True for a value that is only used for a root or logarithm or as a divisor, or added to such a value, like the squares of a variance. */
-  #isDivisor(name: string): boolean {
-    const readers = this.#consumers.get(name) ?? [];
-    if (readers.length === 0 || this.#outputs.has(name)) return false;
-    return readers.every(
-      (reader) =>
-        isDividedBy(name, reader) ||
-        (['ReduceMean', 'ReduceSum', 'Add'].includes(reader.op) && this.#isDivisor(reader.outputs[0]!)),
-    );
   }
 
   #isConstant(name: string | undefined): boolean {
