@@ -11,13 +11,13 @@ import {
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
-import { compact } from '../rewrite/compact.ts';
 import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
 import { printOnnx } from '../print.ts';
-import { takesRows } from '../rewrite/rows.ts';
+import { replaceNodes } from '../rewrite/replace-nodes.ts';
+import { storedRows, takesRows } from '../rewrite/rows.ts';
 import { withColumnsAsChannels } from './columns.ts';
 import { withGlobalPools } from './global-pool.ts';
 import { FREE, HANDING_ON, ON_EACH_VALUE, WEIGHTED } from './ops.ts';
@@ -47,9 +47,8 @@ export function exportQdq(
   const keep = options.keepFloat ?? (() => false);
   const ready = isSymmetric(quantization) ? { graph, quantization } : withColumnsAsChannels(graph, quantization, keep);
   const { result, skipped } = qdqOf(ready.graph, ready.quantization, options).qdq.convert();
-  const made = compact(result);
-  showStage('qdq', () => printOnnx(made));
-  return { result: made, skipped };
+  showStage('qdq', () => printOnnx(result));
+  return { result, skipped };
 }
 
 /** Parts of a graph that its int8 file computes in integers, by value names of the graph. */
@@ -133,16 +132,21 @@ class Qdq {
       if (integer.has(node)) writer.add(node, this.#stored(node));
       else writer.add(node, new Map());
     }
-    return { result: writer.finish(), skipped: [...skipped, ...this.#tables()] };
+    const { result, skipped: tables } = this.#withStoredRows(writer.finish());
+    return { result, skipped: [...skipped, ...tables] };
   }
 
-  /** Embedding tables, which stay float. */
-  #tables(): Skipped[] {
-    return this.#model.graph.nodes.flatMap((node) => {
-      const table = this.#constants.get(node.inputs[0] ?? '');
-      if (!takesRows(node, table)) return [];
-      const why = `its ${table.dims[0]} vectors stay float32; dynamic-int8 stores them in 8 bits`;
-      return [{ what: this.#questions.layer(node), why }];
+  /** The model with embedding tables in 8 bits; TensorRT looks up no rows of int8. */
+  #withStoredRows(model: Model): { result: Model; skipped: Skipped[] } {
+    const { keep, layer, dtype } = this.#questions;
+    return replaceNodes(model, (node, { stored, added, skipped }) => {
+      const table = stored.get(node.inputs[0] ?? '');
+      const what = layer(node);
+      if (!takesRows(node, table) || keep(what)) return [node];
+      if (dtype === 'uint8') return storedRows(node, table, added);
+      const why = `its ${table.dims[0]} vectors stay float32 with symmetric scales; dynamic-int8 stores them in 8 bits`;
+      skipped.push({ what, why });
+      return [node];
     });
   }
 
