@@ -150,8 +150,40 @@ export const MOST_APART = 4;
 /** Operators that are infinite at 0, to which quantization would round small values, such as a variance plus epsilon. */
 const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['SQRT', 'RSQRT', 'RECIPROCAL', 'LOG']);
 
-/** True if an ONNX or TFLite operator takes the value's root or logarithm, or divides by it. */
-export function isDividedBy(name: string, { op, inputs }: Pick<Node, 'op' | 'inputs'>): boolean {
-  const known = op.toUpperCase();
-  return INFINITE_AT_ZERO.has(known) || (known === 'DIV' && inputs[0] !== name);
+/** Operators that add up values, such as the squares of a variance. */
+const ADDING: ReadonlySet<string> = new Set(['ADD', 'SUM', 'MEAN', 'REDUCESUM', 'REDUCEMEAN']);
+
+type Operator = Pick<Node, 'op' | 'inputs' | 'outputs'>;
+
+/** Values that ONNX or TFLite operators only divide by, or take the root or logarithm of, or add to such values. `ends`: outputs of the model. */
+export function divisorsOf(operators: readonly Operator[], ends: ReadonlySet<string>): ReadonlySet<string> {
+  const [divisors, others] = [new Set<string>(), new Set(ends)];
+  for (const { op, inputs, outputs } of operators.toReversed()) {
+    const known = op.toUpperCase();
+    const [first, second] = inputs;
+    const isForDivisor = ADDING.has(known) && outputs.every((name) => divisors.has(name) && !others.has(name));
+    for (const name of inputs) {
+      const isDivided = INFINITE_AT_ZERO.has(known) || (known === 'DIV' && name === second && name !== first);
+      (isDivided || isForDivisor ? divisors : others).add(name);
+    }
+  }
+  return new Set([...divisors].filter((name) => !others.has(name)));
+}
+
+/** Reciprocals, also times constants, of ONNX or TFLite operators. A product with one of them is a division. */
+export function reciprocalsOf(
+  operators: readonly Operator[],
+  isConstant: (name: string) => boolean,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { op, inputs, outputs } of operators) {
+    const known = op.toUpperCase();
+    const isReciprocal =
+      known === 'RSQRT' ||
+      known === 'RECIPROCAL' ||
+      (known === 'DIV' && isConstant(inputs[0]!)) ||
+      (known === 'MUL' && inputs.every((name) => found.has(name) || isConstant(name)));
+    if (isReciprocal) found.add(outputs[0]!);
+  }
+  return found;
 }

@@ -1,6 +1,10 @@
 import { numbers } from '../support/graphs.ts';
 import { lowerReduced } from '../../src/formats/onnx/rewrite/reduce.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import type { Model } from '../../src/formats/onnx/model.ts';
+import { exportQdq } from '../../src/formats/onnx/qdq/qdq.ts';
+import { asymmetric, symmetric } from '../../src/graph/quantization.ts';
+import type { Quantization, TensorQuantization } from '../../src/graph/quantization.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
@@ -31,8 +35,13 @@ function expectRows(found: Float32Array): void {
   });
 }
 
-it('dynamic int8 stores a table in 8 bits with a scale for each row, in ONNX', async () => {
-  const { result, skipped } = lowerReduced(graph, 'dynamic-int8');
+const scaled = (q: TensorQuantization): Quantization => new Map([...graph.outputs.values()].map((name) => [name, q]));
+
+it.each([
+  ['dynamic int8', () => lowerReduced(graph, 'dynamic-int8')],
+  ['int8', () => exportQdq(graph, scaled(asymmetric(-1, 4, 'int8')))],
+])('%s stores a table in 8 bits with a scale for each row, in ONNX', async (_precision, make) => {
+  const { result, skipped } = make();
   expect(skipped).toEqual([]);
   expect(result.graph.initializers.map(({ dtype, dims }) => [dtype, ...dims])).toEqual(
     expect.arrayContaining([
@@ -45,6 +54,15 @@ it('dynamic int8 stores a table in 8 bits with a scale for each row, in ONNX', a
   const { y } = await model.run({ x: { data: ids, shape: [1, ids.length] } });
   model.dispose();
   expectRows(y!.data as Float32Array);
+});
+
+it('a table that is kept stays in float in int8 ONNX, and so does that of a file for TensorRT, which says so', () => {
+  const typesOf = ({ graph: made }: Model): string[] => made.initializers.map(({ dtype }) => dtype);
+  const kept = exportQdq(graph, scaled(asymmetric(-1, 4, 'int8')), { keepFloat: () => true });
+  expect([typesOf(kept.result), kept.skipped]).toEqual([['float32'], []]);
+  const { result, skipped } = exportQdq(graph, scaled(symmetric([4], 'int8')));
+  expect(typesOf(result)).toEqual(['float32']);
+  expect(skipped.map(({ why }) => why)).toEqual([expect.stringMatching(/^its 64 vectors stay float32 with symmetric/)]);
 });
 
 it('so it does in TFLite, and leaves alone a table that is kept', async () => {

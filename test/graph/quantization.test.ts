@@ -1,8 +1,9 @@
 import {
   asymmetric,
   constantScale,
+  divisorsOf,
   heldRange,
-  isDividedBy,
+  reciprocalsOf,
   symmetric,
   termRange,
   withRoomForBias,
@@ -71,7 +72,32 @@ it.each([
   ['LOG', ['a'], true],
   ['Div', ['b', 'a'], true],
   ['DIV', ['a', 'b'], false],
+  ['Div', ['a', 'a'], false],
   ['Mul', ['b', 'a'], false],
 ])('%s of %j divides by a, or is infinite where it is 0: %s', (op, inputs, divides) => {
-  expect(isDividedBy('a', { op, inputs })).toBe(divides);
+  expect(divisorsOf([{ op, inputs, outputs: ['y'] }], new Set(['y'])).has('a')).toBe(divides);
+});
+
+const node = (op: string, inputs: string[], output: string) => ({ op, inputs, outputs: [output] });
+const length = [
+  node('MUL', ['x', 'x'], 'square'),
+  node('MEAN', ['square'], 'mean'),
+  node('ADD', ['mean', 'eps'], 'sum'),
+];
+
+it('what is added up for a divisor is one, unless something else reads it too', () => {
+  const all = [...length, node('RSQRT', ['sum'], 'inverse')];
+  expect([...divisorsOf(all, new Set(['inverse']))].sort()).toEqual(['eps', 'mean', 'square', 'sum']);
+  expect(divisorsOf(all, new Set(['inverse', 'mean']))).toEqual(new Set(['sum', 'eps']));
+  expect(divisorsOf([...all, node('RELU', ['square'], 'r')], new Set(['r'])).has('square')).toBe(false);
+});
+
+it('a reciprocal times a constant is one, and times a computed value is none', () => {
+  const all = [
+    node('Reciprocal', ['x'], 'a'),
+    node('Mul', ['a', 'c'], 'b'),
+    node('Mul', ['b', 'x'], 'y'),
+    node('Div', ['c', 'x'], 'd'),
+  ];
+  expect(reciprocalsOf(all, (name) => name === 'c')).toEqual(new Set(['a', 'b', 'd']));
 });

@@ -40,6 +40,20 @@ export function cosineBeyondBudget(mean: number, precision: ModelFile['precision
   return mean >= least - 1e-6 ? undefined : `mean cosine ${mean.toFixed(4)}; expected at least ${least.toFixed(4)}`;
 }
 
+/** Largest change of the length of a vector: more than rounding by 8 bits at the ends of a file makes of it (0.6 % of vectors of pictures). */
+const LENGTH_CHANGE = 0.02;
+
+/** Reason to refuse a file of vectors whose lengths are not those of the source; by cosines alone dot products could be wrong by any factor. */
+export function lengthBeyondBudget(expected: Float32Array, actual: Float32Array, width: number): string | undefined {
+  const lengthIn = (values: Float32Array, from: number): number => Math.hypot(...values.subarray(from, from + width));
+  for (let from = 0; from < expected.length; from += width) {
+    const [length, given] = [lengthIn(expected, from), lengthIn(actual, from)];
+    if (!(Math.abs(given - length) <= LENGTH_CHANGE * length))
+      return `a vector of length ${given.toFixed(4)}; expected ${length.toFixed(4)}`;
+  }
+  return undefined;
+}
+
 /** Text for people, e.g. `output logits: 31.2 dB, largest error 1.20 % of its range, same class on 99.00 %`. */
 export function likenessText({ output, sqnrDb, relativeError, top1Agreement }: OutputLikeness): string {
   const parts = [

@@ -20,7 +20,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
-import { beyondBudget, cosineBeyondBudget } from './budgets.ts';
+import { beyondBudget, cosineBeyondBudget, lengthBeyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
 import { LikenessTally } from './likeness.ts';
@@ -122,6 +122,7 @@ export async function checkFile(
   const beyond = [...compared.outputs, ...numberByNumber(task, expected, actual)]
     .map((output) => beyondBudget(output, file.precision))
     .concat(cosine && cosineBeyondBudget(cosine.mean, file.precision))
+    .concat(cosine && lengthBeyondBudget(expected, actual, task.width))
     .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)

@@ -1,4 +1,4 @@
-import { beyondBudget, likenessText } from '../../../src/ship/parity/budgets.ts';
+import { beyondBudget, lengthBeyondBudget, likenessText } from '../../../src/ship/parity/budgets.ts';
 import { LikenessTally } from '../../../src/ship/parity/likeness.ts';
 import type { OutputLikeness } from '../../../src/ship/parity/likeness.ts';
 
@@ -83,4 +83,13 @@ describe('two outputs', () => {
     expect(off.top1Agreement).toBeNull();
     expect(beyondBudget(off, 'int8')).toMatch(/^output y: 0\.2 dB, largest error 147\.00 % of its range; expected/);
   });
+});
+
+it('vectors of another length are refused, whatever their directions are', () => {
+  const unit = Float32Array.of(1, 0, 0.6, 0.8, 0, 0);
+  expect(lengthBeyondBudget(unit, Float32Array.of(0.99, 0, 0.6, 0.81, 0, 0), 2)).toBeUndefined();
+  expect(lengthBeyondBudget(unit, Float32Array.of(1, 0, 0.48, 0.64, 0, 0), 2)).toBe(
+    'a vector of length 0.8000; expected 1.0000',
+  );
+  expect(lengthBeyondBudget(unit, Float32Array.of(1, 0, 0.6, NaN, 0, 0), 2)).toMatch(/^a vector of length NaN/);
 });

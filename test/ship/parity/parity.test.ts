@@ -103,3 +103,20 @@ it('warns of a file that gives one class to samples of all of them', async () =>
   await checkVariant(listening as unknown as StageContext, checkable, file, () => ({ bytes: file.bytes }));
   expect(told).toEqual([expect.stringMatching(/^exports\/x\.onnx: answers a to 100\.0 % of 32 samples/) as string]);
 });
+
+it('refuses a file of vectors that are too short, though their directions are right', async () => {
+  const validation = { task: 'embedding', classNames: ['a', 'b'], vector: { size: 2, prefixes: [] } };
+  const listening = { ...context, data: { validation } } as unknown as StageContext;
+  const vectors = Float32Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? Math.cos(i) : Math.sin(i - 1)));
+  const reference = { x: vectors, shape: [4, 2], answers: vectors };
+  const check = (factor: number) => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 2] });
+    b.output('y', b.op('Multiply', [x, b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(factor))]));
+    const [made, bytes] = [b.build(), (of: Graph) => ({ bytes: encodeModel(lowerToOnnx(of)) })];
+    const file = { file: 'exports/x.onnx', ...bytes(made), format: 'onnx', precision: 'int8' } as const;
+    return checkVariant(listening, { graph: made, reference }, file, bytes);
+  };
+  expect((await check(0.99)).cosine?.least).toBeCloseTo(1);
+  await expect(check(0.7)).rejects.toThrow('a vector of length 0.7000; expected 1.0000');
+});

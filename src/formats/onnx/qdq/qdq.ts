@@ -1,16 +1,23 @@
 import { readersOf } from '../../../graph/passes/uses.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
-import { constantScale, isDividedBy, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
+import {
+  constantScale,
+  divisorsOf,
+  layersOf,
+  reciprocalsOf,
+  termRange,
+  withRoomForBias,
+} from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
-import { compact } from '../rewrite/compact.ts';
 import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
 import { printOnnx } from '../print.ts';
-import { takesRows } from '../rewrite/rows.ts';
+import { replaceNodes } from '../rewrite/replace-nodes.ts';
+import { storedRows, takesRows } from '../rewrite/rows.ts';
 import { withColumnsAsChannels } from './columns.ts';
 import { withGlobalPools } from './global-pool.ts';
 import { FREE, HANDING_ON, ON_EACH_VALUE, WEIGHTED } from './ops.ts';
@@ -40,9 +47,8 @@ export function exportQdq(
   const keep = options.keepFloat ?? (() => false);
   const ready = isSymmetric(quantization) ? { graph, quantization } : withColumnsAsChannels(graph, quantization, keep);
   const { result, skipped } = qdqOf(ready.graph, ready.quantization, options).qdq.convert();
-  const made = compact(result);
-  showStage('qdq', () => printOnnx(made));
-  return { result: made, skipped };
+  showStage('qdq', () => printOnnx(result));
+  return { result, skipped };
 }
 
 /** Parts of a graph that its int8 file computes in integers, by value names of the graph. */
@@ -106,6 +112,8 @@ class Qdq {
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
   readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
   readonly #outputs: ReadonlySet<string>;
+  readonly #divisors: ReadonlySet<string>;
+  readonly #reciprocals: ReadonlySet<string>;
 
   constructor(model: Model, questions: Questions) {
     this.#model = model;
@@ -113,6 +121,8 @@ class Qdq {
     this.#constants = new Map(model.graph.initializers.map((t) => [t.name, t]));
     this.#outputs = new Set(model.graph.outputs.map(({ name }) => name));
     this.#consumers = readersOf(model.graph.nodes);
+    this.#divisors = divisorsOf(model.graph.nodes, this.#outputs);
+    this.#reciprocals = reciprocalsOf(model.graph.nodes, (name) => this.#constants.has(name));
   }
 
   convert(): { result: Model; skipped: Skipped[] } {
@@ -122,16 +132,21 @@ class Qdq {
       if (integer.has(node)) writer.add(node, this.#stored(node));
       else writer.add(node, new Map());
     }
-    return { result: writer.finish(), skipped: [...skipped, ...this.#tables()] };
+    const { result, skipped: tables } = this.#withStoredRows(writer.finish());
+    return { result, skipped: [...skipped, ...tables] };
   }
 
-  /** Embedding tables, which stay float. */
-  #tables(): Skipped[] {
-    return this.#model.graph.nodes.flatMap((node) => {
-      const table = this.#constants.get(node.inputs[0] ?? '');
-      if (!takesRows(node, table)) return [];
-      const why = `its ${table.dims[0]} vectors stay float32; dynamic-int8 stores them in 8 bits`;
-      return [{ what: this.#questions.layer(node), why }];
+  /** The model with embedding tables in 8 bits; TensorRT looks up no rows of int8. */
+  #withStoredRows(model: Model): { result: Model; skipped: Skipped[] } {
+    const { keep, layer, dtype } = this.#questions;
+    return replaceNodes(model, (node, { stored, added, skipped }) => {
+      const table = stored.get(node.inputs[0] ?? '');
+      const what = layer(node);
+      if (!takesRows(node, table) || keep(what)) return [node];
+      if (dtype === 'uint8') return storedRows(node, table, added);
+      const why = `its ${table.dims[0]} vectors stay float32 with symmetric scales; dynamic-int8 stores them in 8 bits`;
+      skipped.push({ what, why });
+      return [node];
     });
   }
 
@@ -195,7 +210,8 @@ class Qdq {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
     if (!HANDING_ON.has(op) && this.#questions.keep(this.#questions.layer(node))) return 'it is kept in float';
-    if (!WEIGHTED.has(op) && this.#isDivisor(node.outputs[0]!)) return 'its result is divided by';
+    if (!WEIGHTED.has(op) && this.#divisors.has(node.outputs[0]!)) return 'its result is divided by';
+    if (op === 'Mul' && inputs.some((name) => this.#reciprocals.has(name))) return 'it divides';
     const activations = this.#activations(node);
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
@@ -210,17 +226,6 @@ class Qdq {
     if (!WEIGHTED.has(op)) return undefined;
     if (activations.length !== 1 || !this.#constants.has(inputs[1]!)) return 'its weights are computed';
     return this.#isConstant(inputs[2]) ? undefined : 'its bias is computed';
-  }
-
-  /** True for a value that is only used for a root or logarithm or as a divisor, or added to such a value, like the squares of a variance. */
-  #isDivisor(name: string): boolean {
-    const readers = this.#consumers.get(name) ?? [];
-    if (readers.length === 0 || this.#outputs.has(name)) return false;
-    return readers.every(
-      (reader) =>
-        isDividedBy(name, reader) ||
-        (['ReduceMean', 'ReduceSum', 'Add'].includes(reader.op) && this.#isDivisor(reader.outputs[0]!)),
-    );
   }
 
   #isConstant(name: string | undefined): boolean {

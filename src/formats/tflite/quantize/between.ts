@@ -1,5 +1,4 @@
-import { readersOf } from '../../../graph/passes/uses.ts';
-import { isDividedBy } from '../../../graph/quantization.ts';
+import { divisorsOf, reciprocalsOf } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
 import { integerRules } from './rules.ts';
 
@@ -56,13 +55,12 @@ function isLight(program: Program, { op, inputs, outputs }: Operation): boolean 
   return op !== 'BATCH_MATMUL' || program.type(outputs[0]!).shape.slice(-2).includes(1);
 }
 
-/** Operations without weights whose results are only used for a root or logarithm, or as divisors. */
-export function dividedBy(program: Program, operations: readonly Operation[]): Operations {
-  const readers = readersOf(operations);
-  const ends = new Set(program.outputs.values());
-  const isDivisor = (name: string): boolean =>
-    !ends.has(name) && readers.has(name) && readers.get(name)!.every((reader) => isDividedBy(name, reader));
-  return new Set(
-    operations.filter(({ op, outputs }) => integerRules.get(op) !== 'weights' && outputs.every(isDivisor)),
-  );
+/** Operations without weights whose results are divisors (`divisorsOf`), and products with reciprocals. */
+export function ofDivisions(program: Program, operations: readonly Operation[]): Operations {
+  const divisors = divisorsOf(operations, new Set(program.outputs.values()));
+  const reciprocals = reciprocalsOf(operations, (name) => program.data(name) !== undefined);
+  const divides = ({ op, inputs }: Operation): boolean => op === 'MUL' && inputs.some((name) => reciprocals.has(name));
+  const isDivisor = ({ op, outputs }: Operation): boolean =>
+    integerRules.get(op) !== 'weights' && outputs.every((name) => divisors.has(name));
+  return new Set(operations.filter((one) => divides(one) || isDivisor(one)));
 }

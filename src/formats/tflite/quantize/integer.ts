@@ -5,7 +5,7 @@ import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { ModelDescription } from '../metadata/metadata.ts';
 import type { Skipped } from '../../../base/skipped.ts';
-import { betweenFloat, dividedBy } from './between.ts';
+import { betweenFloat, ofDivisions } from './between.ts';
 import { constantQuantization, overflows } from './constants.ts';
 import { integerRules, noInt16 } from './rules.ts';
 import { shareProgramScales } from './share.ts';
@@ -26,7 +26,7 @@ export interface IntegerOptions {
 /**
  * Quantizes a program to integers. Activations use their values' scales, weights their own or their ranges'. An operation without an integer kernel,
  * or with an activation of unknown range, stays float32 between a DEQUANTIZE and a QUANTIZE, and is reported; so does, without a report, an operation
- * between such operations or whose result is a divisor.
+ * between such operations or of a division.
  */
 export function quantizeInteger(program: Program, { ends, dense, keepFloat, inputs }: IntegerOptions): Skipped[] {
   if (ends !== 'float32') scaleAsPixels(program, inputs);
@@ -42,12 +42,12 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat, inpu
     conversion.input(name, why === undefined ? ends : 'float32');
   }
   const isKept = ({ layer, outputs }: Operation): boolean => keepFloat(layer ?? outputs[0]!);
-  const divisors = dividedBy(program, operations);
+  const divisions = ofDivisions(program, operations);
   const isFloatAnyway = (one: Operation): boolean =>
-    isKept(one) || divisors.has(one) || obstacle(program, one) !== undefined;
+    isKept(one) || divisions.has(one) || obstacle(program, one) !== undefined;
   const between = betweenFloat(program, operations, isFloatAnyway);
   for (const operation of operations) {
-    if (between.has(operation) || divisors.has(operation)) {
+    if (between.has(operation) || divisions.has(operation)) {
       conversion.float(operation);
       continue;
     }
@@ -155,8 +155,9 @@ class Conversion {
   }
 
   output(name: string, ends: EndsType): string {
-    const integer = this.#integers.get(name);
-    if (integer === undefined || ends === 'float32') return this.#float(name);
+    const { quantization, data } = this.#program.value(name);
+    if (ends === 'float32' || quantization === undefined || data !== undefined) return this.#float(name);
+    const integer = this.#integer(name);
     const value = this.#program.value(integer);
     if (ends !== 'uint8' || value.quantization!.dtype !== 'int8') return integer;
     const outer = this.#program.add(
