@@ -16,6 +16,7 @@ import { tellForecast } from './forecast.ts';
 import { repeatKey, takeRepeat } from './repeat-key.ts';
 import type { Stages } from './report.ts';
 import { checkModels } from './stages/check/check-models.ts';
+import { checkStudentAnswers } from './stages/check/student-answers.ts';
 import { examplesOf } from './stages/measure/examples.ts';
 import { timeModels } from './stages/measure/latency.ts';
 import { measure, measureTeacher } from './stages/measure/measure.ts';
@@ -125,6 +126,7 @@ export async function lessonsOf(
 ): Promise<StudentsStart> {
   // 0. Check everything that would fail late.
   const begun = await checkModels(begin);
+  await checkStudentAnswers(begin);
 
   // 1. Open or train the teacher and check its answers. They stand in for missing labels.
   const isGiven = begin.recipe.teacher?.train === undefined;
