@@ -324,7 +324,7 @@ function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
     ];
   }
   const { key, name, tokenizer } = teacher;
-  const text = key === 'onnx' && kind === 'text' && tokenizer !== undefined;
+  const text = key !== 'folder' && (kind === 'text' || kind === 'words') && tokenizer !== undefined;
   return ['teacher:', `  ${key}: ${quoted(name)}`, ...(text ? [`  text: { tokenizer: ${quoted(tokenizer)} }`] : [])];
 }
 
