@@ -76,10 +76,13 @@ export const initCommand: Command<InitArgs> = {
     const student = isModelFile(model) ? model : '';
     const named = [train, labels, test, testLabels, answers.unlabelled ?? '', teacher?.name ?? '', student];
     await refuseAbsent(named, to);
-    const asked = teacher === undefined ? text : await askedTeacher(text, to, context);
+    const { text: asked, failure } = teacher === undefined ? { text } : await askedTeacher(text, to, context);
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
     await writeWholeFile(to, asked);
+    if (args.run && failure !== undefined)
+      throw new UserError(`${to}: written, and not followed, as it is still wrong: ${failure.message}`, failure.hint);
     if (args.run) return follow(to, args.set, context);
+    if (failure !== undefined) context.note(`still wrong: ${failure.message}\n${failure.hint}\n`);
     const { inShell } = await import('../base/errors.ts');
     const name = inShell(to);
     if (context.json) printJson(context, { file: to });
@@ -107,7 +110,7 @@ async function placed({ data, ...args }: InitArgs): Promise<Told> {
 }
 
 /** The recipe with what its teacher, asked about some samples, turns out to want; tells the user. */
-async function askedTeacher(text: string, to: string, context: CommandContext): Promise<string> {
+async function askedTeacher(text: string, to: string, context: CommandContext) {
   const { fixedRecipe } = await import('../run/fixed-recipe.ts');
   const { pathText } = await import('../recipe/source.ts');
   const { flowText } = await import('../recipe/edit.ts');
@@ -117,8 +120,7 @@ async function askedTeacher(text: string, to: string, context: CommandContext): 
     if ('value' in change && change.value !== undefined)
       context.note(`found: ${pathText(change.path)}: ${flowText(change.value)}\n`);
   for (const message of checked?.messages ?? []) context.note(`${message}\n`);
-  if (failure !== undefined) context.note(`still wrong: ${failure.message}\n${failure.hint}\n`);
-  return fixed;
+  return { text: fixed, failure };
 }
 
 async function follow(file: string, set: readonly string[], context: CommandContext): Promise<void> {

@@ -104,6 +104,8 @@ export interface Dataset extends HeldSamples {
   /** Mean and deviation over train of each number to predict, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+  /** Normalization of everything but the student, whose file scales raw samples itself; absent: `normalization`. */
+  readonly usual?: Normalization | undefined;
   /** Pixels from an answer to the next one, in height and width, for a task with answers per pixel. */
   readonly stride?: number | undefined;
   /** Weight of each class in the loss, for a task with answers per pixel; absent: all weigh 1. */

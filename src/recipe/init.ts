@@ -328,7 +328,7 @@ function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
     ];
   }
   const { key, name, tokenizer } = teacher;
-  const text = key === 'onnx' && kind === 'text' && tokenizer !== undefined;
+  const text = key !== 'folder' && (kind === 'text' || kind === 'words') && tokenizer !== undefined;
   return [
     'teacher:',
     `  ${key}: ${yamlText(name)}`,

@@ -11,6 +11,7 @@ import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { forecast } from './forecast.ts';
 import { rehearse } from './stages.ts';
 import { checkModels } from './stages/check/check-models.ts';
+import { checkStudentAnswers } from './stages/check/student-answers.ts';
 import { openAndCheck } from './stages/teacher/teach.ts';
 
 export interface CheckedData {
@@ -57,6 +58,7 @@ export async function checkData(
   };
   const engine = engineOf(recipe);
   await checkModels({ recipe, data, onEvent });
+  await checkStudentAnswers({ recipe, data: seen, engine, onEvent });
   prepareSavedModels(recipe);
   const isGiven = recipe.teacher !== undefined && recipe.teacher.train === undefined;
   const taught = isGiven ? await openAndCheck({ recipe, data: seen, engine, onEvent }) : undefined;

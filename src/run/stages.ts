@@ -1,4 +1,5 @@
 import { labelledCount } from '../data/readers/labelled.ts';
+import { isWithoutLabels } from '../distill/answers/scored-by-teacher.ts';
 import type { RunStores } from '../folder/states/stores.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import { stageOf, TEACHER } from '../report/artifact.ts';
@@ -16,8 +17,10 @@ import { tellForecast } from './forecast.ts';
 import { repeatKey, takeRepeat } from './repeat-key.ts';
 import type { Stages } from './report.ts';
 import { checkModels } from './stages/check/check-models.ts';
+import { checkStudentAnswers } from './stages/check/student-answers.ts';
 import { examplesOf } from './stages/measure/examples.ts';
 import { timeModels } from './stages/measure/latency.ts';
+import { memorizedValidation } from './stages/measure/memorized.ts';
 import { measure, measureTeacher } from './stages/measure/measure.ts';
 import type { MeasuredModels } from './stages/measure/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune/prune.ts';
@@ -54,6 +57,8 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   }
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
+  const memorized = opened && !isWithoutLabels(begin.data) ? memorizedValidation(context, measured) : undefined;
+  if (memorized !== undefined) context.onEvent({ type: 'warning', message: memorized });
 
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
@@ -61,7 +66,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   return {
     ...{ ...found, data: context.data, measured, answerFiles, timed },
     examples: await examplesOf(context, measured),
-    notes: [...notes, ...sizeOnly(students, pruned, timed.rows)],
+    notes: [...notes, ...(memorized === undefined ? [] : [memorized]), ...sizeOnly(students, pruned, timed.rows)],
   };
 }
 
@@ -125,6 +130,7 @@ export async function lessonsOf(
 ): Promise<StudentsStart> {
   // 0. Check everything that would fail late.
   const begun = await checkModels(begin);
+  await checkStudentAnswers(begin);
 
   // 1. Open or train the teacher and check its answers. They stand in for missing labels.
   const isGiven = begin.recipe.teacher?.train === undefined;

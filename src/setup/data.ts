@@ -7,6 +7,9 @@ import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset, DataOptions } from '../data/load.ts';
 import { refuseOtherFile } from '../data/text/open.ts';
+import { rawLike, takesRaw } from '../distill/teachers/inputs/own-scaling.ts';
+import { readOnnx } from '../files/onnx-file.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { arePictures } from './pictures.ts';
@@ -19,7 +22,8 @@ export async function loadData(
 ): Promise<LoadedDataset> {
   const { dataset, teacher } = recipe;
   // The schema's type equals the parameter's, except that optional keys may be undefined.
-  const data = await loadDataset(dataset, { keepOriginals, arePictures: () => arePictures(recipe), ...options });
+  const read = await loadDataset(dataset, { keepOriginals, arePictures: () => arePictures(recipe), ...options });
+  const data = await asStudentTakes(read, recipe);
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
   if (teacher.train !== undefined && labelledCount(data.train) === 0)
     throw new UserError(
@@ -27,6 +31,14 @@ export async function loadData(
       'Name a trained teacher (`teacher.onnx`), or give some samples a label.',
     );
   return data;
+}
+
+/** The data without a normalization, if the student's file begins with a scaling of raw samples and the recipe asks for no other. */
+async function asStudentTakes(data: LoadedDataset, { dataset, student }: Readers): Promise<LoadedDataset> {
+  if (student?.onnx === undefined || dataset.normalize !== undefined) return data;
+  if (!takesRaw(decodeModel(await readOnnx(student.onnx), student.onnx), data.train)) return data;
+  const raw = (split: Dataset): Dataset => ({ ...split, normalization: rawLike(split.normalization), usual: split.normalization }); // prettier-ignore
+  return { ...data, train: raw(data.train), validation: raw(data.validation), test: data.test && raw(data.test) };
 }
 
 function onlyLabelled({ train, unlabelledAt }: LoadedDataset, { unlabelled, labelled }: Recipe['dataset']) {
@@ -82,7 +94,7 @@ export async function loadFedData(
 ): Promise<LoadedDataset> {
   const { dataset } = recipe;
   const asTheyAre = { keepOriginals: true, arePictures: () => arePictures(recipe), columns, processes };
-  if (!isOfTexts(dataset)) return loadDataset(dataset, asTheyAre);
+  if (!isOfTexts(dataset)) return asStudentTakes(await loadDataset(dataset, asTheyAre), recipe);
   const { text } = dataset as { readonly text?: TextConfig };
   const { buckets, ngrams, ...common } = text ?? {};
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);

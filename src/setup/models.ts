@@ -7,6 +7,8 @@ import { detectorPoints } from '../data/points.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { logMelNetwork } from '../networks/sound/log-mel.ts';
 import { melShape } from '../networks/sound/mel.ts';
+import { preparationAffine } from '../distill/teachers/inputs/preprocess.ts';
+import { preparedNetwork } from '../networks/prepared.ts';
 import { scaledNetwork } from '../networks/scaled.ts';
 import { unitNetwork } from '../networks/unit.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -107,7 +109,7 @@ export function studentBuilder(context: Given, seed: number): Build {
     };
     return async () => {
       const { model: file, notes } = trainableModel(decodeModel(await readOnnx(onnx), onnx), onnx);
-      const differing = checkStudentFile(onnx, file.metadata, context.data.train, context.recipe);
+      const differing = checkStudentFile(onnx, file, context.data.train, context.recipe);
       const network = onnxNetwork(file, onnx, options);
       const noted = { ...network, origin: [...(network.origin ?? []), ...notes, ...differing] };
       const chosen = withChoices(noted, { freeze: [], learningRates }, onnx);
@@ -142,7 +144,11 @@ function namedBuilder(
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
   const args = { ...madeArgs(context, seed), options };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
-  return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));
+  return () => {
+    const network = fitted(context, layersNetwork(buildModel(model, args)));
+    const { train } = context.data;
+    return Promise.resolve(train.usual ? preparedNetwork(network, preparationAffine(train, train.usual)) : network);
+  };
 }
 
 /** Error: models of the registry would read several inputs as one long row. */

@@ -30,24 +30,25 @@ export async function arePictures({ dataset, teacher, student, distill, file }: 
 
 /** True if a file's only input has four axes. */
 async function takesPictures(file: string): Promise<boolean> {
-  const ranks = await ranksOf(file);
-  return ranks.length === 1 && ranks[0] === OF_PICTURES;
+  const shapes = await inputShapes(file);
+  return shapes.length === 1 && shapes[0]!.length === OF_PICTURES;
 }
 
-async function ranksOf(file: string): Promise<number[]> {
+/** Shapes of a model file's inputs as far as they are known, with the batch; an open size is no number. */
+export async function inputShapes(file: string): Promise<(readonly (number | string | null)[])[]> {
   const { isReadAsOnnx } = await import('../files/keras-file.ts');
   if (file.endsWith('.json') && !(await isReadAsOnnx(file))) {
     const { loadTfjsModel } = await import('../files/tfjs-file.ts');
-    return (await loadTfjsModel(file)).inputs.map(({ shape }) => shape.length);
+    return (await loadTfjsModel(file)).inputs.map(({ shape }) => shape);
   }
   if (file.endsWith('.tflite')) {
     const [{ readTflite }, { modelEnds }] = [await import('../formats/tflite/read.ts'), await import('../runtime/litert.ts')]; // prettier-ignore
     const bytes = await (await import('../base/files.ts')).readBytes(file);
-    return modelEnds(readTflite(bytes)).inputs.map(({ shape }) => shape.length);
+    return modelEnds(readTflite(bytes)).inputs.map(({ shape }) => shape);
   }
   const { readOnnx } = await import('../files/onnx-file.ts');
   const { decodeModel } = await import('../formats/onnx/protobuf.ts');
   const { initializers, inputs } = decodeModel(await readOnnx(file), file).graph;
   const stored = new Set(initializers.map(({ name }) => name));
-  return inputs.flatMap(({ name, dims }) => (stored.has(name) || dims === undefined ? [] : [dims.length]));
+  return inputs.flatMap(({ name, dims }) => (stored.has(name) || dims === undefined ? [] : [dims]));
 }

@@ -1,8 +1,10 @@
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import { otherOrder, refuseOtherSamples, statedIn } from '../distill/teachers/inputs/preparation.ts';
+import { takesRaw } from '../distill/teachers/inputs/own-scaling.ts';
 import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
 import { refuseOtherText } from '../distill/teachers/inputs/stated-text.ts';
+import type { Model } from '../formats/onnx/model.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
@@ -12,15 +14,16 @@ const SAME_NAMES = 'Give both the same names, in whatever order, or set `student
 const LISTED = 4;
 
 /**
- * Compares the metadata of a student's file with the data: its weights assume certain columns, tokens and sounds, and an order of classes.
- * `UserError` if these differ; notes if numbers are prepared differently.
+ * Compares a student's file with the data: its weights assume certain columns, tokens and sounds, and an order of classes. `UserError` if these
+ * differ; notes if numbers are prepared differently, or by the file itself.
  */
 export function checkStudentFile(
   file: string,
-  metadata: ReadonlyMap<string, string>,
+  model: Model,
   train: Dataset,
   { student, teacher }: Pick<Recipe, 'student' | 'teacher'>,
 ): string[] {
+  const { metadata } = model;
   refuseOtherSamples(file, metadata, train);
   if (train.text !== undefined) refuseOtherText(file, metadata, train.text);
   const { preprocessing, names } = statedIn(metadata);
@@ -35,6 +38,11 @@ export function checkStudentFile(
         ? `Set \`dataset.classes: ${JSON.stringify(order)}\`, or \`student.head: replace\`.`
         : 'Name them in the order of the file, as `dataset.label` or `dataset.classes`, or set `student.head: replace`.',
     );
+  const own = train.usual !== undefined || takesRaw(model, train);
+  if (own)
+    return [
+      `${file}: begins with a scaling of raw samples, ${train.usual === undefined ? 'and dataset.normalize prepares them before it; leave that out, or set none' : 'so it and the files made of it take samples as they are, as with dataset.normalize: none'}`,
+    ];
   // A recipe that sets the teacher's normalization expects different numbers.
   const isSaid = train.text !== undefined || teacher?.normalize !== undefined;
   if (isSaid || preprocessing === undefined || isSame(preprocessing, train.normalization)) return [];

@@ -35,6 +35,15 @@ it('says what is still wrong with a teacher, and writes the recipe', async () =>
   expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  onnx: t.onnx\n');
 });
 
+it('with --run, does not follow a recipe that is still wrong', async () => {
+  await writeData(folder());
+  await writeFile(file('t.onnx'), 'no model');
+  const { code, stderr } = await init('data.csv', '--teacher', 't.onnx', '--run');
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^recipe\.yaml: written, and not followed, as it is still wrong: .*t\.onnx: not an ONNX file/)]); // prettier-ignore
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  onnx: t.onnx\n');
+  expect(await readdir(folder())).not.toContain('checkpoints');
+});
+
 it('with --run, follows the recipe to its files at once', async () => {
   await writeData(folder());
   await writeTeacher(folder());

@@ -6,7 +6,7 @@ const of = (entries: Readonly<Record<string, unknown>>) =>
 const normalization = { scale: 1 / 255, mean: [0.5], std: [0.25] };
 const train = { task: 'classification', classNames: ['cat', 'dog', 'owl'], sampleShape: [4, 4, 1], normalization };
 const notes = (metadata: ReadonlyMap<string, string>, data: object = {}, recipe: object = {}) =>
-  checkStudentFile('s.onnx', metadata, { ...train, ...data } as unknown as Dataset, { student: { head: 'keep' }, ...recipe } as never); // prettier-ignore
+  checkStudentFile('s.onnx', { metadata, graph: { nodes: [], inputs: [], initializers: [] } } as never, { ...train, ...data } as unknown as Dataset, { student: { head: 'keep' }, ...recipe } as never); // prettier-ignore
 
 it('a student that answers in another order than the data is refused, unless its head is replaced', () => {
   const metadata = of({ labels: ['owl', 'cat', 'dog'] });

@@ -59,7 +59,7 @@ describe("a recipe's own teacher", () => {
       const float = await evaluated(place('teacher.onnx'));
       expect(float.accuracy).toBeGreaterThan(0.95);
       const { accuracy, preparation, warnings } = await evaluated(out);
-      expect(preparation).toBe('(value * 1 - 0) / 1, as the metadata of the file say');
+      expect(preparation).toBe('(value * 1 - 0) / 1, as the file says');
       expect(accuracy).toBeGreaterThan(float.accuracy! - 0.03);
       expect(warnings).toEqual([]);
       // Of a recipe that says nothing of it too.

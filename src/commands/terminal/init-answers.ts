@@ -46,7 +46,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
   const { exists } = await import('../../base/files.ts');
   const { models } = await import('../../networks/models/registry.ts');
   const { isModelFile, targetsIn, usualStudent } = await import('../../recipe/init.ts');
-  const { columnBeside, seenTeacher } = await import('../../tools/init/teacher.ts');
+  const { columnBeside, formOfTeacher, seenTeacher } = await import('../../tools/init/teacher.ts');
   const { absentColumn } = await import('../../tools/init/columns.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
@@ -157,6 +157,15 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       ? { task: 'embedding' as const, label: '' }
       : await taskOf({ ...args, type, train, labels, label: labelColumn, isNamed, form }, ask, context);
     const teacher = hasNoLabels ? early : await askedTeacher();
+    const asTaught =
+      teacher === undefined
+        ? { form }
+        : await formOfTeacher(
+            form,
+            label === '' ? ['label'] : [label].flat(),
+            path.resolve(path.dirname(args.to), teacher.name),
+          );
+    if (asTaught.said !== undefined) context.note(`${asTaught.said}\n`);
     const modelOrFile = (answer: string) =>
       isModelFile(answer) ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: usualStudent(type, form, task), wrong: modelOrFile };
@@ -182,7 +191,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       label,
       teacher,
       model,
-      form,
+      form: asTaught.form,
       targets: places,
     };
   } finally {

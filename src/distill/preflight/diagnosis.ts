@@ -90,6 +90,8 @@ interface Found {
   readonly from: Alternative;
   readonly accuracy: number;
   readonly logits: Float32Array;
+  /** All readings that were asked. */
+  readonly tried: readonly string[];
 }
 
 /** The best of the other readings, and its answers [rows, classes]. */
@@ -100,6 +102,7 @@ export async function bestAlternative(
   ask: AskTeacher,
 ): Promise<Found | undefined> {
   let best: Found | undefined;
+  const tried: string[] = [];
   for (const from of alternatives) {
     const other = await from.open().catch(() => undefined);
     if (other === undefined) continue;
@@ -111,8 +114,9 @@ export async function bestAlternative(
     }
     const logits = await ask(other, dataset, rows).finally(() => other.dispose());
     const accuracy = task.scoreOf(logits, labels);
+    tried.push(from.what);
     if (best === undefined || isBetter(task.score, accuracy, best.accuracy))
-      best = { what: from.what, from, accuracy, logits };
+      best = { what: from.what, from, accuracy, logits, tried };
   }
   return best;
 }
@@ -137,7 +141,7 @@ export async function diagnosis(
   if (best !== undefined && best.accuracy >= order.accuracy && explains(best.accuracy)) return otherReading(best);
   if (known !== undefined || explains(order.accuracy)) return wrongOrder(order, classNames, declared);
   return {
-    fact: best === undefined ? '' : 'other layouts, normalizations and orders of classes are no better',
+    fact: best === undefined ? '' : nothingExplains(best, order),
     hint: 'Check that this teacher was trained on this data set, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
     changes: [],
   };
@@ -150,13 +154,20 @@ const PART = 20;
 /** Maximum probability that chance explains a reading's advantage, for a run to stop: there are ten readings, and many runs. */
 const EVIDENT = 1e-4;
 
+interface FarBetter extends TeacherFault, Pick<Found, 'what' | 'accuracy'> {
+  /** False if chance may explain the advantage. */
+  readonly isEvident: boolean;
+  /** The reading as keys of a recipe's teacher. */
+  readonly keys: object;
+}
+
 /** Another reading of a teacher with less than half of its errors; undefined if there is none. */
 export async function farBetterReading(
   dataset: Dataset,
   asked: LabelledAnswers,
   alternatives: readonly Alternative[],
   ask: AskTeacher,
-): Promise<(TeacherFault & { readonly isEvident: boolean }) | undefined> {
+): Promise<FarBetter | undefined> {
   const { rows, labels, accuracy } = asked;
   if (!isMuchBetter(1, accuracy)) return undefined;
   const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
@@ -179,10 +190,18 @@ export async function farBetterReading(
   const [own, its] = [asked, best].map(({ logits }) => classesOf(logits, dataset.classNames.length));
   const { onlyThis, onlyOther } = sideBySide(its!, own!, labels);
   const { p } = pairedTest({ onlyFirst: onlyThis, onlySecond: onlyOther, samples: labels.length });
-  return { ...otherReading(best), isEvident: p < EVIDENT };
+  const { what, from } = best;
+  return { ...otherReading(best), what, keys: from.keys, accuracy: best.accuracy, isEvident: p < EVIDENT };
 }
 
-function otherReading({ what, accuracy, from }: Omit<Found, 'logits'>): TeacherFault {
+/** The readings that were tried and the best figures, none of which tells that it is the right one. */
+function nothingExplains({ what, accuracy, tried }: Found, order: Reordering): string {
+  const single = tried.filter((one) => !one.includes(' and '));
+  const others = single.length < tried.length ? ' and layouts beside normalizations' : '';
+  return `of ${single.join(', ')}${others} the best is ${what}, with which it is right on ${percent(accuracy, 1)}; with its classes in the best other order it is right on ${percent(order.accuracy, 1)}`;
+}
+
+function otherReading({ what, accuracy, from }: Pick<Found, 'what' | 'accuracy' | 'from'>): TeacherFault {
   return {
     fact: `with ${what} it is right on ${percent(accuracy, 1)}`,
     hint: `Set \`teacher\` to use ${what}.`,

@@ -101,7 +101,7 @@ export async function preflight(
     );
   }
   const { labelled } = dataset;
-  const rows = options.rows ?? someRows(dataset, samplesFor(classes));
+  const rows = options.rows ?? someRows(dataset, classes);
   if (rows.some((row) => labelled?.[row] === 0))
     return checkWithoutLabels(teacher, dataset, task, { ...options, rows });
   if (task.classes === undefined) return checkNumbers(teacher, dataset, task, { ...options, rows });
@@ -270,7 +270,8 @@ function oddities(
   return [...(oneClass === undefined ? [] : [oneClass]), ...(areProbabilities(logits, classes) ? [asLogits] : [])];
 }
 
-async function askAbout(
+/** A model's answers to these rows, beside their labels. */
+export async function askAbout(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   rows: Int32Array,
@@ -282,7 +283,7 @@ async function askAbout(
 }
 
 /** Number of samples with the name of their split, as text. */
-function samplesText(count: number, { name }: Dataset): string {
+export function samplesText(count: number, { name }: Dataset): string {
   return `${count} ${name === 'train' ? 'training' : name} samples`;
 }
 
@@ -291,9 +292,9 @@ function samplesFor(classes: number): number {
   return Math.min(5000, Math.max(1000, 20 * classes));
 }
 
-/** Rows spread over the split, because some data sets are sorted by class. */
-function someRows(dataset: Dataset, most: number): Int32Array {
-  const n = Math.min(most, dataset.count);
+/** Rows to ask about, spread over the split, because some data sets are sorted by class. */
+export function someRows(dataset: Dataset, classes: number): Int32Array {
+  const n = Math.min(samplesFor(classes), dataset.count);
   return Int32Array.from({ length: n }, (_, i) => Math.floor((i * dataset.count) / n));
 }
 

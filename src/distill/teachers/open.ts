@@ -26,6 +26,7 @@ import { readOnnx } from '../../files/onnx-file.ts';
 import { ofTwoClasses, onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import { withWordNumbers } from './inputs/column-inputs.ts';
+import { takesRaw } from './inputs/own-scaling.ts';
 import { preparationOf } from './inputs/preparation.ts';
 import type { Preparation } from './inputs/preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
@@ -209,15 +210,21 @@ async function opener(
   return {
     file,
     bytes: source.bytes,
-    metadata: withRawColumns(model, dataset),
+    metadata: withRawSamples(model, dataset),
     open: (settings, other) => onnxTeacher({ ...source, ...other }, settings),
   };
 }
 
-/** A file of trees or of scikit-learn takes the raw values of a table, unless its metadata or the recipe says otherwise. */
-function withRawColumns({ metadata, graph }: Model, { columns, sampleShape }: Dataset): ReadonlyMap<string, string> {
+/**
+ * Metadata of a file. One of trees or of scikit-learn takes the raw values of a table, and one that begins with a scaling of raw samples takes these,
+ * unless its metadata or the recipe says otherwise.
+ */
+function withRawSamples(model: Model, dataset: Dataset): ReadonlyMap<string, string> {
+  const { metadata, graph } = model;
+  const { columns, sampleShape } = dataset;
+  if (metadata.has('preprocessing')) return metadata;
   const isOfTables = columns !== undefined && graph.nodes.some(({ domain }) => domain === 'ai.onnx.ml');
-  if (!isOfTables || metadata.has('preprocessing')) return metadata;
+  if (!isOfTables && !takesRaw(model, dataset)) return metadata;
   return new Map([
     ...metadata,
     ['preprocessing', JSON.stringify({ shape: sampleShape, scale: 1, mean: [0], std: [1] })],

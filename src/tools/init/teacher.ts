@@ -5,8 +5,9 @@ import { exists, readBytes } from '../../base/files.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { columnOfInput } from '../../distill/teachers/inputs/column-inputs.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
-import type { InitTeacher } from '../../recipe/init.ts';
+import type { InitTeacher, SeenForm } from '../../recipe/init.ts';
 import { readHubFolder } from '../../setup/hub/folder.ts';
+import { inputShapes } from '../../setup/pictures.ts';
 
 /** Kinds of files and folders that can teach, for messages. */
 const KINDS =
@@ -53,13 +54,8 @@ export async function seenTeacher(place: string, name: string): Promise<SeenTeac
   }
   const folder = await hubFolderOf(place);
   if (key !== 'onnx' || folder === undefined) {
-    const beside = key === 'onnx' && (await exists(path.join(path.dirname(place), TOKENIZER_FILE)));
-    return {
-      ...about,
-      key,
-      ...bytes,
-      ...(beside && { tokenizer: path.posix.join(path.dirname(name), TOKENIZER_FILE) }),
-    };
+    const tokenizer = key === 'logits' ? undefined : await tokenizerNear(place, name);
+    return { ...about, key, ...bytes, ...(tokenizer !== undefined && { tokenizer }) };
   }
   const named = path.posix.join(name, path.relative(place, folder));
   return {
@@ -67,6 +63,48 @@ export async function seenTeacher(place: string, name: string): Promise<SeenTeac
     ...bytes,
     note: `${named} says how ${path.basename(place)} is asked`,
   };
+}
+
+/** The tokenizer.json beside a model file, or beside the folder that it lies in, as Hugging Face has them. */
+async function tokenizerNear(place: string, name: string): Promise<string | undefined> {
+  for (const up of ['.', '..'])
+    if (await exists(path.join(path.dirname(place), up, TOKENIZER_FILE)))
+      return path.posix.join(path.dirname(name), up, TOKENIZER_FILE);
+  return undefined;
+}
+
+/**
+ * The form of the data with the length that the input of a teacher's file fixes: steps of a window whose channels are the columns left besides
+ * `label`, or seconds of a sound. `said`: message about it.
+ */
+export async function formOfTeacher(
+  form: SeenForm,
+  label: readonly string[],
+  place: string,
+): Promise<{ readonly form: SeenForm; readonly said?: string }> {
+  const { window, columns = [], ignore = [], rate, seconds } = form;
+  if (!/\.(onnx|keras|h5|tflite|json)$/i.test(place) || (window === undefined && seconds === undefined))
+    return { form };
+  const shapes = await inputShapes(place).catch((error: unknown) => {
+    // Where the teacher is opened, a damaged file is refused with its reason.
+    if (error instanceof UserError) return [];
+    throw error;
+  });
+  const [, ...sizes] = shapes.length === 1 ? shapes[0]! : [];
+  const takes = `${path.basename(place)} takes [batch, ${sizes.join(', ')}]`;
+  if (window !== undefined) {
+    const others = new Set([...label, ...ignore, window.group].map(String));
+    const channels = columns.filter((name) => !others.has(name)).length;
+    const steps = sizes.find((size, i) => sizes.length === 2 && sizes[1 - i] === channels);
+    if (typeof steps !== 'number' || steps < 2) return { form };
+    const said = `${takes}: window.steps: ${steps}`;
+    return { form: { ...form, window: { ...window, steps, stride: Math.ceil(steps / 2) } }, said };
+  }
+  const [length, ...more] = sizes.filter((size) => size !== 1);
+  const taken = typeof length === 'number' && more.length === 0 ? length / rate! : NaN;
+  // Far from the length of the sounds the file is of another rate, which nothing tells.
+  const isNear = taken > seconds! / 2 && taken < 2 * seconds!;
+  return isNear ? { form: { ...form, seconds: taken }, said: `${takes}: seconds: ${taken}` } : { form };
 }
 
 /** The last of the columns that an ONNX file does not take, if each of its inputs is a column by its name; undefined for other files, and if it takes all. */

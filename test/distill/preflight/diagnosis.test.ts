@@ -1,4 +1,4 @@
-import { farBetterReading } from '../../../src/distill/preflight/diagnosis.ts';
+import { diagnosis, farBetterReading } from '../../../src/distill/preflight/diagnosis.ts';
 import type { Alternative, AskTeacher } from '../../../src/distill/preflight/diagnosis.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
@@ -44,4 +44,14 @@ it('a reading is asked no further once it has made too many errors to be far bet
   expect(asked.splice(0)).toEqual([20, 20]);
   expect(await farBetterReading(dataset, answered, [alternative], of(0))).toMatchObject({ isEvident: true });
   expect(asked).toEqual([20, 20, 20, 20, 20, SAMPLES]);
+});
+
+it('without an explanation the message names the readings that were tried, and the best figures', async () => {
+  const asked = { rows, labels, logits: wrongOn(0.5), accuracy: 0.5 };
+  const ask: AskTeacher = (_teacher, _dataset, some) => Promise.resolve(wrongOn(0.4, some));
+  const alternatives = ['normalize: {scale: 1}', 'layout: nchw and normalize: {scale: 1}'].map((what) => ({ ...alternative, what })); // prettier-ignore
+  const { fact } = await diagnosis(dataset, asked, { alternatives, required: 0.55 }, ask);
+  expect(fact).toBe(
+    'of normalize: {scale: 1} and layouts beside normalizations the best is normalize: {scale: 1}, with which it is right on 60.0 %; with its classes in the best other order it is right on 50.0 %',
+  );
 });

@@ -26,7 +26,7 @@ export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'class
 
 /** Preparation of a data set's samples as input of a model file. */
 export interface Preparation extends FileTeacherSettings {
-  /** Source of the normalization: the `teacher` section of the recipe, the metadata of the file, or else the data set itself. */
+  /** Source of the normalization: the `teacher` section of the recipe, the file, or else the data set itself. */
   readonly from: 'recipe' | 'file' | 'data';
   /** File with a vector of each class, for a model that gives embeddings. */
   readonly vectors?: string;
@@ -145,7 +145,8 @@ export function preparationOf(
     columns,
     rate,
     vector,
-  }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate' | 'vector'>,
+    usual,
+  }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate' | 'vector' | 'usual'>,
 ): Preparation {
   refuseOtherSamples(file, metadata, { columns, rate });
   const { preprocessing, names: stated } = statedIn(metadata);
@@ -160,7 +161,7 @@ export function preparationOf(
     output: recipe?.output ?? metadata.get('classOutput'),
     ...(recipe?.pooling !== undefined && { pooling: recipe.pooling }),
     layout: layout ?? 'auto',
-    normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : recipe?.normalize,
+    normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : (recipe?.normalize ?? usual),
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
     classes:
       recipe?.decoder !== undefined
@@ -261,7 +262,7 @@ async function isSame(file: string, other: string): Promise<boolean> {
   return size === otherSize && Buffer.from(await readBytes(a)).equals(await readBytes(b));
 }
 
-/** Text for messages, such as `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
+/** Text for messages, such as `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the file says`. */
 export function preparationText(
   { normalize, layout, from, resize, channels, cutFrom }: Preparation,
   { normalization, text }: Pick<Dataset, 'normalization' | 'text'>,
@@ -279,7 +280,7 @@ export function preparationText(
   };
   const says = {
     recipe: 'the teacher of the recipe says',
-    file: 'the metadata of the file say',
+    file: 'the file says',
     data: 'the recipe prepares its data',
   };
   const inLayout = layout === 'auto' ? '' : `, ${layout}`;

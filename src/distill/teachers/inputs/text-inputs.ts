@@ -61,6 +61,7 @@ export function textInputs(inputs: readonly ModelValue[], name: string, { text, 
         input.shape.length === 2
           ? `Set \`teacher.text.length: ${size!}\`, or export the teacher with a dynamic length.`
           : 'Export the teacher with inputs [batch, tokens].',
+        { changes: input.shape.length === 2 ? [{ path: ['text', 'length'], value: size }] : [] },
       );
     }
     return { input, from: parts?.find((one) => one.name === part)?.from ?? 0 };

@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { preparationOf } from '../../src/distill/teachers/inputs/preparation.ts';
+import { tensor } from '../../src/formats/onnx/model.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
+import { loadData } from '../../src/setup/data.ts';
+import { teacherBuilder } from '../../src/setup/models.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+import { pictures } from '../support/dataset.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { npyBytes } from '../support/npy.ts';
+import { pictureModel } from '../support/onnx.ts';
+
+const folder = temporaryFolder();
+beforeAll(() => useLazyBackend(evaluator));
+
+const TEACHER = { train: { model: 'mlp', hidden: [4], epochs: 1 } };
+
+/** A student that subtracts `mean` and divides by `std` first, and the pictures of `dataset.ts`. */
+async function recipeOf(mean: readonly number[], std: readonly number[], normalize?: object) {
+  const model = pictureModel();
+  const initializers = [...model.graph.initializers, tensor('m', 'float32', [2], Float32Array.from(mean)), tensor('s', 'float32', [2], Float32Array.from(std))]; // prettier-ignore
+  const made = (op: string, inputs: string[], output: string) => ({ op, domain: '', name: '', inputs, outputs: [output], attrs: new Map() }); // prettier-ignore
+  const fed = (name: string): string => (name === 'pixels' ? 'scaled' : name);
+  const nodes = [made('Sub', ['pixels', 'm'], 'centred'), made('Div', ['centred', 's'], 'scaled'), ...model.graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(fed) }))]; // prettier-ignore
+  await writeFile(path.join(folder(), 's.onnx'), encodeModel({ ...model, graph: { ...model.graph, initializers, nodes } })); // prettier-ignore
+  const { samples, targets, count } = pictures(60);
+  await writeFile(path.join(folder(), 'x.npy'), npyBytes([count, 4, 4, 2], samples));
+  await writeFile(path.join(folder(), 'y.npy'), npyBytes([count], BigInt64Array.from(targets, BigInt)));
+  const dataset = { type: 'npz', train: { samples: 'x.npy', labels: 'y.npy' }, testFraction: 0.2, normalize };
+  return makeRecipe({ name: 'r', dataset, student: { onnx: 's.onnx' }, teacher: TEACHER }, folder()).recipe;
+}
+
+it('a student whose file scales raw pixels gets raw pixels; everything else gets what it would get without', async () => {
+  const recipe = await recipeOf([120, 125], [70, 75]);
+  const data = await loadData(recipe);
+  const [raw, usual] = [
+    { scale: 1, mean: [0, 0], std: [1, 1] },
+    { scale: 1 / 255, mean: [0, 0], std: [1, 1] },
+  ];
+  for (const split of [data.train, data.validation, data.test!]) {
+    expect(split.normalization).toEqual(raw);
+    expect(split.usual).toEqual(usual);
+  }
+  const settings = [undefined, new Map<string, string>(), data.train] as const;
+  expect(preparationOf('t', ...settings)).toMatchObject({ normalize: usual, from: 'data' });
+  const plain = { ...data, train: { ...data.train, normalization: usual, usual: undefined } };
+  const answers = async (given: typeof data, bright: number): Promise<Float32Array> => {
+    const network = await teacherBuilder({ recipe, data: given }, recipe.teacher!.train!)();
+    const [input] = Object.keys(network.inputs) as [string];
+    const x = tf.fill([1, 4, 4, 2], bright);
+    return (await network.forward({ [input]: x }, { training: false }).outputs['logits']!.data()) as Float32Array;
+  };
+  const [fromRaw, fromUsual] = [await answers(data, 255), await answers(plain, 1)];
+  fromRaw.forEach((value, i) => expect(value).toBeCloseTo(fromUsual[i]!, 4));
+});
+
+it('one that scales normalized pixels, or whose recipe states a normalization, gets these', async () => {
+  expect((await loadData(await recipeOf([0.45, 0.5], [0.25, 0.3]))).train.usual).toBeUndefined();
+  const stated = await loadData(await recipeOf([120, 125], [70, 75], { mean: 0.5, std: 0.5 }));
+  expect(stated.train).toMatchObject({ normalization: { scale: 1 / 255, mean: [0.5, 0.5] } });
+  expect(stated.train.usual).toBeUndefined();
+});
