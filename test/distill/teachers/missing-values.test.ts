@@ -20,7 +20,7 @@ const folder = temporaryFolder();
  */
 function pipeline(): Model {
   const ml = { domain: 'ai.onnx.ml' };
-  const value = (name: string, dtype: ValueInfo['dtype'], width = 1): ValueInfo => ({
+  const value = (name: string, dtype: 'float32' | 'string', width = 1): ValueInfo => ({
     name,
     dtype,
     dims: ['n', width],
