@@ -56,6 +56,8 @@ export interface ServeOptions {
   readonly maxBody?: number;
   /** Bytes of JSON, of text, and of numbers as fields of a message over gRPC. Default 8 MiB. */
   readonly maxJson?: number;
+  /** Refuses rows of a table with a word that train does not have. Default false: they are answered, with `unknown` in the answer. */
+  readonly strict?: boolean;
   /** Seconds that a model may take to be loaded and tried out. Default 120. */
   readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
@@ -138,7 +140,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await host.start();
     const site = {
       ...{ host, device, version, maxJson: options.maxJson ?? 2 ** 23 },
-      openMetrics: options.openMetrics ?? false,
+      ...{ openMetrics: options.openMetrics ?? false, isStrict: options.strict ?? false },
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
     const { maxBody = 2 ** 26 } = options;

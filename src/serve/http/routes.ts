@@ -52,7 +52,7 @@ async function page(call: Call): Promise<Reply> {
   return { headers, body: typeof content === 'string' ? content : [content] };
 }
 
-async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
+async function v1({ host, isStrict }: Site, call: Call, path: readonly string[]): Promise<Reply> {
   refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top', 'encoding_format'] : []);
   if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
   const [name, verb, ...more] = path;
@@ -77,6 +77,7 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
     body: await answer(host, model, {
       contentType,
       top,
+      isStrict,
       isBase64: encoding === 'base64',
       body: await call.body(isText(contentType) ? 'json' : 'binary'),
       client: call.client,

@@ -15,6 +15,7 @@ import { finite } from './answers.ts';
 import { SAID } from './forms.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
+import { countUnknown, unknownWords } from './unknown.ts';
 
 export interface PredictCall {
   readonly contentType: string;
@@ -24,6 +25,8 @@ export interface PredictCall {
   readonly client: Client;
   /** True for vectors as base64 of their numbers in float32, little-endian. */
   readonly isBase64?: boolean;
+  /** True if a word that train does not have is refused. */
+  readonly isStrict?: boolean;
 }
 
 /**
@@ -40,12 +43,15 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
   const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
   const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call.top);
+  const unknown = unknownIn(host, model, raw, described, call);
   const rows = await answersOf(host, model, raw, described, call.client);
   const predictions: object[] = [];
   for (const [sample, row] of rows.entries()) {
     if (isLong && sample > 0) await setImmediate();
     const answer = answerOf(row, sample);
-    predictions.push(call.isBase64 === true ? { embedding: base64Of(row) } : answer);
+    const own = unknown?.[sample] ?? [];
+    const marked = own.length > 0 && { unknown: own };
+    predictions.push({ ...(call.isBase64 === true ? { embedding: base64Of(row) } : answer), ...marked });
   }
   return { model: model.name, predictions };
 }
@@ -58,6 +64,7 @@ export async function similar(host: ModelHost, model: ServedModel, call: Predict
     throw new Refusal(400, `model ${model.name} does not answer with vectors, by which samples are compared`);
   const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
   const { raw } = await SAID[kind].read(host.reader, sent, { names: undefined, logits: false });
+  unknownIn(host, model, raw, described, call);
   const rows = await answersOf(host, model, raw, described, call.client);
   if (rows.length < 2) throw new Refusal(400, `expected two samples or more, received ${rows.length}`);
   const lengths = rows.map((row) => Math.sqrt(dot(row, row)) || 1);
@@ -65,6 +72,19 @@ export async function similar(host: ModelHost, model: ServedModel, call: Predict
     rows.map((other, j) => finite(dot(row, other) / (lengths[i]! * lengths[j]!))),
   );
   return { model: model.name, similarities };
+}
+
+/** Columns of each sample whose word train does not have, counted; undefined without any. */
+function unknownIn(
+  { log }: ModelHost,
+  model: ServedModel,
+  raw: Float32Array | Uint8Array,
+  described: DescribedModel,
+  { isStrict = false }: PredictCall,
+): string[][] | undefined {
+  const unknown = unknownWords(raw, described);
+  if (unknown !== undefined) countUnknown(model, unknown, described, { log, isStrict });
+  return unknown;
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
