@@ -22,6 +22,7 @@ interface ServeArgs {
   'on-timeout': string;
   priorities: number;
   exact: boolean;
+  strict: boolean;
   'token-file': string | undefined;
   'open-metrics': boolean;
   'tls-cert': string | undefined;
@@ -88,6 +89,10 @@ export const serveCommand: Command<ServeArgs> = {
         default: false,
         describe: 'Give every answer the bits that it has without a batch',
       })
+      .option('strict', {
+        ...{ type: 'boolean', default: false },
+        describe: 'Refuse rows of a table with a word that train does not have',
+      })
       .option('token-file', { type: 'string', describe: 'File of tokens, one a line; requests need one of them' })
       .option('open-metrics', { type: 'boolean', default: false, describe: 'Show /metrics without a token' })
       .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
@@ -147,7 +152,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
       ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
-      ...{ maxLetters: args['max-letters'], maxSize: args['max-size'] },
+      ...{ strict: args.strict, maxLetters: args['max-letters'], maxSize: args['max-size'] },
       ...{ shadow: shadowOf(args), rate: args.rate, maxConnections: args['max-connections'] },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },

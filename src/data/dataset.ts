@@ -49,6 +49,9 @@ export interface Column {
   readonly missing?: number | readonly number[] | undefined;
 }
 
+/** Missing values of a table: pairs of a sample's id and the index of a column, in ascending order of ids. */
+export type MissingValues = Int32Array;
+
 /** Dates of a column of a split, in milliseconds since 1970-01-01, NaN if missing; the column then holds what stands for a missing value. */
 interface ColumnDates {
   /** Index of the column. */
@@ -76,6 +79,8 @@ export interface Dataset extends HeldSamples {
   readonly inputs?: readonly InputPart[] | undefined;
   /** Columns of tabular data, with the words of categorical columns. */
   readonly columns?: readonly Column[] | undefined;
+  /** Missing values of a table, in whose place `samples` has the recipe's numbers; absent without any. */
+  readonly missing?: MissingValues | undefined;
   /** Tokenization of these samples, for texts. */
   readonly text?: TextForm | undefined;
   /** The same samples, row by row, in the form that a teacher with another tokenizer reads. */
@@ -222,14 +227,20 @@ export function fingerprint(dataset: Dataset): string {
 /** All parts of the fingerprint except the samples. */
 export function fingerprintedParts(
   dataset: Dataset,
-): readonly [head: string, ids: Int32Array, targets: TargetValues, ...rest: (Uint8Array | Float32Array)[]] {
-  const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, labelled } = dataset;
+): readonly [
+  head: string,
+  ids: Int32Array,
+  targets: TargetValues,
+  ...rest: (Uint8Array | Float32Array | Int32Array)[],
+] {
+  const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, labelled, missing } = dataset;
   const type = areBytes(dataset) ? 'Uint8Array' : 'Float32Array';
   const originals = typeof dataset.originals === 'object' ? dataset.originals.hash : undefined;
   const added = Object.values(dataset.backgrounds ?? {});
   const noise = added.length === 0 ? undefined : added.map(({ starts }) => starts);
   const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals, noise }); // prettier-ignore
-  return [head, ids, targets, ...(labelled === undefined ? [] : [labelled]), ...added.map(({ values }) => values)];
+  const flags = [labelled, missing].filter((values) => values !== undefined);
+  return [head, ids, targets, ...flags, ...added.map(({ values }) => values)];
 }
 
 export function rememberFingerprint(dataset: Dataset, digest: string): void {
@@ -306,6 +317,8 @@ export interface RawSplit extends HeldSamples {
   readonly files?: readonly { readonly file: string; readonly firstRow: number }[] | undefined;
   /** [count] group of each window, an index of `names`: all windows of a group are in the same split. */
   readonly groups?: { readonly values: Int32Array; readonly names: readonly string[] } | undefined;
+  /** Missing values of a table that are not dropped; absent without any. */
+  readonly missing?: MissingValues | undefined;
   /** NaN in `samples` stands for a missing value, to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
   readonly originals?: Originals | 'not kept' | undefined;

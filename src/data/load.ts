@@ -11,6 +11,7 @@ import type { Presence } from './readers/labelled.ts';
 import { renamed } from './splits/label-names.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { joinedOriginals } from './pictures/originals.ts';
+import { joinedMissing } from './splits/missing.ts';
 import { overlaps } from './splits/overlap.ts';
 import { unfolded } from './splits/pairs.ts';
 import { withUnlabelled, carve, keepLabels, labelledTargets, limited, nextId, splitOf } from './splits/parts.ts';
@@ -189,6 +190,11 @@ export async function loadDataset(
     validation: validationRaw?.originals,
     test: testRaw?.originals,
   };
+  const missing = {
+    train: joinedMissing(trainRaw.missing, unlabelledRaw?.missing, behindTrain),
+    validation: validationRaw?.missing,
+    test: testRaw?.missing,
+  };
   const isOfPairs = taskRow(task).isOfPairs === true;
   const form = vector && { ...vector, largest: isOfPairs ? largestSimilarity(known) : undefined };
   const isPerPixel = taskRow(task).answersPer === 'pixel';
@@ -221,6 +227,7 @@ export async function loadDataset(
       ...shared,
       ...(scaling && { scaling }),
       ...(originals[idPrefix] && { originals: originals[idPrefix] }),
+      ...(missing[idPrefix] && { missing: missing[idPrefix] }),
     };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);

@@ -153,7 +153,12 @@ async function taughtBy(
   const chained = teaching && (await assistants(scored, teaching, softTargets));
   const context = transferSet(scored);
   const lessons = chained && begin.recipe.student && (await collectAnswers(context, chained.teaching, softTargets));
-  return { context, teaching, lessons, notes: [...(chained?.notes ?? []), ...leftOutNotes(context)] };
+  return {
+    context,
+    teaching,
+    lessons,
+    notes: [...(teaching?.notes ?? []), ...(chained?.notes ?? []), ...leftOutNotes(context)],
+  };
 }
 
 /** Follows the stages as far as they train students, for a forecast: `begin` has a rehearsal. `given`: the teacher, if the run does not train it. */

@@ -66,6 +66,7 @@ export class ModelHost {
   readonly pool: Pool;
   /** Reader of the bodies of requests. */
   readonly reader: Reader;
+  readonly log: Log;
   readonly #options: HostOptions;
   readonly #scheduler: Scheduler;
   #held = new Map<string, Held>();
@@ -84,6 +85,7 @@ export class ModelHost {
   constructor(options: HostOptions) {
     this.#options = options;
     this.reader = options.reader;
+    this.log = options.log;
     this.pool = new Pool(options, options.log, () => this.#scheduler.wake());
     this.#scheduler = new Scheduler(this.pool, () => this.#models.values(), options.onAnswered);
   }

@@ -61,6 +61,8 @@ export interface ServeOptions {
   readonly maxLetters?: number | undefined;
   /** Size of an input that its file leaves open. Default 4096. */
   readonly maxSize?: number;
+  /** Refuses rows of a table with a word that train does not have. Default false: they are answered, with `unknown` in the answer. */
+  readonly strict?: boolean;
   /** Seconds that a model may take to be loaded and tried out. Default 120. */
   readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
@@ -146,7 +148,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await host.start(options.signal);
     const site = {
       ...{ host, device, version, maxJson },
-      openMetrics: options.openMetrics ?? false,
+      ...{ openMetrics: options.openMetrics ?? false, isStrict: options.strict ?? false },
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));

@@ -117,6 +117,15 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
     },
   });
   new Counter({
+    ...{ name: 'limbeck_serve_unknown_words_total', labelNames: ['model', 'column'] as const, registers },
+    help: 'Words in rows of a table that train does not have, by column',
+    collect() {
+      this.reset();
+      for (const { name, statistics } of host().models)
+        for (const [column, count] of statistics.unknownWords) this.inc({ model: name, column }, count);
+    },
+  });
+  new Counter({
     ...{ name: 'limbeck_serve_batches_total', labelNames: ['model', 'samples'] as const, registers },
     help: 'Calls of a model by the samples that they had',
     collect() {

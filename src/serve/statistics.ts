@@ -30,6 +30,8 @@ export class Statistics {
   readonly computeInfer = new Duration();
   readonly computeOutput = new Duration();
   readonly failures: Record<string, number> = { REJECTED: 0, CANCELED: 0, BACKEND: 0, OTHER: 0 };
+  /** Words that train does not have, by column. */
+  readonly unknownWords = new Map<string, number>();
   /** Calls by their number of samples. */
   readonly batches = new Map<
     number,

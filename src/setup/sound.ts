@@ -1,20 +1,29 @@
 import { UserError } from '../base/errors.ts';
+import { sum } from '../base/numbers.ts';
 import { clipLength } from '../data/sounds/clip.ts';
+import { macsOf } from '../graph/macs.ts';
+import { networkParameters } from '../networks/network.ts';
+import type { ModelNetwork } from '../networks/network.ts';
+import { smoothLength } from '../networks/sound/fourier.ts';
+import { isFrontEnd } from '../networks/sound/log-mel.ts';
 import { framesOf } from '../networks/sound/mel.ts';
 import type { LogMel } from '../networks/sound/mel.ts';
 import type { SpecAugment } from '../networks/sound/spec-augment.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { size } from '../report/format.ts';
+import { traceWithBatch } from '../trace/batch.ts';
+import { predictionProgram } from '../train/evaluate/inference.ts';
 
 /** The front-end for the sounds of a recipe; undefined for other data. `UserError` for inconsistent keys. */
 export function soundOf(dataset: Recipe['dataset']): LogMel | undefined {
   if (!('rate' in dataset)) return undefined;
   const { rate, seconds, features } = dataset;
   const { mels, low, high = rate / 2, coefficients } = features;
-  const [window, hop] = [Math.round(features.window * rate), Math.round(features.hop * rate)];
+  const [window, hop] = [smoothLength(askedWindow(dataset)), Math.round(features.hop * rate)];
   const length = clipLength({ rate, seconds });
   const specAugment = masksOf(features.specAugment);
   const sound = { rate, length, window, hop, mels, low, high, coefficients, specAugment };
-  if (window < 2 || hop < 1 || framesOf(sound) < 1)
+  if (askedWindow(dataset) < 2 || hop < 1 || framesOf(sound) < 1)
     throw new UserError(
       `dataset.features: a frame of ${window} values, one every ${hop}, does not fit into a sound of ${sound.length}`,
       'Change window and hop, or dataset.seconds.',
@@ -33,6 +42,47 @@ export function soundOf(dataset: Recipe['dataset']): LogMel | undefined {
   return sound;
 }
 
+/** Number of values of a window as the recipe says it. */
+function askedWindow({ rate, features }: Sounds): number {
+  return Math.round(features.window * rate);
+}
+
+/** Notes for log and report on windows of another length than the recipe says, and on a spectrum that is larger or slower than the net behind it. */
+export function soundNotes(dataset: Recipe['dataset'], network: ModelNetwork): readonly string[] {
+  const sound = soundOf(dataset);
+  if (sound === undefined || !('rate' in dataset)) return [];
+  const { spectrum, net } = costsOf(network);
+  // A network from a file is fed the sound itself.
+  if (spectrum.bytes === 0) return [];
+  const [asked, { window }] = [askedWindow(dataset), sound];
+  const changed =
+    `dataset.features.window: ${dataset.features.window} s are ${asked} values at ${sound.rate} Hz; windows have ${window}, without ` +
+    'prime factors above 7, which keeps the spectrum small';
+  const costs = ({ bytes, macs }: Costs): readonly [string, string] => [size(bytes), (macs / 1e6).toFixed(1)];
+  const [[bytes, macs], [netBytes, netMacs]] = [costs(spectrum), costs(net)];
+  const outweighing =
+    `dataset.features: the spectrum takes ${bytes} of a float32 file and ${macs} million multiply-accumulates a sample, the net ${netBytes} and ${netMacs} million: ` +
+    'a lower dataset.rate, a shorter window or a longer hop makes it smaller';
+  const outweighs = spectrum.bytes > net.bytes || spectrum.macs > net.macs;
+  return [...(asked === window ? [] : [changed]), ...(outweighs ? [outweighing] : [])];
+}
+
+/** Bytes of constants or weights in float32, and multiply-accumulates of a sample. */
+interface Costs {
+  readonly bytes: number;
+  readonly macs: number;
+}
+
+function costsOf(network: ModelNetwork): { readonly spectrum: Costs; readonly net: Costs } {
+  const graph = traceWithBatch((batchSize) => predictionProgram({ network, batchSize }));
+  const nodes = graph.nodes.filter(({ layer = '' }) => isFrontEnd(layer));
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const constants = [...graph.constants].filter(([name]) => read.has(name));
+  const bytes = sum(constants.map(([, { data }]) => data.byteLength));
+  const [macs, all] = [macsOf({ ...graph, nodes }), macsOf(graph)];
+  return { spectrum: { bytes, macs }, net: { bytes: 4 * networkParameters(network), macs: all - macs } };
+}
+
 /** `UserError` for masks with a student from a file: it reads the sound itself, without a spectrum to mask. */
 export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
   if (!('rate' in dataset) || dataset.features.specAugment === undefined) return;
@@ -42,10 +92,10 @@ export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
   );
 }
 
-type Features = Extract<Recipe['dataset'], { rate: number }>['features'];
+type Sounds = Extract<Recipe['dataset'], { rate: number }>;
 
 /** Undefined for masks without width. */
-function masksOf(given: Features['specAugment']): SpecAugment | undefined {
+function masksOf(given: Sounds['features']['specAugment']): SpecAugment | undefined {
   if (given === undefined) return undefined;
   const { timeWidth, frequencyWidth } = given;
   if (timeWidth === 0 && frequencyWidth === 0)

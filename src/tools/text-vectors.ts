@@ -38,7 +38,9 @@ export async function textVectors(
   let data: Dataset;
   try {
     for (const { dataset: files, column, rows } of columns) {
-      const dataset = { ...files, task, dimensions, labelled: 0, augment: [], text: { ...text, column } };
+      // No text may be left out: rows are told by their places in the file.
+      const own = { ...text, column, invalid: undefined };
+      const dataset = { ...files, task, dimensions, labelled: 0, augment: [], text: own };
       const changed = { ...recipe, dataset } as unknown as typeof recipe;
       if (first === undefined) ({ model: first, data } = await openVectors(file, changed, 'validation'));
       else ({ of: data } = await readToEmbed(file, changed, 'validation'));

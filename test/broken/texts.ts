@@ -33,7 +33,7 @@ export const texts: Readonly<Record<string, Case>> = {
     files: { 't.csv': Buffer.from(rows('caf\xe9,yes'), 'latin1') },
     message: [
       't.csv:32: column "text": the text holds bytes that are no UTF-8, or the sign U+FFFD that such bytes become',
-      'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`; take the sign U+FFFD out.',
+      'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`; or set `text.invalid`: `keep` reads such bytes as the sign U+FFFD, `drop` leaves the sample out.',
     ],
   },
   'an empty file among texts': {

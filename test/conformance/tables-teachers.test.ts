@@ -44,7 +44,8 @@ it('files by scikit-learn, LightGBM, XGBoost and CatBoost answer as predict_prob
       dataset: {
         ...{ type: 'csv', train: `${table}-train.csv`, test: `${table}-test.csv`, label: 'label', validation: 0.2 },
         ...(!isOfClasses && { task: 'regression' }),
-        ...(table === 'people' && { categorical: ['home city', 'plan'] }),
+        ...(['people', 'gaps'].includes(table) && { categorical: ['home city', 'plan'] }),
+        ...(table === 'gaps' && { missing: 'mean' }),
       },
       teacher: { onnx: `${id}.onnx` },
       ...{ student: { model: 'mlp', hidden: [8] }, baseline: false, export: ['onnx'] },

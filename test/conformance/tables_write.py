@@ -144,6 +144,21 @@ for name, model in [("logistic", LogisticRegression(max_iter=500)), ("gradient",
 floats = people.train.astype({"age": float})
 put("sklearn-pandas-people", people, pipeline, to_onnx(pipeline, floats[:1]), numbers=False, runs=False)
 
+# The same with missing values: imputers of numbers, and '' among the words.
+gaps = people.train.copy(), people.test.copy()
+for one in gaps:
+    one["age"] = one["age"].astype(float)
+    for column, empty in [("age", np.nan), ("income", np.nan), ("home city", ""), ("plan", "")]:
+        one.loc[random.random(len(one)) < 0.15, column] = empty
+both = pd.concat(gaps)
+gaps = Table("gaps", both, np.where((both.age.fillna(99) > 45) ^ (both["home city"] == "Rome") | (both.income > 55), "yes", "no"))
+types = [(name, FloatTensorType([None, 1])) for name in numbers] + [(name, StringTensorType([None, 1])) for name in words]
+for name, model in [("logistic", LogisticRegression(max_iter=500)), ("gradient", GradientBoostingClassifier(random_state=0))]:
+    filled = make_pipeline(SimpleImputer(strategy="median", add_indicator=False), StandardScaler())
+    columns = ColumnTransformer([("n", filled, numbers), ("w", OneHotEncoder(handle_unknown="ignore"), words)])
+    pipeline = make_pipeline(columns, model).fit(gaps.train, gaps.labels)
+    put(f"sklearn-{name}-gaps", gaps, pipeline, convert_sklearn(pipeline, initial_types=types), numbers=False)
+
 for name, convert, make, own in [
     ("lightgbm", onnxmltools.convert_lightgbm, lambda: lightgbm.LGBMClassifier(n_estimators=20, verbose=-1), iris),
     ("lightgbm", onnxmltools.convert_lightgbm, lambda: lightgbm.LGBMClassifier(n_estimators=20, verbose=-1), cancer),

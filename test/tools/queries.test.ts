@@ -113,7 +113,7 @@ it.each([
   ['corpus.jsonl', '{"_id": "d1"}', /corpus\.jsonl:1: text: expected a text, received nothing/],
   ['corpus.jsonl', '{"_id": "d1", "text": "my", "title": 5}', /corpus\.jsonl:1: title: expected a text or none/],
   ['corpus.jsonl', `${FILES['corpus.jsonl']}{"_id": "d1", "text": "my"}`, /corpus\.jsonl:15: _id: expected an id that no other line has, received "d1"/], // prettier-ignore
-  ['corpus.jsonl', FILES['corpus.jsonl'].replace('my', '\uFFFD'), /corpus\.jsonl:1: .*no UTF-8/],
+  ['corpus.jsonl', FILES['corpus.jsonl'].replace('my', '\\ud800'), /corpus\.jsonl:1: .*no UTF-8/],
   ['queries.jsonl', '{"_id": "q1", "text": " "}', /queries\.jsonl:1: text: expected a text, received " "/],
   ['qrels/test.tsv', '', /qrels\/test\.tsv: the file is empty/],
   ['qrels/test.tsv', HEADER, /qrels\/test\.tsv: no query has a document with a score above 0/],

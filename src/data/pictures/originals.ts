@@ -4,6 +4,7 @@ import { augmentedWriter, mixerOf } from '../batches/batches.ts';
 import type { Chance } from '../batches/batches.ts';
 import { sampleWriter } from '../batches/samples.ts';
 import { countOfElements } from '../dataset.ts';
+import { putMissing } from '../splits/missing.ts';
 import { within } from '../batches/share.ts';
 import type { Span } from '../batches/share.ts';
 import type { Dataset, Normalization, Originals } from '../dataset.ts';
@@ -15,6 +16,8 @@ export interface PictureForm {
   readonly sampleShape: readonly number[];
   readonly normalization: Normalization;
   readonly resizing?: Resizing;
+  /** Columns of a table whose missing values are NaN, not the recipe's numbers. */
+  readonly handed?: ReadonlySet<string> | undefined;
 }
 
 /** Returns samples at another size, normalized: [n, height, width, channels]. */
@@ -82,11 +85,15 @@ function rowsAsRead(
   { first, end }: Span,
 ): AtSize | undefined {
   if (augment.length > 0 || mix !== undefined) return undefined;
-  return ({ sampleShape, normalization }) => {
+  return ({ sampleShape, normalization, handed }) => {
     const size = countOfElements(sampleShape);
     const write = sampleWriter({ ...dataset, normalization });
     const out = new Float32Array((end - first) * size);
-    for (let i = first; i < end; i++) write(rows[i]!, out, (i - first) * size);
+    for (let i = first; i < end; i++) {
+      const at = (i - first) * size;
+      write(rows[i]!, out, at);
+      if (handed !== undefined) putMissing(out.subarray(at, at + size), dataset.ids[rows[i]!]!, dataset, handed);
+    }
     return Promise.resolve(out);
   };
 }

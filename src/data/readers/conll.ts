@@ -76,6 +76,7 @@ async function readFile(file: string, { words: wordColumn, tags: tagColumn }: La
     }
   }
   end();
+  await sink.endFile(file);
 }
 
 interface FirstLine {

@@ -73,6 +73,7 @@ class CsvReader {
       throw error instanceof CsvError ? this.#syntaxError(error) : await streamError(file, error);
     }
     if (first) throw emptyFile(file);
+    await this.#sink!.endFile?.(file);
   }
 
   finish(): RawSplit {

@@ -73,6 +73,7 @@ class JsonlReader {
         if (text.trim() !== '') this.#row(jsonObject(text, this.#where()));
       }
     }
+    await this.#sink?.endFile?.(file);
   }
 
   finish(): RawSplit {

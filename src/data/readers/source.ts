@@ -94,6 +94,20 @@ export async function* linesOf(file: string): AsyncGenerator<string[]> {
   if (rest !== '') yield [rest];
 }
 
+/** True for a text file, plain or compressed, whose bytes are UTF-8. */
+export async function isUtf8(file: string): Promise<boolean> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const chunk of (await openUnpacked(file)) as AsyncIterable<Uint8Array>)
+      decoder.decode(chunk, { stream: true });
+    decoder.decode();
+    return true;
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return false;
+    throw await streamError(file, error);
+  }
+}
+
 /** `UserError` for UTF-16 text, zip archives and Excel workbooks, which are no UTF-8 text. */
 function refuseOtherText(file: string, start: Uint8Array): void {
   const bytes = hex(start);

@@ -46,6 +46,8 @@ export class TableSink {
   readonly #kinds: Uint8Array;
   /** Milliseconds of the dates of each column that has some, row by row; NaN: missing. */
   readonly #dates = new Map<number, number[]>();
+  /** See `MissingValues`. */
+  readonly #missing = growingInts();
   readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);
   #start = 0;
@@ -152,8 +154,6 @@ export class TableSink {
     if (isMissing(word)) {
       if (column === this.#group) throw this.#noGroup(column, text, where);
       this.#setMissing(column, text, where);
-      // A categorical column has no mean: a missing value is none of its words.
-      this.#row[this.#start + column] = -1;
       return;
     }
     if (column !== this.#group) refuseDate(word, this.columns[column]!, where, NO_WORD);
@@ -230,6 +230,7 @@ export class TableSink {
       columns: this.columns,
       labelNames: this.#labelNames,
       fillWithMean: this.#filled,
+      ...(this.#missing.length > 0 && { missing: this.#missing.view() }),
       ...(this.#words.size > 0 && {
         words: [...this.#words].map(([column, names]) => ({ column, ...names.labels() })),
       }),
@@ -255,8 +256,14 @@ export class TableSink {
       );
     }
     if (policy === 'drop') this.#dropped = true;
-    if (policy === 'mean' && !this.#words.has(column)) this.#filled = true;
-    this.#row[this.#start + column] = policy === 'mean' ? NaN : 0;
+    else {
+      this.#missing.push(this.#rowsSeen);
+      this.#missing.push(column);
+    }
+    // A categorical column has no mean: a missing value is none of its words.
+    const isWord = this.#words.has(column);
+    if (policy === 'mean' && !isWord) this.#filled = true;
+    this.#row[this.#start + column] = isWord ? -1 : policy === 'mean' ? NaN : 0;
     const times = this.#dates.get(column);
     if (times !== undefined) times[this.#ids.length] = NaN;
   }

@@ -2,8 +2,9 @@ import { UserError, shown } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { TableOptions, WindowConfig } from '../config.ts';
 import { sharedFloats } from '../dataset.ts';
-import type { RawLabels, RawSplit } from '../dataset.ts';
+import type { MissingValues, RawLabels, RawSplit } from '../dataset.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
+import { missingOf } from '../splits/missing.ts';
 import { chosenLabels } from './labelled.ts';
 
 /** A table in time, as its reader gives it: a sample is a row. */
@@ -58,16 +59,38 @@ export function cutIntoWindows(raw: RawSplit, { window, task, room }: WindowOpti
       for (const channel of channels) samples[to++] = values[row * columns.length + channel]!;
   });
   const labelled = Int32Array.from(starts, labelRow(rows.labels, window, task));
-  const { files, notes = [] } = rows;
+  const { files, notes = [], missing } = rows;
   return {
     ...rows,
-    ...{ words: undefined, files: undefined },
+    ...{
+      words: undefined,
+      files: undefined,
+      missing: missing && missingIn(missing, rows, { starts, steps, channels }),
+    },
     ...{ samples, sampleShape: [steps, channels.length], columns: channels.map((i) => columns[i]!) },
     labels: chosenLabels(rows.labels, labelled),
     ids: Int32Array.from(starts.keys()),
     groups: { values: Int32Array.from(groups), names: by?.names ?? files!.map(({ file }) => file) },
     notes: [...notes, ...shortNote(rows, found, steps)],
   };
+}
+
+/** Missing values of the windows: a column for each channel, once for each row of the window without a value. */
+function missingIn(
+  missing: MissingValues,
+  { ids }: Rows,
+  {
+    starts,
+    steps,
+    channels,
+  }: { readonly starts: readonly number[]; readonly steps: number; readonly channels: readonly number[] },
+): MissingValues {
+  const pairs = starts.flatMap((start, window) =>
+    [...ids.subarray(start, start + steps)].flatMap((id) =>
+      [...missingOf(missing, id)].flatMap((column) => [window, channels.indexOf(column)]),
+    ),
+  );
+  return Int32Array.from(pairs);
 }
 
 /** Column of the groups with its words; undefined if each file is a group. */

@@ -19,6 +19,8 @@ export interface OpenText {
   readonly inputs?: readonly TokenInput[] | undefined;
   /** Columns with the texts of a row. */
   readonly columns: readonly (string | number)[];
+  /** Treatment of texts that are no UTF-8, see `InvalidTexts`. */
+  readonly invalid?: TextConfig['invalid'];
   /** Each text of a row is a sample. */
   readonly isApart: boolean;
   /** Called with the texts of each row. For lists of words, `texts` are the words with a tag. */
@@ -61,7 +63,7 @@ export async function openText(config: TextConfig, isApart = false): Promise<Ope
     // A model with ids as its single input takes the sample as it is, whatever the input's name.
     const several = inputs?.length === 1 ? undefined : inputs;
     const [encode, encodeWords] = [encoderOf(tokenizer, form), wordEncoderOf(tokenizer, form)];
-    return { form, encode, encodeWords, inputs: several, columns, isApart };
+    return { form, encode, encodeWords, inputs: several, columns, isApart, invalid: config.invalid };
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
     throw new UserError(

@@ -6,12 +6,16 @@ import type { RoomGiven } from '../storage/memory-budget.ts';
 import { TableSink } from '../readers/table.ts';
 import { isWord } from './tokenizer/encode.ts';
 import type { Encoded, TextForm } from './tokenizer/encode.ts';
+import { InvalidTexts } from './invalid.ts';
 import type { OpenText } from './open.ts';
 import { readByTokenizer } from './read-by.ts';
 
 /** Receiver of the rows of a file, numbers or texts. */
 export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'> &
-  Partial<Pick<TableSink, 'beginFile'>>;
+  Partial<Pick<TableSink, 'beginFile'>> & {
+    /** Called behind the last row of a text file. */
+    readonly endFile?: (file: string) => Promise<void>;
+  };
 
 export const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;
 
@@ -37,6 +41,7 @@ export class TextSink implements RowSink {
   readonly #table: TableSink;
   readonly #isDropping: boolean;
   readonly #isAlone: boolean;
+  readonly #invalid: InvalidTexts;
   #texts: string[] = [];
   #isDropped = false;
   #rows = 0;
@@ -61,6 +66,7 @@ export class TextSink implements RowSink {
     this.columns = columns;
     this.#source = source;
     this.#text = text;
+    this.#invalid = new InvalidTexts(text.invalid);
     this.#isDropping = missing === 'drop';
     this.#isAlone = text.isApart && (part === 'train' || part === 'unlabelled');
     const size = text.form.length * (text.inputs?.length ?? 1);
@@ -75,8 +81,12 @@ export class TextSink implements RowSink {
     this.#table.begin();
   }
 
-  setText(column: number, text: string, where: () => string): void {
-    if (text.includes('\uFFFD') || /\p{Surrogate}/u.test(text)) throw this.#notUtf8(column, where);
+  setText(column: number, given: string | Uint8Array, where: () => string): void {
+    const text = this.#invalid.read(given, () => `${where()}: ${this.#named(column)}the text`, where);
+    if (text === undefined) {
+      this.#isDropped = true;
+      return;
+    }
     if (!isWord(text) && !(this.#isAlone && column === 1)) {
       if (!this.#isDropping) throw this.#empty(column, where);
       this.#isDropped = true;
@@ -85,13 +95,7 @@ export class TextSink implements RowSink {
   }
 
   setValue(column: number, value: unknown, where: () => string): void {
-    if (value instanceof Uint8Array) {
-      try {
-        this.setText(column, new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value), where);
-      } catch (error) {
-        throw error instanceof UserError ? error : this.#notUtf8(column, where);
-      }
-    } else if (typeof value === 'string') this.setText(column, value, where);
+    if (value instanceof Uint8Array || typeof value === 'string') this.setText(column, value, where);
     else if (value === null || value === undefined) this.setText(column, '', where);
     else {
       throw new UserError(
@@ -129,6 +133,10 @@ export class TextSink implements RowSink {
     });
   }
 
+  endFile(file: string): Promise<void> {
+    return this.#invalid.endFile(file);
+  }
+
   finish(): RawSplit {
     const { form, inputs } = this.#text;
     const split = this.#table.finish();
@@ -136,6 +144,11 @@ export class TextSink implements RowSink {
     const note =
       `${this.#source}: ${this.#cut} of ${this.#count} texts have more than ${form.length} tokens and lose their ` +
       `${form.truncate}; set \`text.length\` to read more of them`;
+    const notes = [
+      ...(split.notes ?? []),
+      ...this.#invalid.notes(this.#source, 'texts'),
+      ...(share > CUT ? [note] : []),
+    ];
     return {
       ...split,
       text: form,
@@ -143,7 +156,7 @@ export class TextSink implements RowSink {
       ...(inputs !== undefined && {
         inputs: tokenInputs(inputs, form),
       }),
-      ...(share > CUT && { notes: [...(split.notes ?? []), note] }),
+      ...(notes.length > 0 && { notes }),
     };
   }
 
@@ -155,13 +168,6 @@ export class TextSink implements RowSink {
     return new UserError(
       `${where()}: ${this.#named(column)}the text is empty`,
       'Remove it, or set `missing: drop` to leave out samples without a text.',
-    );
-  }
-
-  #notUtf8(column: number, where: () => string): UserError {
-    return new UserError(
-      `${where()}: ${this.#named(column)}the text holds bytes that are no UTF-8, or the sign U+FFFD that such bytes become`,
-      'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`; take the sign U+FFFD out.',
     );
   }
 

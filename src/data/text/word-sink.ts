@@ -6,12 +6,12 @@ import { growingInts } from '../storage/growing-array.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { tagsIn } from './tokenizer/words.ts';
 import { TableSink } from '../readers/table.ts';
+import { InvalidTexts } from './invalid.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';
 import type { RowSink } from './sink.ts';
 import { isWord } from './tokenizer/encode.ts';
 import { TAG_SEPARATOR } from './tokenizer/words.ts';
-import type { EncodedWords } from './tokenizer/words.ts';
 import { readByTokenizer } from './read-by.ts';
 
 /** Receiver of rows of texts, read as whole texts or as words, depending on the task. */
@@ -29,7 +29,9 @@ export class WordSink implements RowSink {
   readonly #separator: string;
   readonly #starts = growingInts();
   readonly #counts = growingInts();
-  #words: readonly string[] = [];
+  readonly #invalid: InvalidTexts;
+  /** Undefined: the sentence is left out. */
+  #words: readonly string[] | undefined = [];
   #rows = 0;
   #cut = 0;
   #empty = 0;
@@ -53,7 +55,8 @@ export class WordSink implements RowSink {
     this.#text = text;
     this.#separator = separator;
     const names = Array.from({ length: text.form.length * (text.inputs?.length ?? 1) }, (_, i) => `token ${i}`);
-    this.#table = new TableSink(source, names, { ...options, shape: undefined }, expectedRows, labels);
+    this.#invalid = new InvalidTexts(text.invalid);
+    this.#table = new TableSink(source, names, { ...options, shape: undefined, missing: 'drop' }, expectedRows, labels);
   }
 
   begin(): void {
@@ -75,20 +78,27 @@ export class WordSink implements RowSink {
           'Correct the word, or remove it together with its tag.',
         );
       }
-      if (word.includes('\uFFFD') || /\p{Surrogate}/u.test(word)) {
-        throw new UserError(
-          `${where()}: ${shown(name)}: word ${at} holds bytes that are no UTF-8, or the sign U+FFFD that such bytes become`,
-          'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`; take the sign U+FFFD out.',
-        );
-      }
     }
-    this.#words = value as readonly string[];
+    const words = (value as readonly string[]).map((word, at) =>
+      this.#invalid.read(word, () => `${where()}: ${shown(name)}: word ${at}`, where),
+    );
+    this.#words = words.every((word) => word !== undefined) ? words : undefined;
+  }
+
+  endFile(file: string): Promise<void> {
+    return this.#invalid.endFile(file);
   }
 
   end(labels: Parameters<TableSink['end']>[0], where: () => string): void {
-    const encoded = this.#encoded(where);
     const words = this.#words;
-    this.#checkTags(labels, where);
+    if (words === undefined) {
+      this.#rows++;
+      this.#table.setValue(0, null, where);
+      this.#table.end(labels, where);
+      return;
+    }
+    const encoded = readByTokenizer('words', where, () => this.#text.encodeWords(words));
+    this.#checkTags(words, labels, where);
     const { form, inputs, onText } = this.#text;
     const from = this.#starts.length;
     this.#starts.extend(form.length).set(encoded.words, from);
@@ -120,6 +130,7 @@ export class WordSink implements RowSink {
     const split = this.#table.finish();
     const { form, inputs } = this.#text;
     const notes = [
+      ...this.#invalid.notes(this.#source, 'words'),
       ...(this.#cut === 0
         ? []
         : [
@@ -142,7 +153,7 @@ export class WordSink implements RowSink {
     };
   }
 
-  #checkTags(labels: readonly (string | undefined)[], where: () => string): void {
+  #checkTags(words: readonly string[], labels: readonly (string | undefined)[], where: () => string): void {
     const [text] = labels;
     if (text === undefined || text === '') {
       throw new UserError(
@@ -151,21 +162,17 @@ export class WordSink implements RowSink {
       );
     }
     const tags = tagsIn(text, this.#separator);
-    if (tags.length !== this.#words.length)
+    if (tags.length !== words.length)
       throw new UserError(
-        `${where()}: ${this.#words.length} words and ${tags.length} tags`,
+        `${where()}: ${words.length} words and ${tags.length} tags`,
         'Every word needs one tag, and every tag a word.',
       );
     const none = tags.indexOf('');
     if (none !== -1)
       throw new UserError(
-        `${where()}: the tag of word ${none}, ${shown(this.#words[none])}, is empty`,
+        `${where()}: the tag of word ${none}, ${shown(words[none])}, is empty`,
         'Give the word a tag, such as O where it belongs to no entity, or remove the sentence.',
       );
-  }
-
-  #encoded(where: () => string): EncodedWords {
-    return readByTokenizer('words', where, () => this.#text.encodeWords(this.#words));
   }
 }
 

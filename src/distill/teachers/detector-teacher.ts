@@ -58,7 +58,7 @@ async function detector(
     return { [DETECTIONS]: { data, shape: [n, ROW] } };
   };
   const batch = decoder.isOpen === true ? 1 : undefined;
-  const { raw, layout: axes, ...fed } = plainInput({ ...source, runtime }, settings, ask, batch);
+  const { raw, layout: axes, ...fed } = await plainInput({ ...source, runtime }, settings, ask, batch);
   const { sampleShape = dataset.sampleShape, input, preprocessing } = fed;
   const seen = sampleShape.slice(0, 2);
   await raw(probe.x, probe.n, probe.original);

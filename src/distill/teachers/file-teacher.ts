@@ -8,7 +8,7 @@ import type { DecoderSettings } from '../../recipe/decoders.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { columnFeeds, columnInputs } from './inputs/column-inputs.ts';
+import { columnFeeds, columnInputs, columnsWithMissing } from './inputs/column-inputs.ts';
 import { atCellsOfData } from './inputs/grid-answers.ts';
 import { feedsOf, fedInputs } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
@@ -87,8 +87,8 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const others = settings.output === undefined && fields.length === 1 ? othersOf(runtime, wanted) : [];
   const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
     floats(await runtime.run(feeds, wanted), n, name);
-  const { raw, layout, ...fed } =
-    dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
+  const { raw, layout, handed, ...fed } =
+    dataset.text === undefined ? await plainInput(source, settings, ask) : textInput(source, settings, ask);
   const [scores] = read as [string];
   const { pooling } = settings;
   const arePooled = isPooled(dataset, settings);
@@ -140,6 +140,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     isProbability,
     ...size,
     stride: dataset.stride,
+    handed,
   };
 
   return {
@@ -152,6 +153,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     device: runtime.device,
     ...(sampleShape && { sampleShape }),
     ...(others.length > 0 && { otherOutputs: others }),
+    ...(handed && { handed }),
     answer: async (x, n, original): Promise<Answer> => {
       const results = await asked(x, n, original);
       const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
@@ -175,17 +177,19 @@ interface Asking {
   readonly preprocessing: object;
   /** Shape of a sample as the file reads it, if not the data set's. */
   readonly sampleShape?: readonly number[];
+  /** See `Teacher`. */
+  readonly handed?: readonly string[];
 }
 
 /** Asks about samples that are numbers. `batch`: number of samples in a call. Default: the file's, or all. */
-export function plainInput(
-  { name, runtime, dataset }: Pick<FileTeacherSource, 'name' | 'runtime' | 'dataset'>,
+export async function plainInput(
+  { name, runtime, dataset, probe }: Pick<FileTeacherSource, 'name' | 'runtime' | 'dataset' | 'probe'>,
   settings: FileTeacherSettings,
   ask: Ask,
   batch?: number,
-): Asking {
+): Promise<Asking> {
   const columns = columnInputs(runtime.inputs, dataset, name);
-  if (columns !== undefined) return columnInput({ name, dataset }, columns, settings, ask);
+  if (columns !== undefined) return columnInput({ name, dataset, probe }, columns, settings, ask);
   const seen = seenAs(dataset, settings);
   const { form } = seen;
   const inputs = fedInputs(runtime, name, form, settings);
@@ -207,25 +211,37 @@ export function plainInput(
 const RAW = { scale: 1, mean: 0, std: 1 };
 
 /** Asks about rows of a table, with a column for each input. */
-function columnInput(
-  { name, dataset }: Pick<FileTeacherSource, 'name' | 'dataset'>,
+async function columnInput(
+  { name, dataset, probe }: Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'>,
   inputs: NonNullable<ReturnType<typeof columnInputs>>,
   settings: FileTeacherSettings,
   ask: Ask,
-): Asking {
+): Promise<Asking> {
   const wanted = settings.normalize ?? RAW;
   const preprocessing = { ...preparationAffine(dataset, wanted), layout: 'nhwc' as const };
-  const prepare = prepared(dataset, wanted, preprocessing);
-  const raw: Asking['raw'] = async (x, n, original) =>
-    ask(columnFeeds(inputs, await prepare(x, n, original), n, name), n);
-  return { raw, layout: 'nhwc', input: inputs.map(({ input }) => input.name), preprocessing };
+  const askRows = (rows: Float32Array, n: number): ReturnType<Ask> => ask(columnFeeds(inputs, rows, n, name), n);
+  const areNumbers = async (rows: Float32Array): Promise<boolean> =>
+    Object.values(await askRows(rows, probe.n)).every(({ data }) => data.every(Number.isFinite));
+  const isFilled = dataset.columns?.some(({ missing }) => missing !== undefined) === true;
+  const probed = await prepared(dataset, wanted, preprocessing)(probe.x, probe.n, probe.original);
+  const handed = isFilled && isRaw(wanted) && (await columnsWithMissing(inputs, probed, probe.n, areNumbers));
+  const prepare = prepared(dataset, wanted, preprocessing, handed || undefined);
+  return {
+    raw: async (x, n, original) => askRows(await prepare(x, n, original), n),
+    ...{ layout: 'nhwc', input: inputs.map(({ input }) => input.name), preprocessing },
+    ...(handed && { handed: [...handed] }),
+  };
 }
 
-/** Prepares samples for a file. Raw rows of a table are read from the data again: rounding would change the decisions of a tree. */
+/**
+ * Prepares samples for a file. Raw rows of a table are read from the data again: rounding would change the decisions of a tree. `handed`: see
+ * `PictureForm`.
+ */
 function prepared(
   form: Pick<Dataset, 'sampleShape' | 'normalization'>,
   settings: TeacherNormalization | undefined,
   preprocessing: Preprocessing,
+  handed?: ReadonlySet<string>,
 ) {
   const { sampleShape } = form;
   const [width = 0, ...more] = sampleShape;
@@ -233,7 +249,7 @@ function prepared(
   const isRawRow = more.length === 0 && settings !== undefined && isRaw(settings);
   return async (x: Float32Array, n: number, original?: AtSize): Promise<Float32Array> =>
     isRawRow && original !== undefined
-      ? original({ sampleShape, normalization })
+      ? original({ sampleShape, normalization, handed })
       : preprocess(x, sampleShape, preprocessing);
 }
 

@@ -30,6 +30,8 @@ export interface Teacher {
   readonly otherOutputs?: readonly string[];
   /** Shape of a sample as the teacher reads it, if not the data set's. */
   readonly sampleShape?: readonly number[];
+  /** Columns of a table whose missing values it gets as they are; in other columns it gets what the recipe fills in. */
+  readonly handed?: readonly string[];
   /** Device of the teacher, such as `cpu`; the student's may differ. */
   readonly device: string;
   /** `x`: [n, ...sampleShape]; `original`: the same samples from their picture files, for a teacher of another size. */

@@ -199,7 +199,12 @@ const audio = {
     .describe('Length of a sample: longer sounds are cut to their middle, shorter ones padded with silence.'),
   features: z
     .strictObject({
-      window: z.number().gt(0).max(1).default(0.03).describe('Length of a frame in seconds.'),
+      window: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.03)
+        .describe('Length of a frame in seconds; it has the nearest number of values without prime factors above 7.'),
       hop: z.number().gt(0).max(1).default(0.02).describe('Seconds between the starts of two frames.'),
       mels: count.max(256).default(40).describe('Bands of the mel scale.'),
       low: z.number().min(0).default(20).describe('Lowest frequency of the bands, in hertz.'),

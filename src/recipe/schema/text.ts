@@ -22,6 +22,12 @@ const keys = {
     .max(5)
     .optional()
     .describe('hashed: maximum number of consecutive words with an id; default: 2.'),
+  invalid: z
+    .enum(['keep', 'drop', 'refuse'])
+    .optional()
+    .describe(
+      'Texts with bytes that are no UTF-8, or with the sign U+FFFD in their place: keep, drop or refuse them. Default: keep the sign, refuse the bytes.',
+    ),
   inputs: z
     .array(z.enum(['input_ids', 'attention_mask', 'token_type_ids']))
     .min(1)

@@ -25,6 +25,8 @@ export interface Site {
   readonly device: string;
   /** Bytes of JSON, and of numbers as fields of a message over gRPC. */
   readonly maxJson: number;
+  /** True if a word that train does not have is refused. */
+  readonly isStrict: boolean;
   /** True if scrapers of the metrics need no token. */
   readonly openMetrics: boolean;
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;

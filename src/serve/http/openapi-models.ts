@@ -35,7 +35,7 @@ function predictOperation({ name }: ServedModel, described: DescribedModel): obj
   const { samples, content } = takes(described);
   const predictions = {
     type: 'array',
-    items: prediction(names, described.logits),
+    items: withUnknown(prediction(names, described.logits), described),
     description: 'One for each sample',
   };
   return {
@@ -46,6 +46,19 @@ function predictOperation({ name }: ServedModel, described: DescribedModel): obj
     requestBody: { required: true, content },
     ...answers(each, objectOf({ model: TEXT, predictions })),
   };
+}
+
+/** Schema of an answer with the columns whose word train does not have, for a model of a table with words. */
+function withUnknown(schema: object, { columns = [] }: DescribedModel): object {
+  const names = columns.filter(({ words }) => words !== undefined).map(({ name }) => name);
+  if (names.length === 0) return schema;
+  const { properties } = schema as { readonly properties?: object };
+  const unknown = {
+    type: 'array',
+    items: { type: 'string', enum: names },
+    description: 'Columns whose word train does not have, where there are any: the model saw none of its words there',
+  };
+  return { ...schema, properties: { ...properties, unknown } };
 }
 
 function similarOperation({ name }: ServedModel, described: DescribedModel): object {

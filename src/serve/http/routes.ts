@@ -58,7 +58,7 @@ async function page(call: Call): Promise<Reply> {
   return { headers, body: typeof content === 'string' ? content : [content] };
 }
 
-async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
+async function v1({ host, isStrict }: Site, call: Call, path: readonly string[]): Promise<Reply> {
   refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top', 'encoding_format'] : []);
   if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
   const [name, verb, ...more] = path;
@@ -80,7 +80,15 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
   const contentType = call.request.headers['content-type'] ?? '';
   const answer = verb === 'similar' ? similar : predict;
   const body = await call.body(isText(contentType) ? 'json' : 'binary');
-  const said = { contentType, top, isBase64: encoding === 'base64', body, client: call.client, held: call.held };
+  const said = {
+    contentType,
+    top,
+    isStrict,
+    isBase64: encoding === 'base64',
+    body,
+    client: call.client,
+    held: call.held,
+  };
   return { headers: { 'content-type': 'application/json' }, body: [await answer(host, model, said)] };
 }
 

@@ -11,6 +11,8 @@ import type { Sent } from './texts.ts';
 interface Answered extends AnswerNeeds {
   readonly outputs: readonly WireTensor[];
   readonly samples: number;
+  /** Columns of each sample with a word that train does not have. */
+  readonly unknown?: readonly (readonly string[])[] | undefined;
   /** Number of classes to name for each sample, where the client says one. */
   readonly top?: number | undefined;
   /** True for vectors as base64 of their numbers in float32, little-endian. */
@@ -30,8 +32,10 @@ export function writePredictions(model: ReadingModel, answered: Answered): Uint8
   const context = { ...answered, said: { names, logits: described.logits }, described };
   return written(model, 'predictions', answered.samples, (sample) => {
     const row = rowOf(answered, sample);
-    const answer = SAID[kind].answerOf(row, sample, context);
-    return answered.isBase64 === true ? { embedding: base64Of(row) } : answer;
+    const unknown = answered.unknown?.[sample] ?? [];
+    const answer =
+      answered.isBase64 === true ? { embedding: base64Of(row) } : SAID[kind].answerOf(row, sample, context);
+    return unknown.length > 0 ? { ...answer, unknown } : answer;
   });
 }
 

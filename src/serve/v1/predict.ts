@@ -16,6 +16,7 @@ import type { ReadRequest } from './forms.ts';
 import { isText } from './raw.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
+import { countUnknown, unknownWords } from './unknown.ts';
 
 export interface PredictCall {
   readonly contentType: string;
@@ -27,6 +28,8 @@ export interface PredictCall {
   readonly held: { readonly outputs: (outputs: readonly WireTensor[]) => void };
   /** True for vectors as base64 of their numbers in float32, little-endian. */
   readonly isBase64?: boolean;
+  /** True if a word that train does not have is refused. */
+  readonly isStrict?: boolean;
 }
 
 /**
@@ -42,10 +45,12 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   if (call.isBase64 === true && kind !== 'vector')
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
   const { raw, ...needs } = await readCall(host, model, described, call);
+  const unknown = unknownIn(host, model, raw, described, call);
   const answered = await answersTo(host, model, raw, described, call, saysAll || (call.top ?? 1) > 1);
   const { top, isBase64, client } = call;
   const values = valuesOf(answered);
-  return host.reader.run('predictions', asked(model), { ...answered, ...needs, top, isBase64 }, { client, values });
+  const said = { ...answered, ...needs, unknown, top, isBase64 };
+  return host.reader.run('predictions', asked(model), said, { client, values });
 }
 
 /** `POST /v1/M/similar`: the cosine of the angle between the vectors of each two of several samples, [samples][samples]. The answer is JSON. */
@@ -55,6 +60,7 @@ export async function similar(host: ModelHost, model: ServedModel, call: Predict
   if (kind !== 'vector')
     throw new Refusal(400, `model ${model.name} does not answer with vectors, by which samples are compared`);
   const { raw } = await readCall(host, model, described, call);
+  unknownIn(host, model, raw, described, call);
   const answered = await answersTo(host, model, raw, described, call, true);
   if (answered.samples < 2) throw new Refusal(400, `expected two samples or more, received ${answered.samples}`);
   return host.reader.run('similarities', asked(model), answered, { client: call.client, values: valuesOf(answered) });
@@ -68,6 +74,19 @@ function readCall(
 ): Promise<ReadRequest> {
   const effort = !isText(contentType) ? { file: body } : described.text === undefined ? { json: body } : { text: body };
   return reader.run('inputs', asked(model), { contentType, body }, { client, ...effort });
+}
+
+/** Columns of each sample whose word train does not have, counted; undefined without any. */
+function unknownIn(
+  { log }: ModelHost,
+  model: ServedModel,
+  raw: Float32Array | Uint8Array,
+  described: DescribedModel,
+  { isStrict = false }: PredictCall,
+): string[][] | undefined {
+  const unknown = unknownWords(raw, described);
+  if (unknown !== undefined) countUnknown(model, unknown, described, { log, isStrict });
+  return unknown;
 }
 
 function valuesOf({ outputs }: { readonly outputs: readonly WireTensor[] }): number {

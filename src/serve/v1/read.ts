@@ -95,7 +95,7 @@ function isRow(value: unknown): value is Row {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A row of a table by the names of its columns, as the numbers that a model sees. A word that train had not is none of those it had. */
+/** A row of a table by the names of its columns, as the numbers that a model sees; NaN for each word of a column whose word train has not. */
 function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
   const unread = Object.keys(row).find((key) => !columns.some(({ name }) => name === key));
   if (unread !== undefined)
@@ -123,7 +123,7 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
             `column ${shown(name)}: ${value} has more digits than JSON's numbers keep; send a text`,
           );
         const at = wordOf(value, words);
-        return words.map((_, i) => (i === at ? 1 : 0));
+        return words.map((_, i) => (at === -1 ? NaN : Number(i === at)));
       }
       throw new Refusal(400, `column ${shown(name)}: expected a word, received ${shown(value)}`);
     }

@@ -1,3 +1,4 @@
+import type { TextConfig } from '../../../src/data/config.ts';
 import { readConll } from '../../../src/data/readers/conll.ts';
 import { openText } from '../../../src/data/text/open.ts';
 import { temporaryFolder, userError } from '../support.ts';
@@ -6,9 +7,14 @@ const folder = temporaryFolder();
 let files = 0;
 
 /** Sentences of a file, each as `word/tag word/tag`. */
-async function read(content: string | Uint8Array, column = 0, label?: number): Promise<string[]> {
+async function read(
+  content: string | Uint8Array,
+  column = 0,
+  label?: number,
+  invalid?: TextConfig['invalid'],
+): Promise<string[]> {
   const words: string[][] = [];
-  const text = await openText({ column, tokenizer: 'bytes', length: 64 });
+  const text = await openText({ column, tokenizer: 'bytes', length: 64, ...(invalid && { invalid }) });
   const file = await folder.file(`${files++}.conll`, content);
   const split = await readConll(file, {
     ...(label !== undefined && { label }),
@@ -49,6 +55,13 @@ describe('lines of a word and its tag', () => {
 
   it('lose spaces around words and tags', async () => {
     expect(await read('Bonn \t B-LOC \nis\tO\n')).toEqual(['Bonn/B-LOC is/O']);
+  });
+
+  it('may hold the sign U+FFFD; a sentence is left out where the recipe says so', async () => {
+    const text = 'Caf\uFFFD O\n\nBonn B-LOC\n';
+    expect(await read(text)).toEqual(['Caf\uFFFD/O', 'Bonn/B-LOC']);
+    expect(await read(text, 0, undefined, 'drop')).toEqual(['Bonn/B-LOC']);
+    expect((await userError(read(text, 0, undefined, 'refuse'))).message).toMatch(/conll:1: "words": word 0 holds/);
   });
 
   it('are refused where the file ends within a sign', async () => {

@@ -41,6 +41,17 @@ describe('columns of words', () => {
     );
   });
 
+  it.each(['mean', 'zero'])(
+    'that are null in a typed file are none of the words, with missing: %s',
+    async (missing) => {
+      const cities = ['Oslo', 'Rome', null, 'Oslo', 'Rome', 'Oslo'];
+      const lines = cities.map((city, i) => JSON.stringify({ city, age: i, label: i % 2 === 0 ? 'a' : 'b' }));
+      const train = await folder.file('nulls.jsonl', lines.join('\n'));
+      const data = await load({ type: 'jsonl', train, categorical: ['city'], missing });
+      expect(new Map([...rowsOf(data.train), ...rowsOf(data.validation)]).get(2)).toEqual([0, 0, 2]);
+    },
+  );
+
   it('may be missing: a row has then none of the words', async () => {
     const train = await folder.file('gaps.csv', TRAIN.replace('Oslo,3', ',3'));
     expect((await userError(load({ type: 'csv', train, categorical: ['city', 'zip'] }))).message).toMatch(/gaps\.csv:4: column "city": missing value \(empty\)$/); // prettier-ignore

@@ -99,6 +99,66 @@ describe('texts as samples', () => {
     expect(train.count + validation.count).toBe(6);
   });
 
+  describe('with the sign U+FFFD, or bytes that are no UTF-8,', () => {
+    const signs = table([...ROWS, 'caf\uFFFD,a', '\uFFFD\uFFFD,b']);
+    const latin = Buffer.from(table([...ROWS, 'caf\xe9,a']), 'latin1');
+    const json = '{"text": "x", "label": "a"}\n{"text": "caf\\ud800", "label": "b"}\n{"text": "y", "label": "b"}\n';
+    const ofJson = async (text: NonNullable<CsvConfig['text']>) =>
+      loadDataset({ type: 'jsonl', train: await folder.file('t.jsonl', json), validation: 1, text });
+    const counts = ({ train, validation }: Awaited<ReturnType<typeof load>>) => train.count + validation.count;
+    const idsOf = ({ train, validation }: Awaited<ReturnType<typeof load>>, id: number): number[] => {
+      const split = train.ids.includes(id) ? train : validation;
+      const from = split.ids.indexOf(id) * 6;
+      return Array.from(split.samples.subarray(from, from + 6));
+    };
+    const CAFE = [...Buffer.from('caf\uFFFD')].map((byte) => byte + 1);
+
+    it('are kept where the file itself is UTF-8, counted in a note', async () => {
+      for (const invalid of [undefined, 'keep'] as const) {
+        const data = await load({ column: 'text', length: 6, invalid }, signs);
+        expect(counts(data)).toBe(8);
+        expect(idsOf(data, 6)).toEqual(CAFE);
+        expect(data.warnings.join('\n')).toMatch(
+          /train\.csv: 2 texts hold the sign U\+FFFD, .* the first at .*train\.csv:8: they are read as they are/,
+        );
+      }
+      expect((await load({ column: 'text' })).warnings.join()).not.toContain('U+FFFD');
+    });
+
+    it('are left out or refused as the recipe says', async () => {
+      const data = await load({ column: 'text', length: 6, invalid: 'drop' }, signs);
+      expect([counts(data), [...data.train.ids, ...data.validation.ids].includes(6)]).toEqual([6, false]);
+      expect(data.warnings.join('\n')).toMatch(/2 texts hold the sign U\+FFFD, .*: their samples are left out/);
+      const refused = await userError(load({ column: 'text', invalid: 'refuse' }, signs));
+      expect(refused.message).toMatch(
+        /train\.csv:8: column "text": the text holds bytes that are no UTF-8, or the sign/,
+      );
+    });
+
+    it('are refused where the bytes of the file are no UTF-8, unless the recipe says otherwise', async () => {
+      const refused = await userError(load({ column: 'text' }, latin));
+      expect(refused.message).toMatch(/train\.csv:4: column "text": the text holds bytes that are no UTF-8/);
+      expect(idsOf(await load({ column: 'text', length: 6, invalid: 'keep' }, latin), 6)).toEqual(CAFE);
+      expect(counts(await load({ column: 'text', invalid: 'drop' }, latin))).toBe(5);
+      expect((await userError(ofJson({ column: 'text' }))).message).toMatch(/t\.jsonl:2: .* no UTF-8/);
+      expect(idsOf(await ofJson({ column: 'text', length: 6, invalid: 'keep' }), 1)).toEqual(CAFE);
+    });
+
+    it('are treated alike in a folder of texts', async () => {
+      const root = path.join(folder.path, 'spoilt');
+      for (const name of ['a/1', 'a/2', 'b/1', 'b/2']) {
+        await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+        await writeFile(path.join(root, `${name}.txt`), name === 'b/2' ? Buffer.from('caf\xe9', 'latin1') : 'x\uFFFD');
+      }
+      const read = (text: Partial<TextConfig>) =>
+        loadDataset({ type: 'text-folder', train: root, validation: 1, text });
+      expect((await userError(read({}))).message).toMatch(/b\/2\.txt: the text holds bytes that are no UTF-8/);
+      const kept = await read({ length: 6, invalid: 'keep' });
+      expect(idsOf(kept, 3)).toEqual(CAFE);
+      expect(kept.warnings.join()).toContain('4 texts hold the sign U+FFFD');
+    });
+  });
+
   it('gives the texts of samples to whoever asks', async () => {
     const file = await folder.file('train.csv', table(ROWS));
     const seen = new Map<string, readonly string[]>();

@@ -6,8 +6,8 @@ import type { InferenceTensor, ModelValue } from '../../../runtime/inference.ts'
 import { samplesAs } from '../../../runtime/typed.ts';
 
 /**
- * The file with numbers in place of the words that its inputs take: place of the word among those of its column, -1 for none of them. A
- * LabelEncoder (ai.onnx.ml) makes words of them inside. The file itself where it takes no words that are known. `UserError` for an input that takes a
+ * The file with numbers in place of the words that its inputs take: place of the word among those of its column, the place behind them for any other
+ * word, and -1 for a missing one, which is ''. A LabelEncoder (ai.onnx.ml) makes words of them inside. The file itself where it takes no words that are known. `UserError` for an input that takes a
  * date: its parts alone, such as `signup.month`, are numbers of known meaning.
  */
 export function withWordNumbers(model: Model, name: string, columns: readonly Column[] = []): Model {
@@ -43,7 +43,10 @@ function isColumn(shape: readonly unknown[] = []): boolean {
 }
 
 /** Attributes of a LabelEncoder from places to words; version 1 of the operators lists the words alone. */
-function wordsOf(words: readonly string[], version: number): Map<string, OnnxAttr> {
+function wordsOf(known: readonly string[], version: number): Map<string, OnnxAttr> {
+  let other = 'another word';
+  while (known.includes(other)) other += '?';
+  const words = [...known, other];
   const rest: [string, OnnxAttr] = ['default_string', { type: 'string', value: '' }];
   if (version === 1) return new Map([['classes_strings', { type: 'strings', value: words }], rest]);
   return new Map<string, OnnxAttr>([
@@ -63,6 +66,7 @@ export function columnOfInput<C extends Pick<Column, 'name'>>(columns: readonly 
 /** Column of a data set for an input: offset and number of its values in a sample. */
 interface ColumnInput {
   readonly input: ModelValue;
+  readonly column: string;
   readonly from: number;
   readonly words: number | undefined;
 }
@@ -78,16 +82,16 @@ export function columnInputs(
 ): readonly ColumnInput[] | undefined {
   if (columns === undefined || parts !== undefined || !areNamed(columns)) return undefined;
   let at = 0;
-  const placed = columns.flatMap((column): (Column & { readonly from: number })[] => {
+  const placed = columns.flatMap((column): (Column & Pick<ColumnInput, 'column' | 'from'>)[] => {
     const from = at;
     at += widthOf(column);
-    if (column.date === undefined) return [{ ...column, from }];
-    return numberNames([column]).map((part, i) => ({ name: part, from: from + i }));
+    if (column.date === undefined) return [{ ...column, column: column.name, from }];
+    return numberNames([column]).map((part, i) => ({ name: part, column: column.name, from: from + i }));
   });
   const found = inputs.flatMap((input) => {
     const column = columnOfInput(placed, input.name);
     return column !== undefined && isColumn(input.shape)
-      ? [{ input, from: column.from, words: column.words?.length }]
+      ? [{ input, column: column.column, from: column.from, words: column.words?.length }]
       : [];
   });
   if (found.length === inputs.length) return found;
@@ -99,7 +103,34 @@ export function columnInputs(
   );
 }
 
-/** Feeds for raw samples [n, width]. `UserError` for a fraction in a column of integers, and for numbers in a column of words. */
+/**
+ * Columns whose missing values the file takes as a data frame has them, '' for a word and NaN for a number: those for which it still answers with
+ * numbers. `answers`: true if it does so for these raw samples [n, width].
+ */
+export async function columnsWithMissing(
+  inputs: readonly ColumnInput[],
+  raw: Float32Array,
+  n: number,
+  answers: (raw: Float32Array) => Promise<boolean>,
+): Promise<ReadonlySet<string>> {
+  const names = [...new Set(inputs.map(({ column }) => column))];
+  const of = (name: string): readonly ColumnInput[] => inputs.filter(({ column }) => column === name);
+  const words = names.filter((name) => of(name).every((one) => one.words !== undefined));
+  const numbers = names.filter((name) => of(name).every((one) => one.words === undefined && isFloat(one.input)));
+  const width = raw.length / n;
+  const takes = (some: readonly string[]): Promise<boolean> => {
+    const without = raw.slice();
+    for (const { from } of some.flatMap(of)) for (let row = 0; row < n; row++) without[row * width + from] = NaN;
+    return answers(without);
+  };
+  const taken = (await takes(numbers)) ? numbers : [];
+  if (taken.length === 0) for (const name of numbers) if (await takes([name])) taken.push(name);
+  return new Set([...words, ...taken]);
+}
+
+const isFloat = ({ dtype }: ModelValue): boolean => dtype.startsWith('float');
+
+/** Feeds for raw samples [n, width], where NaN stands for a missing value. `UserError` for a fraction in a column of integers, and for numbers in a column of words. */
 export function columnFeeds(
   inputs: readonly ColumnInput[],
   raw: Float32Array,
@@ -116,7 +147,9 @@ export function columnFeeds(
       );
     const values = Float32Array.from({ length: n }, (_, row) => {
       const own = raw.subarray(row * width + from, row * width + from + (words ?? 1));
-      return words === undefined ? whole(input, own[0]!) : own.findIndex((value) => value > 0.5);
+      if (words === undefined) return whole(input, own[0]!, name);
+      const place = own.findIndex((value) => value > 0.5);
+      return place >= 0 ? place : Number.isNaN(own[0]) ? -1 : words;
     });
     const shape = input.shape.length === 1 ? [n] : [n, 1];
     return [input.name, { data: samplesAs(input.dtype, values, `${input.name} of ${name}`), shape }];
@@ -124,8 +157,13 @@ export function columnFeeds(
   return Object.fromEntries(feeds);
 }
 
-/** Value of a column of integers without the rounding error of its normalization. */
-function whole({ dtype }: ModelValue, value: number): number {
+/** Value of a column, of integers without the rounding error of its normalization. `UserError` for a fraction among integers. */
+function whole({ dtype, name: input }: ModelValue, value: number, name: string): number {
+  if (!dtype.startsWith('int')) return value;
   const near = Math.round(value);
-  return dtype.startsWith('int') && Math.abs(value - near) < 1e-3 * Math.max(1, Math.abs(near)) ? near : value;
+  if (Math.abs(value - near) < 1e-3 * Math.max(1, Math.abs(near))) return near;
+  throw new UserError(
+    `${name}: its input ${shown(input)} takes whole numbers (${dtype}), received ${value} in the column`,
+    'Export the teacher with floats for this column (`FloatTensorType([None, 1])`): it then takes fractions, such as the mean in place of a missing value, and NaN for the missing value itself.',
+  );
 }

@@ -12,6 +12,7 @@ import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
 import { hashOf, requireSame } from '../../together.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
+import { soundNotes } from '../../../setup/sound.ts';
 import { several } from '../../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { refuseTop } from '../teacher/answer.ts';
@@ -21,7 +22,7 @@ import { refuseNoTokens } from './token-ids.ts';
 
 /**
  * Finds errors before any training that would otherwise occur late: models that cannot be built, answers that cannot be stored. Returns notes for the report
- * on the initial weights of a student from a file.
+ * on the initial weights of a student from a file and on the spectrum of sounds.
  */
 export async function checkModels(
   context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'together'>,
@@ -58,7 +59,7 @@ export async function checkModels(
   checkLeftOut(recipe, data, model);
   refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);
-  const notes = beginning(recipe, data, model);
+  const notes = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
   for (const message of notes) onEvent({ type: 'message', message });
   const layers = Object.keys(model.layers);
   if (teacher === undefined) return notes;

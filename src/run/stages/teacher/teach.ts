@@ -3,6 +3,7 @@ import path from 'node:path';
 import { sha256 } from '../../../base/bytes.ts';
 import { orClose } from '../../../base/closing.ts';
 import { InterruptedError, underKey, UserError } from '../../../base/errors.ts';
+import { missingNotes } from '../../../distill/teachers/missing-notes.ts';
 import { modelTeacher } from '../../../distill/teachers/model-teacher.ts';
 import { asTeacherSees, fingerprint } from '../../../data/dataset.ts';
 import { openTeacher } from '../../../distill/teachers/open.ts';
@@ -29,7 +30,13 @@ import { progressOf } from '../../../train/progress.ts';
 
 /** A teacher to ask, or its stored answers. */
 export type Teaching =
-  | { readonly teacher: Teacher; readonly trained?: Fitted; readonly stored?: undefined }
+  | {
+      readonly teacher: Teacher;
+      readonly trained?: Fitted;
+      readonly stored?: undefined;
+      /** Warnings about missing values, for the report. */
+      readonly notes?: readonly string[];
+    }
   | {
       readonly stored: SoftTargets;
       readonly source: string;
@@ -39,6 +46,7 @@ export type Teaching =
       readonly views: number | undefined;
       readonly teacher?: undefined;
       readonly trained?: undefined;
+      readonly notes?: undefined;
     };
 
 /** Opens or trains the teacher, and checks its answers to some labelled samples before a student learns from it. */
@@ -118,10 +126,22 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
           confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed,
         });
       await check(context, opened, ['teacher'], source);
-      return { teacher: opened.teacher };
+      return { teacher: opened.teacher, notes: toldMissing(context, opened.members ?? [opened]) };
     },
     () => opened.teacher.dispose(),
   );
+}
+
+/** Tells how missing values reach the teachers; returns the warnings. */
+function toldMissing({ data, recipe, onEvent }: Opening, opened: readonly OpenedTeacher[]): readonly string[] {
+  const splits = [data.train, data.validation, ...(data.test === undefined ? [] : [data.test])];
+  const isChanged = recipe.dataset.augment.length > 0;
+  return opened.flatMap(({ teacher }) => {
+    const { message, warning } = missingNotes(teacher, splits, isChanged);
+    if (message !== undefined) onEvent({ type: 'message', message });
+    if (warning !== undefined) onEvent({ type: 'warning', message: warning });
+    return warning === undefined ? [] : [warning];
+  });
 }
 
 async function check(
