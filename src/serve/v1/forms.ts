@@ -15,6 +15,14 @@ interface ReadRequest {
   readonly answerOf: (row: readonly number[], sample: number) => object;
 }
 
+/** Parts of the answer that a client chooses. */
+export interface AskedOf {
+  /** Number of classes to name for each sample. */
+  readonly top?: number | undefined;
+  /** Lowest score of a box. */
+  readonly score?: number | undefined;
+}
+
 interface SaidForm {
   /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
   readonly isChoice: boolean;
@@ -23,7 +31,7 @@ interface SaidForm {
   /** Reason for refusing a model whose file lacks what this form needs; follows `model NAME` in the message. */
   readonly needs?: string;
   /** Reads a request. `Refusal` for what is wrong with it. */
-  readonly read: (reader: Reader, sent: SentTo & { body: Buffer }, said: Said, top?: number) => Promise<ReadRequest>;
+  readonly read: (reader: Reader, sent: SentTo & { body: Buffer }, said: Said, asked?: AskedOf) => Promise<ReadRequest>;
 }
 
 const values: SaidForm = {
@@ -38,7 +46,7 @@ const values: SaidForm = {
 export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
   classes: {
     isChoice: true,
-    read: async (reader, sent, said, top) => ({
+    read: async (reader, sent, said, { top } = {}) => ({
       raw: await samplesIn(reader, sent),
       answerOf: (row) => best(row, said, top),
     }),
@@ -49,7 +57,7 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
     isChoice: true,
     needs:
       'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids',
-    read: async (reader, sent, said, top) => {
+    read: async (reader, sent, said, { top } = {}) => {
       const sentences = await reader.read('sentences', sent, sent.body.length);
       return {
         raw: Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids))),
@@ -68,10 +76,11 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
   boxes: {
     isChoice: false,
     isLong: true,
-    read: async (reader, sent, said) => {
+    read: async (reader, sent, said, { score } = {}) => {
       const raw = await samplesIn(reader, sent);
       const picture = await sentPicture(sent);
-      return { raw, answerOf: (row) => detected(row, said, picture, sent.described.overlap) };
+      const { overlap, threshold } = sent.described;
+      return { raw, answerOf: (row) => detected(row, said, picture, { overlap, threshold: score ?? threshold }) };
     },
   },
   vector: {

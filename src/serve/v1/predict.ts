@@ -13,14 +13,13 @@ import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { finite } from './answers.ts';
 import { SAID } from './forms.ts';
+import type { AskedOf } from './forms.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
 
-export interface PredictCall {
+export interface PredictCall extends AskedOf {
   readonly contentType: string;
   readonly body: Buffer;
-  /** Number of classes to name for each sample, where the client says one. */
-  readonly top: number | undefined;
   readonly client: Client;
   /** True for vectors as base64 of their numbers in float32, little-endian. */
   readonly isBase64?: boolean;
@@ -36,10 +35,12 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const { isChoice, isLong = false, read } = SAID[kind];
   if (!isChoice && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
+  if (call.score !== undefined && kind !== 'boxes')
+    throw new Refusal(400, `score: model ${model.name} does not answer with boxes`);
   if (call.isBase64 === true && kind !== 'vector')
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
   const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
-  const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call.top);
+  const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call);
   const rows = await answersOf(host, model, raw, described, call.client);
   const predictions: object[] = [];
   for (const [sample, row] of rows.entries()) {
