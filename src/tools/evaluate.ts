@@ -109,7 +109,7 @@ export async function evaluateFile(
   };
   const { teacher: model, preparation, alternatives } = await openFile(settings, options);
   // Vectors of a teacher that stand in for labels are compared with vectors of as many numbers.
-  const dataset = labelledBy === undefined ? withVectors(scored, model.classes) : scored;
+  const dataset = labelledBy === undefined ? asVectorsOf(scored, model.classes) : scored;
   const task = taskOfWidth(taskOf(dataset), model.classes);
   if (model.classes !== task.width) {
     const each = task.classes === undefined ? 'number' : 'class';
@@ -147,7 +147,7 @@ export async function evaluateFile(
 }
 
 /** The data for vectors of this many numbers, with the prefixes that are shorter; data of another task as they are. */
-function withVectors(dataset: Dataset, size: number): Dataset {
+function asVectorsOf(dataset: Dataset, size: number): Dataset {
   const { vector } = dataset;
   if (vector === undefined) return dataset;
   return { ...dataset, vector: { ...vector, size, prefixes: vector.prefixes.filter((prefix) => prefix < size) } };

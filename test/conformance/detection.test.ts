@@ -4,7 +4,7 @@ import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { boxFigures } from '../../src/tasks/detection/average-precision.ts';
 import type { BoxFigures } from '../../src/tasks/detection/average-precision.ts';
-import { bestThreshold, figuresAt } from '../../src/tasks/detection/threshold.ts';
+import { bestScoreThreshold, figuresAt } from '../../src/tasks/detection/threshold.ts';
 import { boxRows } from '../support/boxes.ts';
 import type { BoxPicture } from '../support/boxes.ts';
 import { runPython } from './python.ts';
@@ -77,7 +77,7 @@ it('average precision, recall and F1 by threshold of 200 random sets of boxes ar
       f1.forEach((value, k) =>
         expect(figuresAt((k + 1) / 100, detections, targets, sizes).f1 ?? -1).toBeCloseTo(value, 12),
       );
-      const best = bestThreshold(detections, targets, sizes);
+      const best = bestScoreThreshold(detections, targets, sizes);
       const most = Math.max(...f1);
       expect(best === undefined ? Math.min(0, most) : f1[Math.round(100 * best) - 1]).toBe(most);
       statsOf(figures).forEach((value, k) => expect(value ?? -1).toBeCloseTo(stats[k]!, 9));

@@ -8,7 +8,7 @@ import { meanAveragePrecision, boxFigures } from './average-precision.ts';
 import { asTargetRow, boxesOfAll, detectionsOf, detectionsText, pictureF1, SHOWN_SCORE } from './detections.ts';
 import type { Detection } from './detections.ts';
 import { ROW } from './suppression.ts';
-import { bestThreshold, figuresAt } from './threshold.ts';
+import { bestScoreThreshold, figuresAt } from './threshold.ts';
 
 /** A form of answers to pictures, and how detections follow from it. */
 interface AnswerReading {
@@ -39,7 +39,8 @@ export function judged({ width, found, overlap }: AnswerReading, { names, maxBox
   ];
   const sizes = { classes, most: maxBoxes };
   const apOf = (rows: Float32Array, targets: TargetValues): number => meanAveragePrecision(rows, targets, sizes) ?? 0;
-  const thresholdOf = (answers: Float32Array, targets: TargetValues) => bestThreshold(found(answers), targets, sizes);
+  const thresholdOf = (answers: Float32Array, targets: TargetValues) =>
+    bestScoreThreshold(found(answers), targets, sizes);
   const eachF1 = (rows: Float32Array, targets: TargetValues): number[] => {
     const truth = boxesOfAll(targets, targetWidth);
     return shownIn(rows).map((own, i) => pictureF1(own, truth[i]!));

@@ -29,7 +29,7 @@ const THRESHOLDS = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
  * Threshold with the best F1 of detections on targets (see `boxFigures`): the middle of the first run of equally good ones. Undefined where no detection is
  * right at any.
  */
-export function bestThreshold(
+export function bestScoreThreshold(
   detections: ArrayLike<number>,
   targets: ArrayLike<number>,
   sizes: Sizes,

@@ -1,4 +1,4 @@
-import { bestThreshold, figuresAt, statedThreshold } from '../../../src/tasks/detection/threshold.ts';
+import { bestScoreThreshold, figuresAt, statedThreshold } from '../../../src/tasks/detection/threshold.ts';
 import { boxRows } from '../../support/boxes.ts';
 import type { BoxPicture } from '../../support/boxes.ts';
 
@@ -22,27 +22,27 @@ function ofPictures(all: readonly BoxPicture[]) {
 
 it('lies in the middle between the right detections and the wrong ones', () => {
   const all = ofPictures(pictures([0.2, 0.3, 0.9], [0.1, 0.05]));
-  expect(bestThreshold(...all)).toBe(0.15);
+  expect(bestScoreThreshold(...all)).toBe(0.15);
   expect(figuresAt(0.15, ...all)).toEqual({ threshold: 0.15, precision: 1, recall: 1, f1: 1 });
 });
 
 it('of a weak model is low: it shows what it finds', () => {
   const all = ofPictures(pictures([0.045, 0.035, 0.055], [0.025], 4));
-  expect(bestThreshold(...all)).toBe(0.03);
+  expect(bestScoreThreshold(...all)).toBe(0.03);
   expect(figuresAt(0.3, ...all)).toEqual({ threshold: 0.3, precision: null, recall: 0, f1: 0 });
 });
 
 it('gives up boxes where as many wrong ones would come with them', () => {
   // F1 is 2/4 with the first alone, 4/9 with the second and all wrong ones.
   const all = ofPictures(pictures([0.8, 0.2], [0.6, 0.5, 0.45, 0.4], 3));
-  const best = bestThreshold(...all)!;
+  const best = bestScoreThreshold(...all)!;
   expect(best).toBeGreaterThan(0.6);
   expect(figuresAt(best, ...all)).toMatchObject({ precision: 1, recall: 1 / 3, f1: 1 / 2 });
 });
 
 it('is none where no detection is right', () => {
-  expect(bestThreshold(...ofPictures(pictures([], [0.9, 0.8], 2)))).toBeUndefined();
-  expect(bestThreshold(...ofPictures(pictures([], [])))).toBeUndefined();
+  expect(bestScoreThreshold(...ofPictures(pictures([], [0.9, 0.8], 2)))).toBeUndefined();
+  expect(bestScoreThreshold(...ofPictures(pictures([], [])))).toBeUndefined();
 });
 
 it('counts crowds neither as boxes nor as wrong detections', () => {
