@@ -14,6 +14,8 @@ export interface ShipContext {
   readonly data: LoadedDataset;
   /** The processes that train together, where several do. */
   readonly together?: Collectives | undefined;
+  /** Score from which the boxes of the model are shown, see `Task.boxes`: its files state it. */
+  readonly threshold?: number | undefined;
   readonly onEvent: OnEvent;
   /** Enter a completed stage in the ledger. `seconds`: as the stage counts its work; undefined: the time that it took in this run. */
   readonly done: (

@@ -87,6 +87,7 @@ function entriesOf(
     'columns',
     'sound',
     'inputs',
+    'threshold',
     ...(isStandard ? [] : ['preprocessing']),
   ];
   return new Map([...metadata].filter(([key]) => own.includes(key)));

@@ -27,6 +27,7 @@ import { joinedValues } from '../tasks/fields.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
+import { logitsOfFile } from './model-file.ts';
 import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
 import type { OutputValues } from './parity/likeness.ts';
@@ -50,21 +51,25 @@ export interface ExportedModel extends TrainedModel, ModelFile, Artifact {
   /** Makes a file like it of another graph. */
   readonly make: MakeFile;
   readonly reference: Reference;
+  /** See `ShipContext`. */
+  readonly threshold: number | undefined;
 }
 
 const SAMPLES = 512;
 
 /** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
 export async function exportModel(
-  context: ShipContext,
+  whole: ShipContext,
   { model, trained }: TrainedModel,
   write: (file: string, bytes: OnnxContent) => Promise<void>,
 ): Promise<ExportedModel> {
   const artifact = { model, format: 'onnx', precision: 'fp32' } as const;
   const file = fileOf(artifact);
-  context.onEvent({ type: 'stage', stage: `export ${file}` });
+  whole.onEvent({ type: 'stage', stage: `export ${file}` });
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
+  const threshold = await thresholdOf(whole, { ...artifact, file, bytes: encode(graph, onnxOptions(whole)) });
+  const context = { ...whole, threshold };
   const make: MakeFile = (of, output) => ({ bytes: encode(of, onnxOptions(context, output)), skipped: [] });
   const bytes = sizedContent(file, make(graph).bytes);
   const reference = await referenceOf(context, trained);
@@ -74,7 +79,18 @@ export async function exportModel(
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
   const params = networkParameters(trained.network);
   const exported = { ...artifact, stage: stageOf(model), trained, ...made };
-  return { ...exported, macs: macsOf(graph), params, parity, graph, make, reference };
+  return { ...exported, macs: macsOf(graph), params, parity, graph, make, reference, threshold };
+}
+
+/** Score from which the boxes of a file are shown, by its answers to the validation split; undefined for other answers. */
+async function thresholdOf(
+  { recipe, data: { validation }, together }: ShipContext,
+  file: ModelFile,
+): Promise<number | undefined> {
+  const { boxes } = taskOf(validation);
+  if (boxes === undefined) return undefined;
+  const answers = await logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), together });
+  return boxes.threshold(answers, validation.targets);
 }
 
 /** Inference graph from the inputs [batch, ...] to the outputs by name and those of the named layers. */

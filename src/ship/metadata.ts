@@ -23,7 +23,7 @@ export function statedColumns({
 
 /** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. `output`: what they answer with. */
 export function onnxOptions(
-  { recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>,
+  { recipe, written, data, threshold }: Pick<ShipContext, 'recipe' | 'written' | 'data' | 'threshold'>,
   output?: FileOutputs,
 ): Options & {
   readonly name: string;
@@ -52,6 +52,8 @@ export function onnxOptions(
     ...((namesKey === undefined || task.fields.some(({ shape }) => shape.length > 1)) && { task: task.name }),
     // Boxes of detectors that answer once for each object are not to be suppressed.
     ...(nms === false && { overlap: task.boxes!.overlap }),
+    // Boxes of at least this score are shown.
+    ...(threshold !== undefined && { threshold }),
     recipe: recipe.name,
     // When something is trained changes nothing in what comes of it.
     recipeSha256: sha256(JSON.stringify({ ...written, jobs: undefined })),

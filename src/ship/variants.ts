@@ -16,7 +16,7 @@ import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
 
 /** Parts of the context that describe the model in a file's metadata. */
-type Described = Pick<ShipContext, 'recipe' | 'written' | 'data'>;
+type Described = Pick<ShipContext, 'recipe' | 'written' | 'data' | 'threshold'>;
 
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {

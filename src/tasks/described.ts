@@ -152,6 +152,17 @@ export const DESCRIBED = {
       small: fraction.nullable().describe('Average precision of boxes below 32² pixels.'),
       medium: fraction.nullable(),
       large: fraction.nullable().describe('Average precision of boxes above 96² pixels.'),
+      atThreshold: z
+        .strictObject({
+          threshold: fraction.describe('Score from which files, server and kit show a box: that of the best F1.'),
+          precision: fraction.nullable().describe('Share of the boxes shown that are right; null where none is shown.'),
+          recall: fraction.nullable().describe('Share of the true boxes that are shown; null where there is none.'),
+          f1: fraction.nullable(),
+        })
+        .exactOptional()
+        .describe(
+          'Over all classes at an overlap of 0.5, with the threshold that is best on the validation split; absent where no box there is right.',
+        ),
       rows: z
         .array(
           z.strictObject({

@@ -136,10 +136,13 @@ export interface Task {
   };
   /** Boxes of a sample, as shares of its picture's width and height; absent for tasks without boxes. */
   readonly boxes?: {
-    readonly given: (answers: Float32Array, row: number) => readonly Detection[];
+    /** Of at least the score `least`. */
+    readonly given: (answers: Float32Array, row: number, least?: number) => readonly Detection[];
     readonly there: (targets: TargetValues, row: number) => readonly TargetBox[];
     /** Overlap above which the worse of two boxes of a class is dropped. */
     readonly overlap: number;
+    /** Score with the best F1 over all samples, from which boxes are shown; undefined where no box is right. */
+    readonly threshold: (answers: Float32Array, targets: TargetValues) => number | undefined;
   };
   /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are or the more numbers or pixels differ. */
   disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
@@ -189,9 +192,11 @@ interface Skill {
 }
 
 /** Answers of the same model to the validation split, on which thresholds are chosen. */
-interface Tuning {
+export interface Tuning {
   readonly answers: Float32Array;
   readonly targets: TargetValues;
+  /** Score from which boxes are shown, where the model's files state it. */
+  readonly threshold?: number | undefined;
 }
 
 export type TaskData = Pick<

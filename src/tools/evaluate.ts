@@ -11,7 +11,6 @@ import type { EvaluationFigures } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
 import { plainLogits, noBetterThanNothing } from '../distill/preflight/preflight.ts';
 import { openFile, openTeacher } from '../distill/teachers/open.ts';
-import { uncentred } from '../distill/teachers/unit-teacher.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/inputs/preparation.ts';
 import type { Preparation } from '../distill/teachers/inputs/preparation.ts';
 import { atFile, UserError } from '../base/errors.ts';
@@ -84,9 +83,8 @@ export async function evaluateFile(
   });
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
-  const dataset = labelledSplit(data, split, recipe.name);
-  const students = taskOf(dataset);
-  const other = students.classes === undefined && !isTfjs ? await otherAnswers(file) : undefined;
+  const scored = labelledSplit(data, split, recipe.name);
+  const other = taskOf(scored).classes === undefined && !isTfjs ? await otherAnswers(file) : undefined;
   if (other !== undefined)
     throw new UserError(
       `${file}: answers with ${other}, which would be read as logits`,
@@ -104,17 +102,20 @@ export async function evaluateFile(
   const options = {
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
-    dataset: recipeTeacher === undefined ? uncentred(dataset) : dataset,
+    dataset: scored,
+    isStudent: recipeTeacher === undefined,
     shapes,
     name: (name: string) => name,
   };
   const { teacher: model, preparation, alternatives } = await openFile(settings, options);
-  const task = taskOfWidth(students, model.classes);
+  // Vectors of a teacher that stand in for labels are compared with vectors of as many numbers.
+  const dataset = labelledBy === undefined ? asVectorsOf(scored, model.classes) : scored;
+  const task = taskOfWidth(taskOf(dataset), model.classes);
   if (model.classes !== task.width) {
     const each = task.classes === undefined ? 'number' : 'class';
     throw new UserError(
       `${file}: expected ${task.width} outputs, one per ${each} of the data set, received ${model.classes}`,
-      'Evaluate it with a recipe of its own data set.',
+      `Evaluate it with a recipe of its own data set${dataset.vector ? `: \`dataset.dimensions: ${model.classes}\`` : ''}.`,
     );
   }
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
@@ -143,6 +144,13 @@ export async function evaluateFile(
     usual: usual && inOrderOf(preparation, usual, dataset.classNames),
     warnings,
   };
+}
+
+/** The data for vectors of this many numbers, with the prefixes that are shorter; data of another task as they are. */
+function asVectorsOf(dataset: Dataset, size: number): Dataset {
+  const { vector } = dataset;
+  if (vector === undefined) return dataset;
+  return { ...dataset, vector: { ...vector, size, prefixes: vector.prefixes.filter((prefix) => prefix < size) } };
 }
 
 /** Usual answers in the order of the file's own classes, by which they are compared later. */

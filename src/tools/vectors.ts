@@ -10,11 +10,8 @@ import { parquetVectors } from '../formats/parquet/vectors.ts';
 import type { VectorFile } from '../formats/parquet/vectors.ts';
 import { plainLogits } from '../distill/preflight/preflight.ts';
 import { openFile } from '../distill/teachers/open.ts';
-import { uncentred } from '../distill/teachers/unit-teacher.ts';
 import { ownTeacher } from '../distill/teachers/inputs/preparation.ts';
-import { contentHash } from '../files/identity.ts';
 import { requireFiles } from '../folder/inputs.ts';
-import { canonicalJson } from '../recipe/diff.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
@@ -56,11 +53,11 @@ export async function writeVectors(
     );
   if ((await stat(out).catch(() => undefined))?.isDirectory() === true)
     throw new UserError(`--out: ${out}: expected a file, received a folder`, 'Name a file in it.');
-  const { model, data: dataset, own } = await openVectors(file, recipe, split);
+  const { model, data: dataset } = await openVectors(file, recipe, split);
   const order = Int32Array.from(dataset.ids.keys()).sort((a, b) => dataset.ids[a]! - dataset.ids[b]!);
   const size = model.classes;
-  // Vectors of another model, of other samples or of another preparation go into another file.
-  const identity = sha256(await contentHash(file), fingerprint(dataset), canonicalJson(own ?? {}));
+  // Vectors of another model, of other samples, of another preparation or of other axes go into another file.
+  const identity = sha256(model.key, fingerprint(dataset));
   const part = `${out}.${identity.slice(0, 12)}.part`;
   try {
     const form = written === '.parquet' ? parquetVectors(size) : npyVectors(order.length, size);
@@ -87,17 +84,18 @@ export async function writeVectors(
 }
 
 /**
- * Opens a model file that answers with vectors, and a split of the data of a recipe in the form that it reads; `own`: the teacher of the recipe, if it is
- * this file, by whose settings its input is prepared. `UserError` for a recipe of another task, and for a split that the data do not have.
+ * Opens a model file that answers with vectors, and a split of the data of a recipe in the form that it reads. The recipe's teacher answers as in a run; the
+ * vectors of any other model have length 1, and are otherwise those of its file. `UserError` for a recipe of another task, and for a split that the data do not
+ * have.
  */
 export async function openVectors(file: string, recipe: LoadedRecipe['recipe'], split: Split) {
   const { format, own, data, of } = await readToEmbed(file, recipe, split);
   const { teacher } = await openFile(
     { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
-    // Wider vectors have the axes that the teacher of a run has, whatever the split.
-    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: own ? data.validation : uncentred(data.validation), name: (name) => name }, // prettier-ignore
+    // A teacher's vectors have the axes that they have in a run, whatever the split.
+    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: data.validation, isStudent: own === undefined, name: (name) => name }, // prettier-ignore
   );
-  return { model: teacher, data: of, own };
+  return { model: teacher, data: of };
 }
 
 /** Reads the data for `openVectors`, without the model; `of`: the split. */

@@ -28,7 +28,7 @@ async function writeBoxesKit(): Promise<void> {
       models: [{ file: 'models/m.onnx', format: 'onnx', inputs: [input] }],
       input: { shape: input.shape, layout: 'NHWC', fit: 'letterbox' },
       normalization: { scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] },
-      output: { fields, answers: 'logits' },
+      output: { fields, answers: 'logits', threshold: 0.88 },
     }),
     'example.json': JSON.stringify([
       { raw: Array.from({ length: SIDE * SIDE * 3 }, (_, i) => i % 256), logits: ANSWERS },

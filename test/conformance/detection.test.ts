@@ -4,12 +4,14 @@ import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { boxFigures } from '../../src/tasks/detection/average-precision.ts';
 import type { BoxFigures } from '../../src/tasks/detection/average-precision.ts';
+import { bestScoreThreshold, figuresAt } from '../../src/tasks/detection/threshold.ts';
 import { boxRows } from '../support/boxes.ts';
 import type { BoxPicture } from '../support/boxes.ts';
 import { runPython } from './python.ts';
 
 interface CocoFigures {
   readonly stats: readonly number[];
+  readonly f1: readonly number[];
   readonly classes: readonly {
     readonly ap: number;
     readonly ap50: number;
@@ -59,7 +61,7 @@ function statsOf({ ap, ap50, ap75, bySize, ar1, ar10, ar100 }: BoxFigures): (num
   return [ap, ap50, ap75, small.ap, medium.ap, large.ap, ar1, ar10, ar100, small.ar, medium.ar, large.ar];
 }
 
-it('average precision and recall of 200 random sets of boxes are those of pycocotools', () => {
+it('average precision, recall and F1 by threshold of 200 random sets of boxes are those of pycocotools', () => {
   const cases = Array.from({ length: 200 }, (_, i) => ({ classes: 1 + (i % 5), pictures: pictures(i, 1 + (i % 5)) }));
   const some = cases.filter((one) => one.pictures.some(({ detections }) => detections.length > 0));
   const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
@@ -70,7 +72,14 @@ it('average precision and recall of 200 random sets of boxes are those of pycoco
     some.forEach(({ classes, pictures: all }, i) => {
       const { targets, detections } = boxRows(all, 10);
       const figures = boxFigures(detections, targets, { classes, most: 10 });
-      const { stats, classes: wanted } = expected[i]!;
+      const { stats, f1, classes: wanted } = expected[i]!;
+      const sizes = { classes, most: 10 };
+      f1.forEach((value, k) =>
+        expect(figuresAt((k + 1) / 100, detections, targets, sizes).f1 ?? -1).toBeCloseTo(value, 12),
+      );
+      const best = bestScoreThreshold(detections, targets, sizes);
+      const most = Math.max(...f1);
+      expect(best === undefined ? Math.min(0, most) : f1[Math.round(100 * best) - 1]).toBe(most);
       statsOf(figures).forEach((value, k) => expect(value ?? -1).toBeCloseTo(stats[k]!, 9));
       figures.classes.forEach(({ ap, ap50, ar100, curve }, c) => {
         const own = wanted[c]!;

@@ -39,6 +39,21 @@ def mean_known(values):
     return float(np.mean(known)) if known.size else -1
 
 
+def f1_by_threshold(check):
+    """F1 of all classes together at an overlap of 0.5, of detections with a score of 0.01, 0.02, … 0.99 or more; -1 where there is nothing."""
+    whole = [own for own in check.evalImgs if own is not None and own["aRng"] == [0, 1e10]]
+    boxes = sum(int(np.sum(np.array(own["gtIgnore"]) == 0)) for own in whole)
+    scores = np.concatenate([np.array(own["dtScores"]) for own in whole] or [[]])
+    counted = np.concatenate([np.array(own["dtIgnore"][0]) == 0 for own in whole] or [[]]).astype(bool)
+    right = np.concatenate([np.array(own["dtMatches"][0]) > 0 for own in whole] or [[]]).astype(bool)
+    found = []
+    for i in range(1, 100):
+        given = counted & (scores >= i / 100)
+        total = int(given.sum()) + boxes
+        found.append(2 * int((given & right).sum()) / total if total else -1)
+    return found
+
+
 def figures(case):
     pictures, classes = case["pictures"], case["classes"]
     truth = coco_of(pictures, classes)
@@ -54,6 +69,7 @@ def figures(case):
     precision, recall, scores = (check.eval[key] for key in ("precision", "recall", "scores"))
     return {
         "stats": check.stats.tolist(),
+        "f1": f1_by_threshold(check),
         "classes": [
             {
                 "ap": mean_known(precision[:, :, c, 0, 2]),

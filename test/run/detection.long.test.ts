@@ -3,12 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { readEntries } from '../../src/formats/tflite/metadata/entries.ts';
+import { readTflite } from '../../src/formats/tflite/read.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { endsOfFile } from '../../src/runtime/litert.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
+import { writeKit } from '../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { ask, serving } from '../serve/server.ts';
@@ -87,6 +90,8 @@ it('goes from boxes to files that find them, and to a server of them', async () 
     { name: 'scores', dtype: 'float32', dims: ['batch', POINTS, 3] },
   ]);
   expect(model.metadata.get('task')).toBe('detection');
+  const { threshold } = boxes!.atThreshold!;
+  expect(boxes!.atThreshold!.f1).toBeGreaterThan(0.1);
   for (const [name, id] of Object.entries({
     'distilled.onnx': 'distilled',
     'distilled-int8.tflite': 'distilled-int8-tflite',
@@ -101,6 +106,13 @@ it('goes from boxes to files that find them, and to a server of them', async () 
     ['distilled-int8-detections.onnx', true],
     ['distilled-int8-detections.tflite', true],
   ]);
+  // One threshold for all files of the student.
+  const files = report.models.filter(({ model: { role } }) => role === 'distilled').map(({ file: name }) => name!);
+  for (const name of [...files, ...others.map(({ file: other }) => other)]) {
+    const bytes = readFileSync(path.join(run, name));
+    const stated = name.endsWith('.onnx') ? decodeModel(bytes, name).metadata : readEntries(readTflite(bytes), bytes);
+    expect([name, stated.get('threshold')]).toEqual([name, String(threshold)]);
+  }
   for (const { file: name } of others)
     await expect(evaluateFile(path.join(run, name), recipe, 'test')).rejects.toThrow('answers with detections');
   const tflite = readFileSync(path.join(run, others[3]!.file));
@@ -114,14 +126,25 @@ it('goes from boxes to files that find them, and to a server of them', async () 
   const server = await serving({ 'm.onnx': readFileSync(file), 'chosen.onnx': readFileSync(path.join(run, others[0]!.file)) }); // prettier-ignore
   const body = readFileSync(path.join(folder(), 'test/0.png'));
   const asked = (name: string) => ask(server, `/v1/${name}`, { body, headers: { 'content-type': 'image/png' } });
-  const [{ json }, { json: chosen }] = [await asked('m'), await asked('chosen')];
+  const [{ json }, { json: chosen }] = [await asked('m?score=0.05'), await asked('chosen?score=0.05')];
+  const [{ json: shown }, { json: described }] = [await asked('m'), await ask(server, '/v1/m')];
+  const refused = await asked('m?score=1.5');
   await server.end();
+  await writeKit(run, path.join(folder(), 'kit'));
+  const { output } = JSON.parse(await readFile(path.join(folder(), 'kit/preprocessing.json'), 'utf8')) as { output: object }; // prettier-ignore
+  expect(output).toMatchObject({ threshold });
+  expect(described['threshold']).toBe(threshold);
+  expect(refused).toMatchObject({ status: 400, json: { error: 'score: expected a number from 0 to 1, received "1.5"' } }); // prettier-ignore
   interface Found {
     readonly height: number;
     readonly width: number;
+    readonly threshold: number;
     readonly boxes: readonly { readonly label: string; readonly score: number; readonly box: object }[];
   }
   const [[first], [same]] = [json, chosen].map(({ predictions }) => predictions as Found[]) as [Found[], Found[]];
+  const [usual] = shown['predictions'] as Found[];
+  expect(usual!.threshold).toBe(threshold);
+  expect(usual!.boxes).toEqual(first!.boxes.filter(({ score }) => score >= threshold));
   expect(same!.boxes.length).toBe(first!.boxes.length);
   for (const [i, { label, score, box }] of same!.boxes.entries()) {
     expect([label, score.toFixed(4)]).toEqual([first!.boxes[i]!.label, first!.boxes[i]!.score.toFixed(4)]);

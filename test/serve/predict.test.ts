@@ -273,9 +273,11 @@ describe('POST /v1/M', () => {
       'light?top=1&tip=2',
       'application/json',
       '[]',
-      /unknown key "tip" behind the \?.* top, encoding_format are read/,
+      /unknown key "tip" behind the \?.* top, score, encoding_format are read/,
     ],
     ['a key of the address twice', 'light?top=1&top=2', 'application/json', '[]', /top is given twice/],
+    ['a score of boxes', 'light?score=0.5', 'application/json', '[]', /score: model light does not answer with boxes/],
+    ['no score', 'light?score=2', 'application/json', '[]', /score: expected a number from 0 to 1, received "2"/],
     ['another number', 'light?top=0x2', 'application/json', '[]', /top: expected a whole number > 0, received "0x2"/],
     [
       'classes of a model that chooses none',

@@ -31,7 +31,7 @@ import { preparationOf } from './inputs/preparation.ts';
 import type { Preparation } from './inputs/preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
-import { joinedTeacher, unitTeacher } from './unit-teacher.ts';
+import { joinedTeacher, unitModel, unitTeacher } from './unit-teacher.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
 import { refuseOtherText } from './inputs/stated-text.ts';
 import type { Teacher } from './teacher.ts';
@@ -49,6 +49,8 @@ export interface TeacherOptions {
   readonly toInt8?: ToInt8;
   /** True for one of several teachers whose vectors are joined. */
   readonly isMember?: boolean;
+  /** True for a model that is no teacher: its vectors keep their numbers. */
+  readonly isStudent?: boolean;
 }
 
 export interface OpenedTeacher {
@@ -157,12 +159,15 @@ async function withHead(
 }
 
 /** Vectors of length 1 of a model that answers with vectors. */
-function withUnit(open: Opener['open'], { dataset, isMember = false }: TeacherOptions): Opener['open'] {
+function withUnit(
+  open: Opener['open'],
+  { dataset, isMember = false, isStudent = false }: TeacherOptions,
+): Opener['open'] {
   if (dataset.vector === undefined) return open;
   return async (settings, other) => {
     const model = await open(settings, other);
     return orClose(
-      () => unitTeacher(model, dataset, isMember),
+      () => (isStudent ? unitModel(model) : unitTeacher(model, dataset, isMember)),
       () => model.dispose(),
     );
   };

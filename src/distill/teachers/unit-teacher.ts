@@ -20,11 +20,7 @@ const MOST_SAMPLES = 4096;
 export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember = false): Promise<Teacher> {
   const { size, prefixes, centred } = dataset.vector!;
   const width = teacher.classes;
-  const plain: Teacher = {
-    ...teacher,
-    key: sha256(teacher.key, 'unit'),
-    answer: withVectors(teacher, (vectors) => unitRows(vectors, width)),
-  };
+  const plain = unitModel(teacher);
   const samples = Math.min(MOST_SAMPLES, dataset.count);
   const rows = Int32Array.from({ length: samples }, (_, i) => Math.floor((i * dataset.count) / samples));
   const vectorsOf = async (of: Teacher): Promise<Float32Array> => {
@@ -57,10 +53,12 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
   };
 }
 
-/** The data for a model that is no teacher, such as a student that has learnt centred vectors. */
-export function uncentred(dataset: Dataset): Dataset {
-  return dataset.vector?.centred === true ? { ...dataset, vector: { ...dataset.vector, centred: false } } : dataset;
-}
+/** A model that is no teacher, such as a student: its vectors have length 1 and are neither reduced, turned nor centred, whatever the data ask of a teacher. */
+export const unitModel = (model: Teacher): Teacher => ({
+  ...model,
+  key: sha256(model.key, 'unit'),
+  answer: withVectors(model, (vectors) => unitRows(vectors, model.classes)),
+});
 
 /** The teacher with a vector subtracted from each of its own, and length 1 again. */
 function less(unit: Teacher, mean: Float32Array): Teacher {

@@ -40,11 +40,12 @@ interface QuantizeStep extends WriteStep {
 
 /** Writes the files that the recipe asks for besides the fp32 ONNX file of every student: TFLite, and both formats with fewer bits. */
 export async function shipModel(
-  context: FitContext & ShipContext,
+  whole: FitContext & ShipContext,
   model: ExportedModel,
   lessons: Answers | undefined,
   write: Write,
 ): Promise<Shipped> {
+  const context = { ...whole, threshold: model.threshold };
   const { recipe } = context;
   const files: ExportedModel[] = [];
   const notes: string[] = [];

@@ -2,6 +2,7 @@ import type { Column } from '../../data/dataset.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 import { statedForm } from '../../tasks/answer-form.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 import { datatypeOf } from '../dtypes.ts';
 import type { ServedModel } from '../model.ts';
 import { publicShape } from '../v2/checked.ts';
@@ -43,6 +44,7 @@ function predictOperation({ name }: ServedModel, described: DescribedModel): obj
     operationId: `predict-${name}`,
     summary: `${answered} of ${samples}`,
     ...(choice !== undefined && { parameters: [top(choice)] }),
+    ...(described.boxes !== undefined && { parameters: [score(described)] }),
     requestBody: { required: true, content },
     ...answers(each, objectOf({ model: TEXT, predictions })),
   };
@@ -207,7 +209,7 @@ function boxesSchema(classes: readonly string[] | undefined): object {
   const box = objectOf({ xmin: side, ymin: side, xmax: side, ymax: side });
   const index = { type: 'integer', minimum: 0 };
   return objectOf({
-    ...{ height: size, width: size },
+    ...{ height: size, width: size, threshold: { type: 'number', description: 'Lowest score of these boxes' } },
     boxes: {
       type: 'array',
       items: objectOf({ index, label, score: { type: 'number', minimum: 0, maximum: 1 }, box }),
@@ -222,6 +224,11 @@ function valueSchema(logits: boolean, properties: object) {
 
 function top(description: string) {
   return { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1, default: 1 }, description };
+}
+
+function score({ threshold = USUAL_THRESHOLD }: DescribedModel) {
+  const schema = { type: 'number', minimum: 0, maximum: 1, default: threshold };
+  return { name: 'score', in: 'query', schema, description: 'Lowest score of a box in the answer' };
 }
 
 function valueProperties(labels: readonly string[] | undefined, logits: boolean) {

@@ -59,7 +59,7 @@ async function page(call: Call): Promise<Reply> {
 }
 
 async function v1({ host, isStrict }: Site, call: Call, path: readonly string[]): Promise<Reply> {
-  refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top', 'encoding_format'] : []);
+  refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top', 'score', 'encoding_format'] : []);
   if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
   const [name, verb, ...more] = path;
   if (more.length > 0 || (verb !== undefined && verb !== 'card' && verb !== 'similar')) throw nothing(call);
@@ -74,6 +74,9 @@ async function v1({ host, isStrict }: Site, call: Call, path: readonly string[])
   if (given !== null && !/^[1-9]\d{0,8}$/.test(given))
     throw new Refusal(400, `top: expected a whole number > 0, received ${shown(given)}`);
   const top = given === null ? undefined : Number(given);
+  const score = call.query.get('score');
+  if (score !== null && !/^(0?\.\d+|0|1)$/.test(score))
+    throw new Refusal(400, `score: expected a number from 0 to 1, received ${shown(score)}`);
   const encoding = call.query.get('encoding_format');
   if (encoding !== null && encoding !== 'float' && encoding !== 'base64')
     throw new Refusal(400, `encoding_format: expected float or base64, received ${shown(encoding)}`);
@@ -83,6 +86,7 @@ async function v1({ host, isStrict }: Site, call: Call, path: readonly string[])
   const said = {
     contentType,
     top,
+    ...(score !== null && { score: Number(score) }),
     isStrict,
     isBase64: encoding === 'base64',
     body,
@@ -202,7 +206,7 @@ function nothing({ path }: Call): Refusal {
   return new Refusal(404, `this server has no address /${path.join('/')}`);
 }
 
-/** Such as `top, encoding_format are read`. */
+/** Such as `top, score, encoding_format are read`. */
 function readKeys(known: readonly string[]): string {
   return known.length === 0 ? 'none is read here' : `${known.join(', ')} ${known.length === 1 ? 'is' : 'are'} read`;
 }

@@ -2,6 +2,7 @@ import { placeIn } from '../../data/pictures/letterbox.ts';
 import type { PicturePlace } from '../../data/pictures/letterbox.ts';
 import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
 import { DETECTION_WIDTH } from '../../tasks/detection/suppression.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 import { Refusal } from '../refusal.ts';
 import type { Said } from './answers.ts';
 import { isPicture } from './raw.ts';
@@ -19,11 +20,10 @@ interface Boxed {
 export interface Detected {
   readonly height: number;
   readonly width: number;
+  /** Lowest score of these boxes. */
+  readonly threshold: number;
   readonly boxes: readonly Boxed[];
 }
-
-/** Lowest score of a box in an answer: clients choose a higher one for themselves. */
-const LEAST_SCORE = 0.05;
 
 /** A picture, and where it lies in the picture that the model takes. */
 export interface Placed {
@@ -43,13 +43,13 @@ export async function sentPicture({ contentType, body, described }: SentTo): Pro
 
 /**
  * Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]; or, where the model has
- * chosen among them, from boxes [n, 4], scores [n] and labels [n]. `overlap`: see `DescribedModel`.
+ * chosen among them, from boxes [n, 4], scores [n] and labels [n]. `overlap`, `threshold`: see `DescribedModel`.
  */
 export function detected(
   row: readonly number[],
   { names = [], logits }: Said,
   { height, width, place }: Placed,
-  overlap?: number,
+  { overlap, threshold = USUAL_THRESHOLD }: { readonly [K in 'overlap' | 'threshold']?: number | undefined } = {},
 ): Detected {
   const each = logits ? 4 + names.length : DETECTION_WIDTH;
   const count = row.length / each;
@@ -65,11 +65,11 @@ export function detected(
   const x = (value: number): number => within(value, place.left, place.across, width);
   const y = (value: number): number => within(value, place.top, place.down, height);
   const chosen = logits ? detectionRow(Float32Array.from(row), count, overlap) : rowOfChosen(row, count);
-  const boxes = detectionsOf(chosen, LEAST_SCORE).map((one) => ({
+  const boxes = detectionsOf(chosen, threshold).map((one) => ({
     ...{ index: one.label, label: names[one.label]!, score: one.score },
     box: { xmin: x(one.xmin), ymin: y(one.ymin), xmax: x(one.xmax), ymax: y(one.ymax) },
   }));
-  return { height, width, boxes };
+  return { height, width, threshold, boxes };
 }
 
 /** Row of detections, see `suppressed`, of boxes [n, 4], scores [n] and labels [n]. */

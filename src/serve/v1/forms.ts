@@ -22,10 +22,17 @@ export interface ReadRequest extends AnswerNeeds {
   readonly raw: Float32Array | Uint8Array;
 }
 
-interface AnswerContext extends AnswerNeeds {
+interface AnswerContext extends AnswerNeeds, AskedOf {
   readonly said: Said;
   readonly described: DescribedModel;
+}
+
+/** Parts of the answer that a client chooses. */
+export interface AskedOf {
+  /** Number of classes to name for each sample. */
   readonly top?: number | undefined;
+  /** Lowest score of a box. */
+  readonly score?: number | undefined;
 }
 
 interface SaidForm {
@@ -73,7 +80,8 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
   boxes: {
     isChoice: false,
     read: async (sent) => ({ ...(await read(sent)), picture: await sentPicture(sent) }),
-    answerOf: (row, _, { said, described, picture }) => detected(row, said, picture!, described.overlap),
+    answerOf: (row, _, { said, described: { overlap, threshold }, picture, score }) =>
+      detected(row, said, picture!, { overlap, threshold: score ?? threshold }),
   },
   vector: { isChoice: false, saysAll: true, read, answerOf: (row) => ({ embedding: row.map(finite) }) },
 };

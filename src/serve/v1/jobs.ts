@@ -4,17 +4,15 @@ import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { finite } from './answers.ts';
 import { SAID } from './forms.ts';
-import type { AnswerNeeds, ReadRequest } from './forms.ts';
+import type { AnswerNeeds, AskedOf, ReadRequest } from './forms.ts';
 import type { Sent } from './texts.ts';
 
 /** Answers of a model to the samples of a request; each output is [samples, …], in the order of the fields of an answer. */
-interface Answered extends AnswerNeeds {
+interface Answered extends AnswerNeeds, AskedOf {
   readonly outputs: readonly WireTensor[];
   readonly samples: number;
   /** Columns of each sample with a word that train does not have. */
   readonly unknown?: readonly (readonly string[])[] | undefined;
-  /** Number of classes to name for each sample, where the client says one. */
-  readonly top?: number | undefined;
   /** True for vectors as base64 of their numbers in float32, little-endian. */
   readonly isBase64?: boolean | undefined;
 }

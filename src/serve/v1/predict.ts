@@ -12,17 +12,15 @@ import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 import { refuseLargeAnswer } from '../answer-size.ts';
 import { SAID } from './forms.ts';
-import type { ReadRequest } from './forms.ts';
+import type { AskedOf, ReadRequest } from './forms.ts';
 import { isText } from './raw.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
 import { countUnknown, unknownWords } from './unknown.ts';
 
-export interface PredictCall {
+export interface PredictCall extends AskedOf {
   readonly contentType: string;
   readonly body: Buffer;
-  /** Number of classes to name for each sample, where the client says one. */
-  readonly top: number | undefined;
   readonly client: Client;
   /** Counter of the memory that the answer takes. */
   readonly held: { readonly outputs: (outputs: readonly WireTensor[]) => void };
@@ -42,14 +40,16 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const { isChoice, saysAll = false } = SAID[kind];
   if (!isChoice && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
+  if (call.score !== undefined && kind !== 'boxes')
+    throw new Refusal(400, `score: model ${model.name} does not answer with boxes`);
   if (call.isBase64 === true && kind !== 'vector')
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
   const { raw, ...needs } = await readCall(host, model, described, call);
   const unknown = unknownIn(host, model, raw, described, call);
   const answered = await answersTo(host, model, raw, described, call, saysAll || (call.top ?? 1) > 1);
-  const { top, isBase64, client } = call;
+  const { top, score, isBase64, client } = call;
   const values = valuesOf(answered);
-  const said = { ...answered, ...needs, unknown, top, isBase64 };
+  const said = { ...answered, ...needs, unknown, top, score, isBase64 };
   return host.reader.run('predictions', asked(model), said, { client, values });
 }
 

@@ -10,6 +10,7 @@ import { PARTS } from '../../data/text/sink.ts';
 import { statedText } from '../../distill/teachers/inputs/stated-text.ts';
 import { namesByPart } from '../../tasks/answer-form.ts';
 import type { StatedNames } from '../../tasks/answer-form.ts';
+import { statedThreshold } from '../../tasks/detection/threshold.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
@@ -39,6 +40,8 @@ export interface DescribedModel extends StatedNames {
   readonly fields?: readonly AnswerField[];
   /** Overlap above which the worse of two boxes of a class is dropped, where the file states it. */
   readonly overlap?: number;
+  /** Lowest score of a box in an answer, where the file states it. */
+  readonly threshold?: number;
 }
 
 /** Types that ids, masks and types of tokens are fed in. */
@@ -88,6 +91,7 @@ function describe(model: Source): DescribedModel | undefined {
   const { tags } = names;
   // Without its tokenizer and its tags nothing tells which answers are those to words.
   if (tags && !(isText && text.texts === 1 && hasShape(facts.outputs[0], [text.length, tags.length]))) return undefined;
+  const threshold = statedThreshold(metadata);
   const sound = soundSchema.safeParse(parsed(metadata.get('sound'))).data;
   return {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
@@ -96,6 +100,7 @@ function describe(model: Source): DescribedModel | undefined {
     ...(fields !== undefined && { fields }),
     ...{ shape, logits, ...fitted, ...names },
     ...(metadata.has('overlap') && { overlap: Number(metadata.get('overlap')) }),
+    ...(threshold !== undefined && { threshold }),
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };
 }

@@ -1,6 +1,8 @@
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind, TaskName } from '../../recipe/task.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import type { ModelRow } from '../../report/types.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 import type { Task } from '../../tasks/task.ts';
 import { statedColumns } from '../metadata.ts';
 import type { SharedModule } from './portable.ts';
@@ -49,7 +51,7 @@ interface KitForm {
   readonly page?: PageInput;
   readonly kindOf: (data: Dataset) => SampleKind;
   /** Meaning of the numbers in the output, for preprocessing.json. */
-  readonly output: (task: Task) => object;
+  readonly output: (task: Task, row: ModelRow) => object;
   /** Sentences of the model card on what the answers do not say. */
   readonly limits: (classes: number) => readonly string[];
 }
@@ -145,7 +147,10 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
     outputs: 2,
     page: 'boxes',
     kindOf: kindOfSamples,
-    output: ({ fields, answers, boxes }) => ({ fields, labels: LABELS, answers, overlap: boxes!.overlap }),
+    output: ({ fields, answers, boxes: { overlap } = {} }, { boxes }) => ({
+      ...{ fields, labels: LABELS, answers, overlap },
+      threshold: boxes?.atThreshold?.threshold ?? USUAL_THRESHOLD,
+    }),
     limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],
   },
   vector: {

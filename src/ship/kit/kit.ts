@@ -108,7 +108,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
     output: {
       ...(fields.length === 1 ? { name: models[0]!.ends.outputs[0] } : { fields }),
-      ...form.output(task),
+      ...form.output(task, models[0]!.row),
     },
   };
   if (form.hasNames !== false) content.set('labels.txt', labelsText(data.classNames));

@@ -5,6 +5,7 @@ import { scoreOf } from '../../report/score.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 import type { Pipeline } from './config.ts';
 
 interface ShippedFile {
@@ -21,6 +22,10 @@ interface ReadmeOptions {
   /** Numbers of a vector, for a model that answers with vectors. */
   readonly vector?: number | undefined;
 }
+
+/** Argument of a pipeline by which it shows boxes from the model's own threshold: its default is 0.9. */
+const boxesFrom = ({ row }: ShippedFile): string =>
+  row.boxes === undefined ? '' : `, { threshold: ${row.boxes.atThreshold?.threshold ?? USUAL_THRESHOLD} }`;
 
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'image-classification': "'picture.png'",
@@ -60,7 +65,7 @@ ${summarySentences(report).join(' ')}
 import { pipeline } from '@huggingface/transformers';
 
 const ask = await pipeline('${pipeline}', 'folder-or-name'); // { dtype: 'q8' } or 'fp16' for the smaller files
-console.log(await ask(${SAMPLES[pipeline]}));
+console.log(await ask(${SAMPLES[pipeline]}${boxesFrom(files[0]!)}));
 \`\`\`
 
 Answers: ${vector === undefined ? listed : `a vector of ${vector} numbers, of length 1`}.

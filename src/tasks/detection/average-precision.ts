@@ -107,6 +107,23 @@ export function meanAveragePrecision(
   return apOf(scenesByClass(detections, targets, classes, most).map((of) => accumulated(of, AREAS.all)));
 }
 
+/** Number of the boxes of all classes that count, and detections that count with whether they found one of them, at an overlap of 0.5. */
+export function matchedDetections(
+  detections: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  { classes, most }: { readonly classes: number; readonly most: number },
+): { readonly boxes: number; readonly detections: readonly { readonly score: number; readonly isFound: boolean }[] } {
+  const all = scenesByClass(detections, targets, classes, most).map((scenes) => judgedIn(scenes, AREAS.all));
+  return {
+    boxes: all.reduce((sum, { boxes }) => sum + boxes, 0),
+    detections: all.flatMap(({ judged }) =>
+      judged
+        .filter(({ ignored }) => ((ignored >> AT_50) & 1) === 0)
+        .map(({ score, found }) => ({ score, isFound: ((found >> AT_50) & 1) === 1 })),
+    ),
+  };
+}
+
 /** Mean over thresholds and recalls, then over classes. */
 function apOf(of: readonly Accumulated[]): number | null {
   return meanOver(of, ({ precision }) => mean(precision.map(mean)));
@@ -163,12 +180,21 @@ type Accumulated =
     }
   | undefined;
 
-function accumulated(scenes: readonly Scene[], area: readonly [number, number]): Accumulated {
+/** Number of the boxes of a class that count, and its detections, the highest score first. */
+function judgedIn(
+  scenes: readonly Scene[],
+  area: readonly [number, number],
+): { readonly boxes: number; readonly judged: readonly Judged[] } {
   const isOutside = (pixels: number): boolean => pixels < area[0] || pixels > area[1];
   const counts = (box: TargetBox): boolean => !box.isIgnored && !isOutside(box.area);
   const boxes = scenes.reduce((sum, scene) => sum + scene.boxes.filter(counts).length, 0);
-  if (boxes === 0) return undefined;
   const judged = scenes.flatMap((scene) => judge(scene, counts, isOutside)).sort((a, b) => b.score - a.score);
+  return { boxes, judged };
+}
+
+function accumulated(scenes: readonly Scene[], area: readonly [number, number]): Accumulated {
+  const { boxes, judged } = judgedIn(scenes, area);
+  if (boxes === 0) return undefined;
   const curves = THRESHOLDS.map((_, t) => curveOf(judged, t, boxes));
   const recall = (most: number): number[] =>
     THRESHOLDS.map((_, t) => judged.reduce((sum, { rank, found }) => sum + (rank < most ? (found >> t) & 1 : 0), 0) / boxes); // prettier-ignore

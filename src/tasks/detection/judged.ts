@@ -8,6 +8,7 @@ import { meanAveragePrecision, boxFigures } from './average-precision.ts';
 import { asTargetRow, boxesOfAll, detectionsOf, detectionsText, pictureF1, SHOWN_SCORE } from './detections.ts';
 import type { Detection } from './detections.ts';
 import { ROW } from './suppression.ts';
+import { bestScoreThreshold, figuresAt } from './threshold.ts';
 
 /** A form of answers to pictures, and how detections follow from it. */
 interface AnswerReading {
@@ -36,9 +37,10 @@ export function judged({ width, found, overlap }: AnswerReading, { names, maxBox
     { name: 'found', shape: [ROW] },
     { name: 'truth', shape: [targetWidth] },
   ];
-  const figures = (rows: Float32Array, targets: TargetValues) => boxFigures(rows, targets, { classes, most: maxBoxes });
-  const apOf = (rows: Float32Array, targets: TargetValues): number =>
-    meanAveragePrecision(rows, targets, { classes, most: maxBoxes }) ?? 0;
+  const sizes = { classes, most: maxBoxes };
+  const apOf = (rows: Float32Array, targets: TargetValues): number => meanAveragePrecision(rows, targets, sizes) ?? 0;
+  const thresholdOf = (answers: Float32Array, targets: TargetValues) =>
+    bestScoreThreshold(found(answers), targets, sizes);
   const eachF1 = (rows: Float32Array, targets: TargetValues): number[] => {
     const truth = boxesOfAll(targets, targetWidth);
     return shownIn(rows).map((own, i) => pictureF1(own, truth[i]!));
@@ -55,11 +57,17 @@ export function judged({ width, found, overlap }: AnswerReading, { names, maxBox
       scoreOf: (collected) => apOf(fieldValues(collected, kept, 'found'), fieldValues(collected, kept, 'truth')),
     },
     scoreOf: (answers, targets) => apOf(found(answers), targets),
-    describe: (answers, targets) => ({ boxes: described(figures(found(answers), targets), names) }),
+    describe: (answers, targets, tuning) => {
+      const rows = found(answers);
+      const threshold = tuning && (tuning.threshold ?? thresholdOf(tuning.answers, tuning.targets));
+      const atThreshold = threshold === undefined ? undefined : figuresAt(threshold, rows, targets, sizes);
+      return { boxes: { ...described(boxFigures(rows, targets, sizes), names), ...(atThreshold && { atThreshold }) } };
+    },
     boxes: {
-      given: (answers, row) => detectionsOf(rowOf(answers, row), SHOWN_SCORE),
+      given: (answers, row, least = SHOWN_SCORE) => detectionsOf(rowOf(answers, row), least),
       there: (targets, row) => boxesOf(targets, row * targetWidth, maxBoxes),
       overlap,
+      threshold: thresholdOf,
     },
     textOf: (answers, row) => detectionsText(detectionsOf(rowOf(answers, row), SHOWN_SCORE), names),
     disagreement: (answers, others) => {

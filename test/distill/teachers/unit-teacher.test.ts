@@ -1,7 +1,7 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
-import { joinedTeacher, uncentred, unitTeacher } from '../../../src/distill/teachers/unit-teacher.ts';
+import { joinedTeacher, unitTeacher } from '../../../src/distill/teachers/unit-teacher.ts';
 import { cosinesOf, likenessOf } from '../../../src/tasks/embedding/retrieval.ts';
 
 const [COUNT, FEATURES] = [200, 6];
@@ -84,12 +84,6 @@ it.each([8, 4])('subtracts the mean from unit vectors before it reduces them to 
   expect(likenessOf(own, by).overlap).toBeGreaterThan(size === width ? 0.999 : 0.4);
   for (let row = 0; row < COUNT; row++)
     expect(Math.hypot(...values.subarray(row * size, (row + 1) * size))).toBeCloseTo(1, 5);
-});
-
-it('leaves vectors of a model that is no teacher as they are', async () => {
-  const [plain, centred] = [data(8), data(8, [], true)];
-  expect((await unitTeacher(teacher(8), uncentred(centred))).key).toBe((await unitTeacher(teacher(8), plain)).key);
-  expect(uncentred(plain)).toBe(plain);
 });
 
 it('joins the vectors of several teachers by their weights', async () => {

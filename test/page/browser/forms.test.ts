@@ -48,7 +48,7 @@ it('a mask is shown over the picture that was asked about', () => {
 
 it('boxes are shown over the picture that was asked about', () => {
   const { shown } = shownForm({ boxes: ['cat'], logits: true, shape: [2, 2, 3] });
-  const boxed = { height: 2, width: 2, boxes: [] };
+  const boxed = { height: 2, width: 2, threshold: 0.3, boxes: [] };
   const picture = { width: 4, height: 4 } as unknown as Parameters<typeof shown>[2];
   expect(shown(boxed as unknown as Predicted, undefined, picture)).toEqual({ kind: 'boxes', boxed, picture });
 });

@@ -25,3 +25,16 @@ it('boxes of raw values are in pixels of the input', async () => {
   const answer = detected(ROW, said, await sent('application/json', 'letterbox'));
   expect(answer).toMatchObject({ height: 64, width: 64, boxes: [{ box: { xmin: 16, ymin: 16, xmax: 48, ymax: 48 } }] }); // prettier-ignore
 });
+
+it('boxes have at least the score that is asked for, that of the file, or 0.3', async () => {
+  const picture = await sent('application/json');
+  // Scores of 88, 38 and 12 %.
+  const row = [0, 0, 1, 1, 0, 0, 0.1, 0.1, -2, 2, -0.5, -9];
+  const scores = (threshold?: number) => {
+    const { threshold: least, boxes } = detected(row, said, picture, { threshold });
+    return [least, ...boxes.map(({ score }) => score.toFixed(2))];
+  };
+  expect(scores()).toEqual([0.3, '0.88', '0.38']);
+  expect(scores(0.5)).toEqual([0.5, '0.88']);
+  expect(scores(0.1)).toEqual([0.1, '0.88', '0.38', '0.12']);
+});

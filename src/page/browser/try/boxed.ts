@@ -7,6 +7,8 @@ import { canvasOf, make } from '../make.ts';
 export interface Boxed {
   readonly height: number;
   readonly width: number;
+  /** Lowest score of these boxes. */
+  readonly threshold: number;
   readonly boxes: readonly {
     readonly index: number;
     readonly label: string;
@@ -15,12 +17,8 @@ export interface Boxed {
   }[];
 }
 
-/** Lowest score of a box that is shown. */
-const MIN_SCORE = 0.3;
-
 /** The boxes over their picture, if this browser can show that, and their labels and scores. */
-export function boxedPicture({ height, width, boxes }: Boxed, picture: Canvas | undefined): Element[] {
-  const shown = boxes.filter(({ score }) => score >= MIN_SCORE);
+export function boxedPicture({ height, width, threshold, boxes }: Boxed, picture: Canvas | undefined): Element[] {
   const canvas = canvasOf(picture?.width ?? width, picture?.height ?? height, {
     ...{ class: 'masked', role: 'img', 'aria-label': 'The boxes over the picture' },
   });
@@ -28,12 +26,12 @@ export function boxedPicture({ height, width, boxes }: Boxed, picture: Canvas | 
   if (picture !== undefined) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   const [across, down] = [canvas.width / width, canvas.height / height];
   context.lineWidth = Math.max(2, Math.min(canvas.width, canvas.height) / 120);
-  for (const { index, box } of shown) {
+  for (const { index, box } of boxes) {
     context.strokeStyle = colourOfClass(index);
     const [x, y] = [box.xmin * across, box.ymin * down];
     context.strokeRect(x, y, (box.xmax - box.xmin) * across, (box.ymax - box.ymin) * down);
   }
-  const rows = shown.map(({ index, label, score }) => {
+  const rows = boxes.map(({ index, label, score }) => {
     const fill = make('i');
     fill.style.setProperty('width', `${(100 * score).toFixed(1)}%`);
     fill.style.setProperty('background', colourOfClass(index));
@@ -45,7 +43,7 @@ export function boxedPicture({ height, width, boxes }: Boxed, picture: Canvas | 
       make('span', { class: 'bar', 'aria-hidden': true }, fill),
     );
   });
-  const none = make('p', { class: 'soft' }, `No box has a score of ${percent(MIN_SCORE, 0)} or more.`);
+  const none = make('p', { class: 'soft' }, `No box has a score of ${percent(threshold, 0)} or more.`);
   return [canvas, rows.length === 0 ? none : make('ol', {}, ...rows)];
 }
 

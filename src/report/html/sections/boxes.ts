@@ -14,7 +14,8 @@ export function boxesSection(report: Report): string {
   return (
     `<section id="boxes"><h2>Boxes</h2><p>On the ${first.of.split} split, by COCO's rules. AP is the average precision, mean over overlaps (intersection over ` +
     'union) of 0.50 to 0.95; AP50 and AP75 are those at one overlap. Recall is the share of boxes found among at most 100 detections of a picture, mean over ' +
-    'the same overlaps. Small boxes are below 32² pixels of their pictures, large ones above 96².</p>' +
+    'the same overlaps. Small boxes are below 32² pixels of their pictures, large ones above 96². The threshold is the score from which boxes are shown, that of the best F1 on the ' +
+    'validation split, over all classes at an overlap of 0.5; the F1 with it is that of this split.</p>' +
     table('All boxes', ['model', ...ALL_BOXES_HEAD], all) +
     `${table('Boxes by class', ['model', ...BOX_HEAD.slice(1)], classes)}</section>`
   );

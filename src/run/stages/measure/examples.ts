@@ -15,6 +15,7 @@ import type { Examples } from '../../../report/types.ts';
 import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import type { TargetBox } from '../../../data/targets/boxes.ts';
+import { detectionsText } from '../../../tasks/detection/detections.ts';
 import type { Detection } from '../../../tasks/detection/detections.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import type { Task } from '../../../tasks/task.ts';
@@ -57,6 +58,10 @@ export async function examplesOf(
       sample: sampleId(dataset, row),
       ...(await ANSWERS_SHOWN[taskRow(task.name).form]({
         ...{ task, row, targets, teacher: taught, student: own, int8: masks },
+        least: {
+          teacher: teacher.row.boxes?.atThreshold?.threshold,
+          student: student.row.boxes?.atThreshold?.threshold,
+        },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
       })),
@@ -86,6 +91,8 @@ interface Differing {
   readonly student: Float32Array;
   /** Of the student's last int8 file. */
   readonly int8: Float32Array | undefined;
+  /** Score from which boxes of teacher and student are shown. */
+  readonly least: { readonly [K in 'teacher' | 'student']: number | undefined };
   /** The sample, in the form that the report shows it in. */
   readonly shown: Shown & Pick<Example, 'values'>;
   readonly isLabelled: boolean;
@@ -107,8 +114,10 @@ export const ANSWERS_SHOWN: Readonly<
   labels: besideSample,
   vector: besideSample,
   boxes: (of) => {
-    const { task, row, targets, teacher, student, isLabelled } = of;
+    const { task, row, targets, least, isLabelled } = of;
     const { given, there } = task.boxes!;
+    const [teacher, student] = (['teacher', 'student'] as const).map((who) => given(of[who], row, least[who]));
+    const said = (found: readonly Detection[] = []): string => detectionsText(found, task.names);
     const shown = (boxes: readonly (Detection | TargetBox)[]) =>
       boxes.map(({ label, xmin, ymin, xmax, ymax, ...more }) => ({
         ...{ name: task.names[label]!, xmin, ymin, xmax, ymax },
@@ -116,10 +125,10 @@ export const ANSWERS_SHOWN: Readonly<
       }));
     const boxes = {
       ...(isLabelled && { label: shown(there(targets, row)) }),
-      teacher: shown(given(teacher, row)),
-      student: shown(given(student, row)),
+      teacher: shown(teacher!),
+      student: shown(student!),
     };
-    return { ...besideSample(of), boxes };
+    return { ...besideSample(of), teacher: said(teacher), student: said(student), boxes };
   },
   mask: async (of) => {
     const { task, row, targets, teacher, student, int8, isLabelled } = of;

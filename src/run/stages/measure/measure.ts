@@ -40,7 +40,10 @@ export async function measure(
     score,
     answers: said,
     ...quality
-  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), format === 'onnx');
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), {
+    isServed: format === 'onnx',
+    threshold: exported.threshold,
+  });
   freeBuffers();
   const figures = { score: given(score), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
@@ -109,7 +112,7 @@ export async function measureTeacher(
 async function evaluate(
   { data }: Pick<StageContext, 'data'>,
   answersOf: (split: Dataset) => Promise<Float32Array>,
-  isServed = false,
+  { isServed = false, threshold }: { readonly isServed?: boolean; readonly threshold?: number | undefined } = {},
 ) {
   const onValidation = await answersOf(data.validation);
   const task = taskOfWidth(taskOf(data.validation), onValidation.length / data.validation.count);
@@ -122,7 +125,7 @@ async function evaluate(
   const split = onTest === undefined ? ('validation' as const) : ('test' as const);
   const [answers, { targets }] = [onTest ?? onValidation, data[split]!];
   const found = Object.entries(
-    task.describe(answers, targets, { answers: onValidation, targets: data.validation.targets }),
+    task.describe(answers, targets, { answers: onValidation, targets: data.validation.targets, threshold }),
   );
   // Each part names its split.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));

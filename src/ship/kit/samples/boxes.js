@@ -1,8 +1,8 @@
-/** Boxes with a score of at least 0.3, the highest first: label, score, and sides in pixels of a picture of this size, which lies at `place` in the model's input. */
+/** Boxes with at least the score that preprocessing.json says, the highest first: label, score, and sides in pixels of a picture of this size, which lies at `place` in the model's input. */
 function detected(answers, place, size) {
   const points = answers.length / (4 + labels.length);
   const scores = answers.slice(4 * points).map((logit) => 1 / (1 + Math.exp(-logit)));
-  const row = suppressed(answers.slice(0, 4 * points), scores, { minScore: 0.3, iou: output.overlap });
+  const row = suppressed(answers.slice(0, 4 * points), scores, { minScore: output.threshold, iou: output.overlap });
   const within = (value, most) => Math.min(most, Math.max(0, value));
   const x = (share) => within(((share * input.shape[2] - place.left) * size.width) / place.width, size.width);
   const y = (share) => within(((share * input.shape[1] - place.top) * size.height) / place.height, size.height);

@@ -9,8 +9,8 @@ import kotlin.math.floor
 /** A box with its sides in pixels of the picture. */
 class Detection(val label: String, val score: Float, val left: Float, val top: Float, val right: Float, val bottom: Float)
 
-/** Boxes with at least this score, the highest first; the picture stands upright and has no transparent parts. */
-fun detect(picture: Bitmap, minScore: Float = 0.3f): List<Detection> {
+/** Boxes with at least this score (default: that of preprocessing.json), the highest first; the picture stands upright and has no transparent parts. */
+fun detect(picture: Bitmap, minScore: Float = settings.getJSONObject("output").getDouble("threshold").toFloat()): List<Detection> {
     val (height, width, channels) = List(3) { shape.getInt(it + 1) }
     val place = placeOf(picture.height, picture.width)
     val inner = valuesOf(picture, place.height, place.width)

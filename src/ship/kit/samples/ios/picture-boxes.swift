@@ -2,16 +2,17 @@
 let fit: String?
 
 // == OUTPUT ==
-struct Output: Decodable { let overlap: Float }
+struct Output: Decodable { let overlap, threshold: Float }
 let output: Output
 
 // == FIELDS ==
 private let isFitted: Bool
-private let mostOverlap: Float
+private let mostOverlap, threshold: Float
 
 // == BEGIN ==
 isFitted = settings.input.fit == "letterbox"
 mostOverlap = settings.output.overlap
+threshold = settings.output.threshold
 
 // == METHODS ==
 /// A box with its sides in pixels of the picture.
@@ -21,8 +22,8 @@ struct Detection {
   let box: CGRect
 }
 
-/// Boxes with at least this score, the highest first; the picture stands upright and has no transparent parts.
-func detect(picture: CGImage, minScore: Float = 0.3) throws -> [Detection] {
+/// Boxes with at least this score (default: that of preprocessing.json), the highest first; the picture stands upright and has no transparent parts.
+func detect(picture: CGImage, minScore: Float? = nil) throws -> [Detection] {
   let (height, width, channels) = (parts[0].shape[1], parts[0].shape[2], parts[0].shape[3])
   let place = self.place(of: picture)
   let inner = try values(of: picture, height: place.height, width: place.width)
@@ -37,7 +38,7 @@ func detect(picture: CGImage, minScore: Float = 0.3) throws -> [Detection] {
     let value = (share * Float(size) - Float(from)) * Float(own) / Float(length)
     return CGFloat(min(max(value, 0), Float(own)))
   }
-  return suppressed(try answers(to: raw), minScore: minScore).map { one in
+  return suppressed(try answers(to: raw), minScore: minScore ?? threshold).map { one in
     let x = [one.box[0], one.box[2]].map { side($0, width, place.left, place.width, picture.width) }
     let y = [one.box[1], one.box[3]].map { side($0, height, place.top, place.height, picture.height) }
     let box = CGRect(x: x[0], y: y[0], width: x[1] - x[0], height: y[1] - y[0])
