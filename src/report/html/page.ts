@@ -24,7 +24,6 @@ import { modelsTable } from './tables.ts';
 import { tradeSection } from './sections/trade.ts';
 import { verdictSection } from './sections/verdict.ts';
 import {
-  rowScore,
   commonLatency,
   finalModel,
   originalOf,
@@ -34,7 +33,7 @@ import {
   teacherModel,
 } from '../summary.ts';
 import type { Score } from '../../tasks/score.ts';
-import { scoreOf } from '../score.ts';
+import { rowScore, scoreOf } from '../score.ts';
 import { taughtBy } from '../taught-by.ts';
 import type { ModelRow, Report } from '../types.ts';
 

@@ -1,7 +1,7 @@
 import type { Score } from '../../tasks/score.ts';
-import { scoreOf } from '../score.ts';
+import { fileScore, scoreOf } from '../score.ts';
 import { compared, milliseconds, number, seconds, size } from '../format.ts';
-import { commonLatency, fileScore, finalModel, settingOf, teacherModel } from '../summary.ts';
+import { commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { markup } from './markup.ts';
 import type { Content, Markup } from './markup.ts';
