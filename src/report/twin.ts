@@ -32,8 +32,8 @@ export function betterTwin(
     );
   const float = { precision: 'fp32', format: 'onnx' } as const;
   const [student, twin] = [find(DISTILLED, float), find(TWIN, float)];
-  const [own, its] = [student, twin].map((row) => (row === undefined ? null : rowScore(row)));
-  if (twin === undefined || own == null || its == null) return undefined;
+  const [own, its] = [student && rowScore(student), twin && rowScore(twin)];
+  if (twin === undefined || typeof own !== 'number' || typeof its !== 'number') return undefined;
   const score = scoreOf(report);
   if (-verdict.gain < score.smallestGain(its)) return undefined;
   const row = find(TWIN, file) ?? twin;

@@ -88,7 +88,11 @@ describe('the summary', () => {
     const int8 = { precision: 'int8', method: 'ptq' } as const;
     const rows = [teacher!, { ...scratch!, score: { validation: 0.96, test: 0.97 } }, distilled!, { ...distilled!, ...int8, id: 'distilled-int8' }]; // prettier-ignore
     const report = { ...example, models: rows, verdict: verdictOf([0.946], [0.97]) };
-    const file = (id: string, of: Report = report): string | undefined => betterTwin(of, of.models.find((row) => row.id === id)!)?.row.id; // prettier-ignore
+    const file = (id: string, of: Report = report): string | undefined =>
+      betterTwin(
+        of,
+        of.models.find((row) => row.id === id),
+      )?.row.id;
     expect(['teacher', 'scratch', 'distilled', 'distilled-int8'].map((id) => file(id))).toEqual([undefined, undefined, 'scratch', 'scratch']); // prettier-ignore
     const both = { ...report, models: [...rows, { ...scratch!, ...int8, id: 'scratch-int8' }] };
     expect(file('distilled-int8', both)).toBe('scratch-int8');
