@@ -13,7 +13,7 @@ export function vectorsSection(report: Report): Content {
   if (first === undefined) return '';
   const rows = rated.flatMap(({ model, of }) =>
     vectorRows(of).map(
-      ([numbers, ...values]) => markup`<tr>${modelHead(report, model, numbers)}${textCells(values)}</tr>`,
+      ([numbers, ...values]) => markup`<tr>${modelHead(report, model, `${numbers!} numbers`)}${textCells(values)}</tr>`,
     ),
   );
   const beside = rated.flatMap(({ model, model: { likeness } }) =>
@@ -37,7 +37,7 @@ export function vectorsSection(report: Report): Content {
   }.
       int8 is each vector in 8 bits, binary the sign of each number; the last column
       is the size of an index of a million vectors.</p>
-      ${table('Vectors', ['model', 'numbers', ...vectorHead(first.of).slice(1)], rows)}
+      ${table('Vectors', ['model', ...vectorHead(first.of).slice(1)], rows)}
       ${
         beside.length === 0
           ? ''

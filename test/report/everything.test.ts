@@ -1,4 +1,5 @@
 import { reportHtml } from '../../src/report/html/page.ts';
+import { reportCsv } from '../../src/report/render/csv.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { reportJson } from '../../src/report/render/json.ts';
 import { reportJsonSchema } from '../../src/report/schema.ts';
@@ -71,32 +72,59 @@ function fits(value: unknown, { type, properties }: Schema): boolean {
   return Object.keys(value as object).every((key) => properties?.[key] !== undefined);
 }
 
-describe('texts of report.json, with a marker before each', () => {
-  const found = new Set<string>();
-  const reports = Object.entries(everything).map(
-    ([form, report]) => [form, marked(report, SCHEMA, found) as Report] as const,
-  );
+const found = new Set<string>();
+const reports = Object.entries(everything).map(([form, plain]) => {
+  const report = marked(plain, SCHEMA, found) as Report;
+  return [form, { plain, report, html: reportHtml(report), markdown: reportMarkdown(report) }] as const;
+});
 
+describe('texts of report.json, with a marker before each', () => {
   it('are all of those that a report can have', () => {
     expect(textPlaces(SCHEMA).filter((place) => !found.has(place))).toEqual([]);
-    for (const [, report] of reports) expect(reportJson(report)).toContain('<zz');
+    for (const [, { report }] of reports) expect(reportJson(report)).toContain('<zz');
   });
 
-  it.each(reports)('are text alone in report.html of %s', (_form, report) => {
-    const html = reportHtml(report);
+  it.each(reports)('are text alone in report.html of %s', (_form, { html }) => {
     expect(html.includes('&lt;zz')).toBe(true);
     expect(html.match(/.{0,160}(?:<zz|zz a="|'>\]).{0,20}/g)).toBeNull();
     expect(html.match(/.{0,80}\u202e.{0,20}/g)).toBeNull();
     expect(faults(html)).toEqual([]);
   });
 
-  it.each(reports)('are text alone in report.md of %s', (_form, report) => {
-    const text = reportMarkdown(report);
-    expect(text).toContain('zz');
+  it.each(reports)('are text alone in report.md of %s', (_form, { plain, markdown }) => {
+    expect(markdown).toContain('zz');
     // Neither an element nor a link nor a picture; no cell and no line more than without them.
-    expect(text.match(/.{0,80}(?:<zz|\]\(|!\[).{0,20}/g)).toBeNull();
-    expect(text.match(/.{0,80}\u202e.{0,20}/g)).toBeNull();
+    expect(markdown.match(/.{0,80}(?:<zz|\]\(|!\[).{0,20}/g)).toBeNull();
+    expect(markdown.match(/.{0,80}\u202e.{0,20}/g)).toBeNull();
     const shape = (of: string): number[] => of.split('\n').map((line) => line.split('|').length);
-    expect(shape(text)).toEqual(shape(reportMarkdown(everything[_form]!)));
+    expect(shape(markdown)).toEqual(shape(reportMarkdown(plain)));
+  });
+});
+
+describe('tables of reports have as many heads as cells', () => {
+  const count = (text: string, part: RegExp): number => text.match(part)?.length ?? 0;
+
+  it.each(reports)('in report.html of %s', (_form, { html }) => {
+    const tables = html.match(/<table>.*?<\/table>/gs)!;
+    expect(tables.length).toBeGreaterThan(2);
+    const odd = tables.filter((table) => {
+      const heads = count(table, /<th scope="col"/g);
+      const [, ...rows] = table.split('<tr');
+      return rows.slice(1).some((row) => count(row, /<t[hd][ >]/g) !== heads);
+    });
+    expect(odd.map((table) => table.replaceAll(/<svg.*?<\/svg>/gs, '').slice(0, 400))).toEqual([]);
+  });
+
+  it.each(reports)('in report.md of %s', (_form, { markdown }) => {
+    const tables = markdown.split('\n\n').filter((part) => part.startsWith('|'));
+    expect(tables.length).toBeGreaterThan(1);
+    for (const table of tables) expect(new Set(table.trimEnd().split('\n').map((line) => count(line, /\|/g))).size).toBe(1); // prettier-ignore
+  });
+
+  it.each(reports)('in report.csv of %s', (_form, { plain }) => {
+    const lines = reportCsv({ ...plain, name: 'r' })
+      .trimEnd()
+      .split('\r\n');
+    expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
   });
 });
