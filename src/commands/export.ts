@@ -118,7 +118,10 @@ export const exportCommand: Command<ExportArgs> = {
     if (args.from !== undefined && args.run === undefined) return convert(conversionOf(args, args.from), context);
     if (args.run !== undefined && args.from === undefined) {
       const { findRun } = await import('../folder/find.ts');
+      const { betterThan } = await import('../folder/report/finished.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
+      const better = await betterThan(folder, args.model);
+      if (better !== undefined) context.note(`warning: ${better.sentence}; take it with --model ${better.row.id}\n`);
       if (args.triton !== undefined || args.kserve !== undefined) {
         if ((args.kit ?? args.to ?? args.transformers ?? args.mediapipe) !== undefined)
           throw new UserError(

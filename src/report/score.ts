@@ -1,7 +1,7 @@
 import type { TaskName } from '../recipe/task.ts';
 import { scoreOfTask } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
-import type { Report } from './types.ts';
+import type { ModelRow, Report } from './types.ts';
 
 /** The score that the figures of a report are values of. */
 export function scoreOf({ dataset }: Pick<Report, 'dataset'>): Score {
@@ -19,4 +19,14 @@ export function axisText(score: Pick<Score, 'better'>): (value: number) => strin
   return score.better === 'higher'
     ? (value) => `${Number((100 * value).toFixed(1))} %`
     : (value) => String(Number(value.toPrecision(3)));
+}
+
+/** Accuracy of the file on the test split, or on the validation split where there is no other. */
+export function fileScore({ score }: ModelRow): number | null {
+  return score.test ?? score.validation;
+}
+
+/** As `fileScore`, of a model that was trained several times the mean: the first is one draw among them. */
+export function rowScore(row: ModelRow): number | null {
+  return row.repeats?.mean ?? fileScore(row);
 }

@@ -5,8 +5,9 @@ import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { AnswerFormKind } from '../recipe/task.ts';
-import { scoreOf } from './score.ts';
+import { fileScore, rowScore, scoreOf } from './score.ts';
 import { taughtBy } from './taught-by.ts';
+import { betterTwin } from './twin.ts';
 import type { TaughtBy } from './taught-by.ts';
 import type { Pair } from './types.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
@@ -52,16 +53,6 @@ export function slowerInFewerBits({ models }: Report): string[] {
 
 export function teacherModel(report: Report): ModelRow | undefined {
   return report.models.find(({ model }) => model.role === 'teacher');
-}
-
-/** Accuracy of the file on the test split, or on the validation split where there is no other. */
-export function fileScore({ score }: ModelRow): number | null {
-  return score.test ?? score.validation;
-}
-
-/** As `fileScore`, of a model that was trained several times the mean: the first is one draw among them. */
-export function rowScore(row: ModelRow): number | null {
-  return row.repeats?.mean ?? fileScore(row);
 }
 
 /** Change of the score by a step. A model made from one of several seeds comes from the first of them, and is compared with that one. */
@@ -119,6 +110,8 @@ export function summarySentences(report: Report): string[] {
     );
   }
   if (model === undefined) return sentences;
+  const twin = betterTwin(report);
+  if (twin !== undefined) sentences.push(`${twin.sentence}.`);
   if (teacher !== undefined && teacher !== model) sentences.push(...comparison(report, model, teacher));
   else {
     const own = rowScore(model);
@@ -128,7 +121,7 @@ export function summarySentences(report: Report): string[] {
   }
   const { verdict } = report;
   const by = taughtBy(report);
-  if (verdict !== undefined)
+  if (verdict !== undefined && twin === undefined)
     sentences.push(verdict.pair === undefined ? VERDICTS[verdict.result](by) : ofOneRun(verdict.pair, by));
   sentences.push(...scoreSentence(report));
   return sentences;

@@ -9,6 +9,8 @@ import type { AnswerFile } from '../ship/answer-files.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { engineOf } from '../setup/engine.ts';
+import { noBetterTeacher } from '../report/twin.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { progressOf } from '../train/progress.ts';
 import { lanesOf, trainAtOnce } from './at-once.ts';
 import type { Training } from './at-once.ts';
@@ -60,13 +62,21 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const memorized = opened && !isWithoutLabels(begin.data) ? memorizedValidation(context, measured) : undefined;
   if (memorized !== undefined) context.onEvent({ type: 'warning', message: memorized });
 
+  const noBetter = noBetterTeacher(
+    measured.map(({ row }) => row),
+    taskOf(context.data.validation).score,
+  );
+  if (noBetter !== undefined) context.onEvent({ type: 'warning', message: noBetter });
+
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured, answerFiles);
   return {
     ...{ ...found, data: context.data, measured, answerFiles, timed },
     examples: await examplesOf(context, measured),
-    notes: [...notes, ...(memorized === undefined ? [] : [memorized]), ...sizeOnly(students, pruned, timed.rows)],
+    notes: [noBetter, ...notes, memorized, ...sizeOnly(students, pruned, timed.rows)].filter(
+      (note) => note !== undefined,
+    ),
   };
 }
 

@@ -109,7 +109,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   if (options.grpcPort !== undefined) needPackages('--grpc-port', ['@grpc/grpc-js', '@grpc/proto-loader']);
   const { serverMetrics } = await import('./server-metrics.ts');
   const sources = withShapes(
-    await sourcesOf(options.models, options.out ?? 'checkpoints'),
+    await sourcesOf(options.models, options.out ?? 'checkpoints', (message) => log.write('warn', message)),
     options.shapes ?? new Map(),
   );
   const tokens = options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile);

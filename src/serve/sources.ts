@@ -24,9 +24,13 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
  * `model.onnx`, `model.keras`, `name=model.onnx`, a folder of .onnx files, or a run: its distilled student, or `run:id` for another model of
- * its report. `out` holds the folders of runs.
+ * its report. `out` holds the folders of runs; `warn` is told of a model whose twin is better.
  */
-export async function sourcesOf(args: readonly string[], out: string): Promise<Sources> {
+export async function sourcesOf(
+  args: readonly string[],
+  out: string,
+  warn: (message: string) => void = () => undefined,
+): Promise<Sources> {
   const named: Source[] = [];
   const folders: string[] = [];
   for (const arg of args) {
@@ -35,7 +39,7 @@ export async function sourcesOf(args: readonly string[], out: string): Promise<S
     const isFolder = found?.isDirectory() === true && !(await exists(path.join(rest, 'recipe.json')));
     if (isFolder && name === undefined) folders.push(path.resolve(rest));
     else if (isFolder || found?.isFile() === true || /\.\w+$/.test(rest)) named.push(fileSource(rest, name));
-    else named.push(await runSource(rest, name, out));
+    else named.push(await runSource(rest, name, out, warn));
   }
   const seen = new Set<string>();
   for (const { name } of named) {
@@ -71,12 +75,19 @@ function fileSource(file: string, name = path.basename(file).replace(/\.(onnx|ke
   return { name: checkedName(name, file), file };
 }
 
-async function runSource(given: string, name: string | undefined, out: string): Promise<Source> {
+async function runSource(
+  given: string,
+  name: string | undefined,
+  out: string,
+  warn: (message: string) => void,
+): Promise<Source> {
   const { findRun } = await import('../folder/find.ts');
-  const { exportedFile } = await import('../folder/report/finished.ts');
+  const { betterThan, exportedFile } = await import('../folder/report/finished.ts');
   const [, run = given, id = 'distilled'] = /^(.*):([^:/\\]+)$/.exec(given) ?? [];
   const folder = await findRun(run, out);
   const file = await exportedFile(folder, id);
+  const better = await betterThan(folder, id);
+  if (better !== undefined) warn(`${given}: ${better.sentence}; serve it with ${run}:${better.row.id}`);
   const usual = id === 'distilled' ? path.basename(folder) : `${path.basename(folder)}-${id}`;
   return fileSource(file, checkedName(name ?? usual, given));
 }

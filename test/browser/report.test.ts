@@ -1,14 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
+import { reportHtml } from '../../src/report/html/page.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { DIGITS } from '../support/digits.ts';
+import { everything } from '../report/everything.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
@@ -162,6 +164,21 @@ const RECIPE = {
         expect(odd).toEqual([]);
       });
     }
+  });
+
+  it('stays where it is whatever its names say', async () => {
+    const file = path.join(folder, 'hostile.html');
+    const classNames = [`<meta http-equiv="refresh" content="0;url=${url}">`, `"><a id=x autofocus href="${url}">`];
+    const { boxes } = everything;
+    await writeFile(file, reportHtml({ ...boxes!, dataset: { ...boxes!.dataset, classNames } }));
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(file).href);
+    expect(await page.locator('#facts dd').first().textContent()).toContain(classNames[0]);
+    expect(await page.locator('body meta, a:not(nav a)').count()).toBe(0);
+    // A refresh after 0 seconds would have begun before these were drawn.
+    await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
+    expect(page.url()).toBe(pathToFileURL(file).href);
+    await page.close();
   });
 
   it('prints without leaving anything out', async () => {

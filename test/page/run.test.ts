@@ -50,7 +50,7 @@ describe('the page of a run', () => {
     addTold(state, await told(second.next));
     expect([state.end, isClosed]).toEqual([{ status: 'finished' }, false]);
     const report = await fetch(`${page.url}report.html?viewer=a`);
-    expect(report.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(report.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'; .*form-action 'none'/);
     expect(await report.text()).toBe('<p>the report</p>');
     await closed;
     await expect(fetch(page.url)).rejects.toThrow();

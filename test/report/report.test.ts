@@ -92,7 +92,7 @@ describe('report.md', () => {
     );
     expect(timed).toContain('- Latency measured again at 2026-01-02T03:04:05.000Z with onnxruntime-web 1.30.0.');
     expect(timed).toContain(
-      '- Note: latency of WebGPU was not measured at 2026-01-02T03:04:05.000Z: this browser has <none>.',
+      '- Note: latency of WebGPU was not measured at 2026-01-02T03:04:05.000Z: this browser has &#60;none>.',
     );
   });
 

@@ -2,8 +2,14 @@ import { idOf } from '../../src/report/artifact.ts';
 import type { Form } from '../../src/report/artifact.ts';
 import { compareReports, shareInterval } from '../../src/report/tables/compare.ts';
 import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
-import { rowScore, changeOf, finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
-import type { ModelRow } from '../../src/report/types.ts';
+import { rowScore } from '../../src/report/score.ts';
+import { changeOf, finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
+import type { ModelRow, Report } from '../../src/report/types.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
+import { reportText } from '../../src/report/render/text.ts';
+import { everything } from './everything.ts';
+import { betterTwin } from '../../src/report/twin.ts';
 import { example } from './example.ts';
 
 describe('the summary', () => {
@@ -24,8 +30,73 @@ describe('the summary', () => {
     expect(said(30, 5)).toMatch(
       /^It is better than its twin .*; whether the teacher helps, one run of each cannot tell\.$/,
     );
-    expect(said(5, 30)).toMatch(/^It is worse than its twin /);
     expect(said(9, 8)).toMatch(/may be chance; whether the teacher helps, one run of each cannot tell\.$/);
+  });
+
+  it.each([
+    ['one run', verdictOf([0.9], [0.926], 1000), 'which in one run of each may be chance'],
+    [
+      'two models that differ',
+      { ...verdictOf([0.9], [0.926], 1000), pair: pairOf('test', { onlyFirst: 4, onlySecond: 30, samples: 1000 }) },
+      'by more than the choice of samples explains',
+    ],
+    [
+      'two models that may be alike',
+      { ...verdictOf([0.9], [0.926], 1000), pair: pairOf('test', { onlyFirst: 27, onlySecond: 29, samples: 1000 }) },
+      'which in one run of each may be chance',
+    ],
+    ['several runs', verdictOf([0.9, 0.901, 0.899], [0.926, 0.927, 0.925], 1000), 'by more than chance'],
+    ['several runs that differ much', verdictOf([0.9, 0.95, 0.85], [0.926, 0.927, 0.925]), 'which may be chance'],
+  ])('after %s begins with a twin that is ahead, and names its file', (_what, verdict, chance) => {
+    const [teacher, scratch, distilled] = example.models;
+    const scored = (row: ModelRow, test: number): ModelRow => ({ ...row, score: { validation: test, test } });
+    const report = { ...example, verdict, models: [teacher!, scored(scratch!, 0.926), scored(distilled!, 0.9)] };
+    const [first, second, ...rest] = summarySentences(report);
+    expect(first).toBe(
+      `The student trained without the teacher is 2.6 points more accurate than the distilled one, ${chance}: exports/scratch.onnx is the better file.`,
+    );
+    expect(second).toMatch(/^The distilled student is 15× smaller .*, and 5\.0 points less accurate\.$/);
+    expect(rest).toEqual([]);
+    expect(reportMarkdown(report).split('\n')[2]).toContain(first);
+    const said = reportText(report, 'checkpoints/r').trimEnd().split('\n');
+    expect(said.at(-2)).toBe(`${first} ${second}`);
+    for (const report of [
+      { ...example, verdict: verdictOf([0.926], [0.9265]) },
+      { ...example, verdict: verdictOf([0.95], [0.9]) },
+    ])
+      // prettier-ignore
+      expect(summarySentences(report)[0]).not.toContain('trained without');
+  });
+
+  it('says the verdict in the last lines of a terminal', () => {
+    expect(reportText(example, 'checkpoints/r').trimEnd().split('\n').at(-2)).toBe(
+      'The distilled student is 15× smaller and 6× faster than the teacher, and 0.4 points less accurate. ' +
+        'It beats the same student trained without the teacher, and the difference is more than chance.',
+    );
+  });
+
+  it('of another score names the values of the twin and of the student', () => {
+    const { mask } = everything;
+    const models = mask!.models.map((row) => ({ ...row, score: { validation: 0.5, test: row.id === 'scratch' ? 0.793 : 0.702 } })); // prettier-ignore
+    expect(summarySentences({ ...mask!, models, verdict: verdictOf([0.702], [0.793]) })[0]).toBe(
+      'The student trained without the teacher has a mean IoU of 79.30 % against 70.20 % of the distilled one, which in one run of each may be chance: exports/scratch.onnx is the better file.',
+    );
+  });
+
+  it('has a better twin of each file, in the same form where there is one', () => {
+    const [teacher, scratch, distilled] = example.models;
+    const int8 = { precision: 'int8', method: 'ptq' } as const;
+    const rows = [teacher!, { ...scratch!, score: { validation: 0.96, test: 0.97 } }, distilled!, { ...distilled!, ...int8, id: 'distilled-int8' }]; // prettier-ignore
+    const report = { ...example, models: rows, verdict: verdictOf([0.946], [0.97]) };
+    const file = (id: string, of: Report = report): string | undefined =>
+      betterTwin(
+        of,
+        of.models.find((row) => row.id === id),
+      )?.row.id;
+    expect(['teacher', 'scratch', 'distilled', 'distilled-int8'].map((id) => file(id))).toEqual([undefined, undefined, 'scratch', 'scratch']); // prettier-ignore
+    const both = { ...report, models: [...rows, { ...scratch!, ...int8, id: 'scratch-int8' }] };
+    expect(file('distilled-int8', both)).toBe('scratch-int8');
+    expect(file('distilled', example)).toBeUndefined();
   });
 
   it('of several seeds has the mean, not the first', () => {
@@ -82,6 +153,17 @@ describe('the summary', () => {
       'The distilled student is 15× larger and 6× slower than the teacher, and 0.4 points more accurate.',
     );
   });
+});
+
+it('the twin that is ahead leads the report', () => {
+  const models = example.models.map((row) => (row.id === 'scratch' ? { ...row, score: { validation: 0.97, test: 0.97 } } : row)); // prettier-ignore
+  const html = reportHtml({
+    ...everything['numbers']!,
+    dataset: example.dataset,
+    models,
+    verdict: verdictOf([0.946], [0.97]),
+  });
+  expect(html).toContain('<p class="lead">The student trained without the teacher is 2.4 points more accurate');
 });
 
 describe('the model that a run is about', () => {

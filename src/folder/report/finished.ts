@@ -3,6 +3,7 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 import { exists, readText } from '../../base/files.ts';
 import { nameOf } from '../../report/artifact.ts';
 import { parseReport } from '../../report/read.ts';
+import { betterTwin } from '../../report/twin.ts';
 import { ownFile } from '../own-file.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 
@@ -56,6 +57,13 @@ export async function requiredReport(folder: string): Promise<Report> {
 /** File of a model in a run's report. */
 export async function exportedFile(folder: string, id?: string): Promise<string> {
   return (await exportedModel(folder, id)).file;
+}
+
+/** The twin of a model in a run's report, if it is better, with a sentence on it; `id` undefined: of the distilled student. */
+export async function betterThan(folder: string, id?: string): Promise<ReturnType<typeof betterTwin>> {
+  const report = await requiredReport(folder);
+  const row = report.models.find((one) => one.id === id);
+  return id !== undefined && row === undefined ? undefined : betterTwin(report, row);
 }
 
 /** A model in a run's report by its id, with its file. Default: the distilled student. */

@@ -31,11 +31,11 @@ const SILENT_MS = 5000;
 /** Milliseconds that the end of a run waits for pages to take the report. */
 const PATIENCE_MS = 5000;
 
-/** The report brings a policy of its own, which is as strict; only this page may frame it. */
+/** The report brings a policy of its own; a header alone can forbid it to lead to another page, and all but this page to frame it. */
 const REPORT_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
-    "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "sandbox; default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-cache',

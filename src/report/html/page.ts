@@ -1,6 +1,7 @@
 import { compared, size } from '../format.ts';
 import { classesSection } from './sections/classes.ts';
-import { escape } from './escape.ts';
+import { Markup, markup } from './markup.ts';
+import type { Content } from './markup.ts';
 import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
 import { errorsSection } from './sections/errors.ts';
@@ -23,7 +24,6 @@ import { modelsTable } from './tables.ts';
 import { tradeSection } from './sections/trade.ts';
 import { verdictSection } from './sections/verdict.ts';
 import {
-  rowScore,
   commonLatency,
   finalModel,
   originalOf,
@@ -33,11 +33,14 @@ import {
   teacherModel,
 } from '../summary.ts';
 import type { Score } from '../../tasks/score.ts';
-import { scoreOf } from '../score.ts';
+import { rowScore, scoreOf } from '../score.ts';
 import { taughtBy } from '../taught-by.ts';
 import type { ModelRow, Report } from '../types.ts';
 
-/** Policy that forbids to load anything: the file holds everything, wherever it is opened. */
+/**
+ * Policy that forbids to load anything: the file holds everything, wherever it is opened. No policy within a page stops a refresh by `meta`
+ * (Chromium ignores `sandbox` there, and has no `navigate-to`): that no text of a report becomes an element is up to `markup`.
+ */
 const POLICY =
   "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
@@ -48,8 +51,8 @@ export function reportHtml(report: Report): string {
   const modelsSection =
     models.length === 0
       ? ''
-      : `<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one. ` +
-        `Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
+      : markup`<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one.
+      Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
   const figures = [
     tradeSection(report),
     stepsSection(report),
@@ -75,30 +78,32 @@ export function reportHtml(report: Report): string {
     quantizationSection(report),
     factsSection(report),
   ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section, agreementOf(report))));
-  const sections = [...figures, recipeSection(report)].filter((section) => section !== '');
+  const sections = [...figures, recipeSection(report)].filter((section) => section instanceof Markup);
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width,initial-scale=1">',
     `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
-    `<title>${escape(name)}: Limbeck report</title>`,
+    markup`<title>${name}: Limbeck report</title>`.source,
     `<style>${STYLE}</style></head>`,
-    `<body><header><h1>${escape(name)}</h1><p class="lead">${escape(lead)}</p>`,
-    rest.length === 0 ? '' : `<p class="sub">${escape(rest.join(' '))}</p>`,
-    `${contents(sections)}</header><main>${tiles(report)}`,
-    ...sections,
+    markup`<body><header><h1>${name}</h1><p class="lead">${lead}</p>`.source,
+    rest.length === 0 ? '' : markup`<p class="sub">${rest.join(' ')}</p>`.source,
+    markup`${contents(sections)}</header><main>${tiles(report)}`.source,
+    ...sections.map(({ source }) => source),
     '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
   ].join('\n');
 }
 
 /** The words that are read, in tables, headings and charts: where nobody knows the labels, no share is an accuracy. */
-function ofAgreement(html: string, agreement: string): string {
-  return html.replaceAll(/>[^<]+</g, (text) =>
+function ofAgreement(section: Content, agreement: string): Content {
+  if (!(section instanceof Markup)) return section;
+  const words = section.source.replaceAll(/>[^<]+</g, (text) =>
     text
       .replaceAll(/\baccuracy\b/g, agreement)
       .replaceAll(/\bAccuracy\b/g, agreement.replace('a', 'A'))
       .replaceAll(/\b(more|less|as) accurate\b/g, `$1 in ${agreement}`),
   );
+  return new Markup(words);
 }
 
 function agreementOf(report: Report): string {
@@ -106,16 +111,16 @@ function agreementOf(report: Report): string {
 }
 
 /** Links to the sections by their headings; page numbers of a printed report are not known here. */
-function contents(sections: readonly string[]): string {
-  const links = sections.flatMap((section) => {
-    const [, id, heading] = /^<section id="([\w-]+)"><h2>([^<]*)/.exec(section) ?? [];
-    return id === undefined ? [] : [`<li><a href="#${id}">${heading!.replace(/: $/, '')}</a></li>`];
+function contents(sections: readonly Markup[]): Markup {
+  const links = sections.flatMap(({ source }) => {
+    const [, id, heading] = /^<section id="([\w-]+)"><h2>([^<]*)/.exec(source) ?? [];
+    return id === undefined ? [] : [markup`<li><a href="#${id}">${new Markup(heading!.replace(/: $/, ''))}</a></li>`];
   });
-  return `<nav aria-label="Sections"><ul>${links.join('')}</ul></nav>`;
+  return markup`<nav aria-label="Sections"><ul>${links}</ul></nav>`;
 }
 
 /** The four figures that most people came for. */
-function tiles(report: Report): string {
+function tiles(report: Report): Content {
   const [model, teacher] = [finalModel(report), teacherModel(report)];
   if (model === undefined) return '';
   const beside = teacher === model ? undefined : teacher;
@@ -148,9 +153,9 @@ function tiles(report: Report): string {
         ),
     report.verdict === undefined
       ? ''
-      : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a ${taughtBy(report)}</span></div>`,
+      : markup`<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a ${taughtBy(report)}</span></div>`,
   ];
-  return `<div class="tiles">${all.join('')}</div>`;
+  return markup`<div class="tiles">${all}</div>`;
 }
 
 function overSeeds({ repeats }: ModelRow, score: Score): string {
@@ -164,6 +169,6 @@ function besideTeacher(factor: string | undefined, same: string): string {
   return factor === undefined ? `${same} as the teacher` : `${factor} than the teacher`;
 }
 
-function tile(figure: string, about: string): string {
-  return `<div class="tile"><b>${escape(figure)}</b><span>${escape(about)}</span></div>`;
+function tile(figure: string, about: string): Content {
+  return markup`<div class="tile"><b>${figure}</b><span>${about}</span></div>`;
 }

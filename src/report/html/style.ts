@@ -90,7 +90,7 @@ ul.notes{margin:6px 0 0;padding-left:20px}
 .examples li{border:1px solid var(--rule);border-radius:8px;padding:10px 12px;overflow-wrap:anywhere}
 .examples img{width:84px;height:84px;object-fit:contain;image-rendering:pixelated;border:1px solid var(--rule)}
 .examples audio{display:block;width:100%;height:34px;margin-top:6px}.examples blockquote{margin:0 0 6px;padding-left:8px;border-left:3px solid var(--rule);font-size:.88rem}
-.examples .marked{grid-column:1/-1}#masks mark{background:var(--mark)}.examples mark{background:var(--mark,#8fb8de55);color:inherit;border-radius:3px;padding:0 3px}.examples mark small{margin-left:4px;font-size:.68rem}
+.examples .marked{grid-column:1/-1}.examples mark{background:#8fb8de55;color:inherit;border-radius:3px;padding:0 3px}.examples mark small{margin-left:4px;font-size:.68rem}
 .examples .boxed{grid-column:1/-1}.boxed dl{grid-auto-flow:column;grid-template:auto auto/repeat(3,minmax(0,190px))}.boxed svg{display:block;width:100%;aspect-ratio:1}.boxed rect{fill:none;stroke:#ff2d87;stroke-width:1.2}.examples code{font-size:.8rem}.examples small{color:var(--soft)}
 footer{color:var(--soft);font-size:.88rem;padding-bottom:36px}
 @media(max-width:620px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}

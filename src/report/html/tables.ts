@@ -1,32 +1,33 @@
 import type { Score } from '../../tasks/score.ts';
-import { scoreOf } from '../score.ts';
+import { fileScore, scoreOf } from '../score.ts';
 import { compared, milliseconds, number, seconds, size } from '../format.ts';
-import { commonLatency, fileScore, finalModel, settingOf, teacherModel } from '../summary.ts';
+import { commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
-import { escape } from './escape.ts';
+import { markup } from './markup.ts';
+import type { Content, Markup } from './markup.ts';
 import { key } from './charts/kinds.ts';
 
 /** A table that scrolls by itself on a narrow screen, and can be scrolled with the keyboard. */
-export function table(label: string, head: readonly string[], rows: readonly string[], textColumns = 1): string {
-  const heads = head.map((text, i) => `<th scope="col"${i < textColumns ? ' class="text"' : ''}>${escape(text)}</th>`);
-  return (
-    `<div class="scroll" tabindex="0" role="region" aria-label="${escape(label)}"><table><thead><tr>${heads.join('')}</tr></thead>` +
-    `<tbody>${rows.join('')}</tbody></table></div>`
+export function table(label: string, head: readonly string[], rows: readonly Content[], textColumns = 1): Content {
+  const heads = head.map(
+    (text, i) => markup`<th scope="col"${i < textColumns ? markup` class="text"` : ''}>${text}</th>`,
   );
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${heads}</tr></thead>
+      <tbody>${rows}</tbody></table></div>`;
 }
 
 /** Head of a row about a model, or about a part of it, such as a class. */
-export function modelHead({ models }: Report, model: ModelRow, part?: string): string {
-  const small = part === undefined ? '' : `<small>${escape(part)}</small>`;
-  return `<th scope="row">${key(models.indexOf(model))}${escape(model.id)}${small}</th>`;
+export function modelHead({ models }: Report, model: ModelRow, part?: string): Content {
+  const small = part === undefined ? '' : markup`<small>${part}</small>`;
+  return markup`<th scope="row">${key(models.indexOf(model))}${model.id}${small}</th>`;
 }
 
-export function textCells(values: readonly string[]): string {
-  return values.map((value) => `<td>${escape(value)}</td>`).join('');
+export function textCells(values: readonly Content[]): Markup {
+  return markup`${values.map((value) => markup`<td>${value}</td>`)}`;
 }
 
 /** Each model with what it cost and what it gained. */
-export function modelsTable(report: Report): string {
+export function modelsTable(report: Report): Content {
   const { models } = report;
   const score = scoreOf(report);
   const [teacher, final] = [teacherModel(report), finalModel(report)];
@@ -37,9 +38,9 @@ export function modelsTable(report: Report): string {
     const beside = teacher === undefined || teacher === model ? undefined : teacher;
     const cells = [
       scoreCell(score, model.score.validation),
-      `${scoreCell(score, model.score.test)}${beside === undefined ? '' : change(score, fileScore(model), fileScore(beside))}${ofRepeats(model, score)}`,
+      markup`${scoreCell(score, model.score.test)}${beside === undefined ? '' : change(score, fileScore(model), fileScore(beside))}${ofRepeats(model, score)}`,
       sizeBytes > 0
-        ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
+        ? markup`${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
         : '',
       number(params),
       macs === null ? '–' : number(macs),
@@ -47,74 +48,75 @@ export function modelsTable(report: Report): string {
       took > 0 ? seconds(took) : '–',
     ];
     const kind = file === null ? precision : `${precision}, ${file}`;
-    const name = `<th scope="row">${key(i)}${escape(id)}<small>${escape(kind)}</small></th>`;
-    return `<tr${model === final ? ' class="chosen"' : ''}>${name}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+    const name = markup`<th scope="row">${key(i)}${id}<small>${kind}</small></th>`;
+    return markup`<tr${model === final ? markup` class="chosen"` : ''}>${name}${textCells(cells)}</tr>`;
   });
   const head = ['model', 'validation', 'test', 'size', 'parameters', 'MACs'];
   return table('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows);
 }
 
-function zipped(bytes: number | undefined): string {
-  return bytes === undefined ? '' : `<small>${size(bytes)} zipped</small>`;
+function zipped(bytes: number | undefined): Content {
+  return bytes === undefined ? '' : markup`<small>${size(bytes)} zipped</small>`;
 }
 
-function scoreCell(score: Score, value: number | null): string {
+function scoreCell(score: Score, value: number | null): Content {
   return value === null ? '–' : score.text(value);
 }
 
-function ofRepeats({ repeats }: ModelRow, score: Score): string {
+function ofRepeats({ repeats }: ModelRow, score: Score): Content {
   if (repeats === undefined) return '';
   const { mean, interval, scores } = repeats;
-  return `<small>mean of ${scores.length}: ${score.text(mean)} (${interval.map(score.text).join(' to ')})</small>`;
+  return markup`<small>mean of ${scores.length}: ${score.text(mean)} (${interval.map(score.text).join(' to ')})</small>`;
 }
 
-function change(score: Score, own: number | null, other: number | null): string {
-  return own === null || other === null ? '' : `<small>${escape(score.change(own - other))}</small>`;
+function change(score: Score, own: number | null, other: number | null): Content {
+  return own === null || other === null ? '' : markup`<small>${score.change(own - other)}</small>`;
 }
 
-function ratio(value: number | undefined): string {
+function ratio(value: number | undefined): Content {
   if (value === undefined || !Number.isFinite(value) || value === 0) return '';
-  return `<small>${compared(value, 'less', 'more') ?? 'the same'}</small>`;
+  return markup`<small>${compared(value, 'less', 'more') ?? 'the same'}</small>`;
 }
 
-function bar(share: number): string {
-  return `<span class="bar" aria-hidden="true"><i style="width:${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%"></i></span>`;
+function bar(share: number): Content {
+  return markup`<span class="bar" aria-hidden="true"><i style="width:${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%"></i></span>`;
 }
 
-function latencyCell(model: ModelRow, beside: ModelRow | undefined): string {
+function latencyCell(model: ModelRow, beside: ModelRow | undefined): Content {
   const pair = beside === undefined ? undefined : commonLatency(model, beside);
   const order = (a: LatencyRow, b: LatencyRow): number =>
     a.batchSize - b.batchSize || a.threads - b.threads || a.p50Ms - b.p50Ms;
   const row = pair?.[0] ?? [...model.latency].sort(order)[0];
   if (row === undefined) return '–';
-  return `${milliseconds(row.p50Ms)}${ratio(pair && pair[1].p50Ms / pair[0].p50Ms)}`;
+  return markup`${milliseconds(row.p50Ms)}${ratio(pair && pair[1].p50Ms / pair[0].p50Ms)}`;
 }
 
 /** Rows of another measurement did not take turns with the others. */
-function later({ measuredAt }: LatencyRow): string {
+function later({ measuredAt }: LatencyRow): Content {
   return measuredAt === undefined
     ? ''
-    : `<small>measured ${escape(measuredAt.slice(0, 16).replace('T', ' '))} UTC</small>`;
+    : markup`<small>measured ${measuredAt.slice(0, 16).replace('T', ' ')} UTC</small>`;
 }
 
-export function latencyTable({ models }: Report): string {
+export function latencyTable({ models }: Report): Content {
   const rows = models.flatMap(({ id, latency }, kind) =>
     latency.map((row) => {
       const cells = [
         String(row.batchSize),
         String(row.threads),
-        milliseconds(row.p50Ms) +
-          (row.intervalMs === undefined || row.intervalMs === null
+        markup`${milliseconds(row.p50Ms)}${
+          row.intervalMs === undefined || row.intervalMs === null
             ? ''
-            : `<small>${milliseconds(row.intervalMs[0])} to ${milliseconds(row.intervalMs[1])}</small>`),
+            : markup`<small>${milliseconds(row.intervalMs[0])} to ${milliseconds(row.intervalMs[1])}</small>`
+        }`,
         milliseconds(row.p95Ms),
         row.p99Ms === undefined ? '–' : milliseconds(row.p99Ms),
         number(row.throughputPerSecond),
         row.runs === undefined ? '–' : number(row.runs),
         row.memoryBytes === undefined || row.memoryBytes === null ? '–' : size(row.memoryBytes),
       ];
-      const place = `<td class="text">${escape(row.runtime)} on ${escape(row.device)}${later(row)}</td>`;
-      return `<tr><th scope="row">${key(kind)}${escape(id)}</th>${place}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+      const place = markup`<td class="text">${row.runtime} on ${row.device}${later(row)}</td>`;
+      return markup`<tr><th scope="row">${key(kind)}${id}</th>${place}${textCells(cells)}</tr>`;
     }),
   );
   const head = [

@@ -10,10 +10,12 @@ import { raceRows } from '../tables/race.ts';
 import { frontOf } from '../tables/search.ts';
 import { scoreOf } from '../score.ts';
 import { answersText, notesOf, sameClass, summarySentences } from '../summary.ts';
+import { markdownTexts } from './markdown-texts.ts';
 import type { ModelRow, Report } from '../types.ts';
 
 /** The report for people who read it in an editor or on a code host. */
-export function reportMarkdown(report: Report): string {
+export function reportMarkdown(given: Report): string {
+  const report = markdownTexts(given);
   const { name, seed, dataset, machine, teacher, verdict, parity, remeasured = [] } = report;
   const { train, validation, test } = dataset.samples;
   const parts = [

@@ -1,6 +1,6 @@
 import { fileSize, number, seconds } from '../format.ts';
 import { scoreOf } from '../score.ts';
-import { scoreSentence, summarySentences } from '../summary.ts';
+import { summarySentences } from '../summary.ts';
 import type { Report } from '../types.ts';
 
 /** The end of a run in a terminal: the models side by side, the verdict, and where the rest is. */
@@ -25,8 +25,7 @@ export function reportText(report: Report, folder: string): string {
       ? []
       : [`${report.verdict.result}: distilled against scratch ${report.verdict.sentence}`]),
     ...(report.verdict?.pair === undefined ? [] : [`these two models: ${report.verdict.pair.sentence}`]),
-    ...summarySentences(report).slice(0, 1),
-    ...scoreSentence(report),
+    summarySentences(report).join(' '),
     `report: ${folder}/report.html, after ${seconds(report.wallSeconds)}`,
     '',
   ].join('\n');

@@ -1,8 +1,8 @@
 import { decimals, percent } from '../../base/numbers.ts';
 import type { Score } from '../../tasks/score.ts';
 import { milliseconds, number, size } from '../format.ts';
-import { scoreOf } from '../score.ts';
-import { rowScore, finalModel, settingOf } from '../summary.ts';
+import { rowScore, scoreOf } from '../score.ts';
+import { finalModel, settingOf } from '../summary.ts';
 import type { Repeats } from '../types.ts';
 import type { LatencyRow, ModelRow, Report, Verdict } from '../types.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { finishedReport } from '../../folder/report/finished.ts';
-import { scoreOf } from '../../report/score.ts';
-import { commonLatency, rowScore, sameClass, settingOf, scoredSplit, teacherModel } from '../../report/summary.ts';
+import { rowScore, scoreOf } from '../../report/score.ts';
+import { commonLatency, sameClass, settingOf, scoredSplit, teacherModel } from '../../report/summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
 import type { ServedModel } from '../model.ts';
 import { modelMetadata } from '../v2/describe.ts';

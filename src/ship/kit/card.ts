@@ -4,6 +4,7 @@ import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, size } from '../../report/format.ts';
 import { capital } from '../../report/format.ts';
+import { markdownTexts } from '../../report/render/markdown-texts.ts';
 import { scoreOf } from '../../report/score.ts';
 import { answersText, summarySentences } from '../../report/summary.ts';
 import { taughtBy } from '../../report/taught-by.ts';
@@ -24,10 +25,11 @@ export interface CardOptions {
 
 /** Model card: what these files are, what they learned from, how good and how fast they are, and where that ends. */
 export function modelCard(
-  report: Report,
+  given: Report,
   rows: readonly ModelRow[],
   { normalization, text, runtimes }: CardOptions,
 ): string {
+  const report = markdownTexts(given);
   const { name, seed, dataset, machine, verdict, teacher, parity } = report;
   const score = scoreOf(report);
   const { train, validation, test } = dataset.samples;

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { fileSize } from '../../report/format.ts';
 import { modelsMarkdown } from '../../report/render/markdown.ts';
+import { markdownTexts } from '../../report/render/markdown-texts.ts';
 import { scoreOf } from '../../report/score.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -39,10 +40,12 @@ const SAMPLES: Readonly<Record<Pipeline, string>> = {
 
 /** README.md of a folder for transformers.js, with the front matter of the Hugging Face hub. */
 export function readme(
-  report: Report,
+  given: Report,
   files: readonly ShippedFile[],
-  { pipeline, card, notes, classes, vector }: ReadmeOptions,
+  { pipeline, card, vector, ...texts }: ReadmeOptions,
 ): string {
+  const report = markdownTexts(given);
+  const { notes, classes } = markdownTexts(texts);
   const score = scoreOf(report);
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
   const head = {

@@ -21,5 +21,5 @@ it('both reports show them', () => {
   expect(html).toContain('<li>head: its channels are the outputs of the &lt;model&gt;</li>');
   const markdown = reportMarkdown(example);
   expect(markdown).toContain('| channels of | before | pruned-1 | pruned-2 |');
-  expect(markdown).toContain('- head keeps all channels: its channels are the outputs of the <model>.');
+  expect(markdown).toContain('- head keeps all channels: its channels are the outputs of the &#60;model>.');
 });

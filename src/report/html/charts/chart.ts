@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as Echarts from 'echarts';
 import type { EChartsOption } from 'echarts';
-import { escape } from '../escape.ts';
+import { withoutControls } from '../escape.ts';
+import { Markup, markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 
 /** The pixel of a pair of values in the first pair of axes. */
 export type ToPixels = (x: number, y: number) => readonly [x: number, y: number];
@@ -17,7 +19,7 @@ export interface Drawing {
   /** `place` is for label layouts: it answers once the axes are laid out. */
   readonly option: (place: ToPixels) => EChartsOption;
   /** SVG over the chart, such as what the pointer and the keyboard can reach. */
-  readonly overlay?: (place: ToPixels) => string;
+  readonly overlay?: (place: ToPixels) => Content;
 }
 
 export interface Screen {
@@ -28,12 +30,12 @@ export interface Screen {
 }
 
 /** A large chart twice: for wide screens and for phones, where letters would become too small. */
-export function forScreens(draw: (screen: Screen) => string): string {
-  return draw({ width: 760, className: 'wide', ticks: 5 }) + draw({ width: 350, className: 'narrow', ticks: 3 });
+export function forScreens(draw: (screen: Screen) => Markup): Markup {
+  return markup`${draw({ width: 760, className: 'wide', ticks: 5 })}${draw({ width: 350, className: 'narrow', ticks: 3 })}`;
 }
 
 /** Draws a chart as an SVG without ids, scripts and styles of its own. Colours are the variables of style.ts. */
-export function chart({ width, height, title, className = 'small', option, overlay }: Drawing): string {
+export function chart({ width, height, title, className = 'small', option, overlay }: Drawing): Markup {
   const drawn = echarts().init(null, null, { renderer: 'svg', ssr: true, width, height });
   const place: ToPixels = (x, y) => {
     const [left, top] = drawn.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [x, y]);
@@ -41,9 +43,10 @@ export function chart({ width, height, title, className = 'small', option, overl
   };
   try {
     drawn.setOption({ animation: false, textStyle: { fontFamily: FONT }, ...option(place) });
-    const content = bare(drawn.renderToSVGString()) + (overlay?.(place) ?? '');
+    // ECharts escapes the names that it draws, but for control characters.
+    const content = new Markup(withoutControls(bare(drawn.renderToSVGString())));
     const role = overlay === undefined ? 'img' : 'group';
-    return `<svg class="chart ${className}" viewBox="0 0 ${width} ${height}" role="${role}" aria-label="${escape(title)}">${content}</svg>`;
+    return markup`<svg class="chart ${className}" viewBox="0 0 ${width} ${height}" role="${role}" aria-label="${title}">${content}${overlay?.(place) ?? ''}</svg>`;
   } finally {
     // Its timer would keep the process alive.
     drawn.dispose();
@@ -88,12 +91,6 @@ function bare(svg: string): string {
       // Lines of the grid that follow one another are one path: a tenth of the report was theirs.
       .replace(/(?<=<path d="[^"]*)" stroke="var\(--grid\)"\/><path d="(?=[^"]*" stroke="var\(--grid\)")/g, '')
   );
-}
-
-/** Names come from files of anybody; ECharts escapes them, but for these. */
-export function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they have no place in SVG, and names may hold them
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 
 /** A pixel with one digit: a hundredth more is not seen and takes room. */

@@ -1,5 +1,6 @@
 import { milliseconds, short, size } from '../../format.ts';
-import { rowScore } from '../../summary.ts';
+import { rowScore } from '../../score.ts';
+
 import type { LatencyRow, ModelRow, Report } from '../../types.ts';
 
 /** One mark of a scatter chart: a model, in one runtime where the cost is a latency. */

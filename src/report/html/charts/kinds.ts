@@ -1,4 +1,6 @@
 import type { ScatterSeriesOption } from 'echarts';
+import { markup } from '../markup.ts';
+import type { Markup } from '../markup.ts';
 
 /** Look of a model everywhere in the report, by its place there. Shapes and dashes tell it without colour. */
 const SYMBOLS = ['rect', 'triangle', 'circle', 'diamond'] as const;
@@ -45,20 +47,18 @@ export function dashOf(kind: number): 'solid' | number[] {
 }
 
 /** The mark of a model beside its name. */
-export function key(kind: number): string {
-  return `<svg class="key" width="13" height="13" viewBox="0 0 13 13" aria-hidden="true">${outline(kind)}</svg>`;
+export function key(kind: number): Markup {
+  return markup`<svg class="key" width="13" height="13" viewBox="0 0 13 13" aria-hidden="true">${outline(kind)}</svg>`;
 }
 
 /** The same on a piece of its line. */
-export function lineKey(kind: number): string {
+export function lineKey(kind: number): Markup {
   const dash = dashOf(kind);
-  const dashes = dash === 'solid' ? '' : ` stroke-dasharray="${dash.join()}"`;
-  return (
-    `<svg class="key" width="35" height="13" viewBox="-11 0 35 13" aria-hidden="true">` +
-    `<path d="M-11 6.5H24" stroke="${colourOf(kind)}" stroke-width="2"${dashes}/>${outline(kind)}</svg>`
-  );
+  const dashes = dash === 'solid' ? '' : markup` stroke-dasharray="${dash.join()}"`;
+  return markup`<svg class="key" width="35" height="13" viewBox="-11 0 35 13" aria-hidden="true">
+      <path d="M-11 6.5H24" stroke="${colourOf(kind)}" stroke-width="2"${dashes}/>${outline(kind)}</svg>`;
 }
 
-function outline(kind: number): string {
-  return `<path fill="${colourOf(kind)}" d="${OUTLINES[kind % OUTLINES.length]!}"/>`;
+function outline(kind: number): Markup {
+  return markup`<path fill="${colourOf(kind)}" d="${OUTLINES[kind % OUTLINES.length]!}"/>`;
 }

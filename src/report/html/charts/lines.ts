@@ -1,7 +1,8 @@
 import type { LineSeriesOption } from 'echarts';
 import { gridOf, valueAxis } from './axes.ts';
 import { chart } from './chart.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { colourOf, dashOf, lineKey, symbolOf } from './kinds.ts';
 
 export interface ChartLine {
@@ -28,7 +29,7 @@ export interface LinesOptions {
 }
 
 /** Lines over one pair of axes, with a legend. */
-export function lineChart(lines: readonly ChartLine[], options: LinesOptions): string {
+export function lineChart(lines: readonly ChartLine[], options: LinesOptions): Content {
   const { title, yText, bounds, logAbove = Infinity } = options;
   const points = lines.flatMap((line) => line.points);
   const named = lines.filter(({ isFaint }) => isFaint !== true);
@@ -46,8 +47,8 @@ export function lineChart(lines: readonly ChartLine[], options: LinesOptions): s
       series: lines.map((line) => series(line, options.dots === true)),
     }),
   });
-  const legend = named.map(({ name, kind }) => `<li>${lineKey(kind)}${escape(name)}</li>`).join('');
-  return `<figure><figcaption>${escape(title)}</figcaption>${svg}<ul class="legend">${legend}</ul></figure>`;
+  const legend = named.map(({ name, kind }) => markup`<li>${lineKey(kind)}${name}</li>`);
+  return markup`<figure><figcaption>${title}</figcaption>${svg}<ul class="legend">${legend}</ul></figure>`;
 }
 
 /** Axis from the first to the last value, in whole numbers: epochs, or batch sizes by powers of two. */

@@ -4,10 +4,11 @@ import { capital } from '../../format.ts';
 import { axisText } from '../../score.ts';
 import { paretoFront } from '../../summary.ts';
 import { gridOf, NAME, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
-import { chart, forScreens, plain } from './chart.ts';
+import { chart, forScreens } from './chart.ts';
 import type { ToPixels } from './chart.ts';
 import type { Cost, Point } from './costs.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content, Markup } from '../markup.ts';
 import { colourOf, markSeries } from './kinds.ts';
 import { besideMarks } from './labels.ts';
 import { target } from './targets.ts';
@@ -18,7 +19,7 @@ export function letterOf(i: number): string {
 }
 
 /** Accuracy over a cost, with the Pareto front. */
-export function scatter(points: readonly Point[], cost: Cost, places: readonly string[], score: Score): string {
+export function scatter(points: readonly Point[], cost: Cost, places: readonly string[], score: Score): Markup {
   const front = paretoFront(points, score);
   const runtimeOf = ({ place }: Point): string | undefined => (places.length > 0 ? place : undefined);
   const told = points.map((point) => {
@@ -27,7 +28,7 @@ export function scatter(points: readonly Point[], cost: Cost, places: readonly s
   });
   const names = points.map((point) => {
     const runtime = runtimeOf(point);
-    return runtime === undefined ? plain(point.id) : letterOf(places.indexOf(runtime));
+    return runtime === undefined ? point.id : letterOf(places.indexOf(runtime));
   });
   return forScreens(({ width, ticks, className }) =>
     chart({
@@ -35,8 +36,8 @@ export function scatter(points: readonly Point[], cost: Cost, places: readonly s
       title: `${capital(score.name)} against ${cost.name}. ${told.join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`,
       option: (place) => ({ ...axes(points, cost, ticks, score), series: series(points, front, names, place, width) }),
       overlay: (place) =>
-        `<text class="hint" x="${PERCENT_ROOM}" y="12">Point at a mark, or tab to it, for its figures.</text>` +
-        points.map((point) => readout(point, cost, front, place, score)).join(''),
+        markup`<text class="hint" x="${PERCENT_ROOM}" y="12">Point at a mark, or tab to it, for its figures.</text>
+      ${points.map((point) => readout(point, cost, front, place, score))}`,
     }),
   );
 }
@@ -88,7 +89,7 @@ function whisker(cost: number, kind: number, interval: readonly [number, number]
 }
 
 /** The figures of a mark, above the chart while it is pointed at or has the focus. */
-function readout(point: Point, cost: Cost, front: readonly Point[], place: ToPixels, score: Score): string {
+function readout(point: Point, cost: Cost, front: readonly Point[], place: ToPixels, score: Score): Content {
   const name = `${point.id}${point.place === undefined ? '' : `, ${point.place}`}`;
   const between = point.interval === undefined ? '' : ` on average (${point.interval.map(score.text).join(' to ')})`;
   const own = score.isShareRight ? `${score.text(point.score)} right` : `${score.name} ${score.text(point.score)}`;
@@ -96,7 +97,7 @@ function readout(point: Point, cost: Cost, front: readonly Point[], place: ToPix
   return target(
     place(point.cost, point.score),
     `${name}: ${figures}`,
-    `<g class="readout"><text class="name" x="${PERCENT_ROOM}" y="12">${escape(name)}</text>` +
-      `<text x="${PERCENT_ROOM}" y="29">${escape(figures)}</text></g>`,
+    markup`<g class="readout"><text class="name" x="${PERCENT_ROOM}" y="12">${name}</text>
+      <text x="${PERCENT_ROOM}" y="29">${figures}</text></g>`,
   );
 }

@@ -1,15 +1,16 @@
 import { ANSWER_FILE_HEAD, answerFileRows } from '../../tables/answer-files.ts';
 import type { Report } from '../../types.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { table, textCells } from '../tables.ts';
 
 /** Section on files that answer with classes or probabilities, where the recipe asked for them. */
-export function answerFilesSection({ models }: Report): string {
+export function answerFilesSection({ models }: Report): Content {
   const rows = answerFileRows(models).map(
-    ([file, ...cells]) => `<tr><th scope="row">${escape(file!)}</th>${textCells(cells)}</tr>`,
+    ([file, ...cells]) => markup`<tr><th scope="row">${file!}</th>${textCells(cells)}</tr>`,
   );
   if (rows.length === 0) return '';
   const text =
     'Each beside the file with the logits that its answers are made of; agreement is the share of classes, labels or boxes that both give alike.';
-  return `<section id="answers"><h2>Files with other answers</h2><p>${text}</p>${table('Files with other answers', ANSWER_FILE_HEAD, rows)}</section>`;
+  return markup`<section id="answers"><h2>Files with other answers</h2><p>${text}</p>${table('Files with other answers', ANSWER_FILE_HEAD, rows)}</section>`;
 }

@@ -5,12 +5,13 @@ import { finalModel, teacherModel } from '../../summary.ts';
 import type { ModelRow, Report } from '../../types.ts';
 import { CENTRED, gridOf, rowsAxis, valueAxis } from '../charts/axes.ts';
 import { chart } from '../charts/chart.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { colourOf, key } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { table, textCells } from '../tables.ts';
 
 /** Calibration: are the models as often right as they are sure? A table of all, diagrams of those that matter. */
-export function calibrationSection(report: Report): string {
+export function calibrationSection(report: Report): Content {
   const rated = report.models.filter(({ calibration }) => calibration !== undefined);
   if (rated.length === 0) return '';
   const rows = rated.map((model) => {
@@ -19,21 +20,17 @@ export function calibrationSection(report: Report): string {
     const all = bins.reduce((sum, { samples }) => sum + samples, 0);
     const gap = confidence - right / all;
     const cells = [percent(ece), percent(confidence), percent(right / all), leaning(gap)];
-    return (
-      `<tr><th scope="row">${key(report.models.indexOf(model))}${escape(model.id)}</th>` +
-      `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
-    );
+    return markup`<tr><th scope="row">${key(report.models.indexOf(model))}${model.id}</th>
+      ${textCells(cells)}</tr>`;
   });
   const named = [teacherModel(report), report.models.find(({ model }) => model.role === 'scratch'), finalModel(report)];
   const shown = named.filter((model, i) => model?.calibration !== undefined && named.indexOf(model) === i);
   const { split, bins } = rated[0]!.calibration!;
-  return (
-    `<section id="calibration"><h2>Calibration</h2><p>Is a model as often right as it is sure? On the ${split} split, in ${bins.length} bins of confidence; ` +
-    'ECE is the expected calibration error, the mean gap between the two. Bars below the diagonal: surer than right. ' +
-    `The strip under a diagram shows how many samples each bin holds.</p>` +
-    table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning'], rows) +
-    `<div class="thirds">${shown.map((model) => diagram(report, model!)).join('')}</div></section>`
-  );
+  return markup`<section id="calibration"><h2>Calibration</h2><p>Is a model as often right as it is sure? On the ${split} split, in ${bins.length} bins of confidence;
+      ECE is the expected calibration error, the mean gap between the two. Bars below the diagonal: surer than right.
+      The strip under a diagram shows how many samples each bin holds.</p>
+      ${table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning'], rows)}
+      <div class="thirds">${shown.map((model) => diagram(report, model!))}</div></section>`;
 }
 
 /** Below half a point nothing leans. */
@@ -42,7 +39,7 @@ function leaning(gap: number): string {
   return gap > 0 ? 'too sure' : 'not sure enough';
 }
 
-function diagram(report: Report, model: ModelRow): string {
+function diagram(report: Report, model: ModelRow): Content {
   const { bins, ece } = model.calibration!;
   const kind = report.models.indexOf(model);
   const told = bins.flatMap(({ samples, confidence, accuracy }) =>
@@ -64,12 +61,10 @@ interface Reliability {
   readonly axes: readonly [across: string, up: string];
 }
 
-export function reliabilityFigure(of: Reliability): string {
+export function reliabilityFigure(of: Reliability): Content {
   const svg = chart({ ...{ width: 300, height: 290 }, title: of.title, option: () => reliability(of) });
-  return (
-    `<figure><figcaption>${key(of.kind)}${escape(of.name)} <small>ECE ${percent(of.ece)}</small></figcaption>` +
-    `${svg}</figure>`
-  );
+  return markup`<figure><figcaption>${key(of.kind)}${of.name} <small>ECE ${percent(of.ece)}</small></figcaption>
+      ${svg}</figure>`;
 }
 
 /** Bars and the diagonal on one grid, the counts under it on another; bins are categories that lie along 0 to 100 %. */

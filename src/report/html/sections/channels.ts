@@ -1,24 +1,23 @@
 import { channelTable } from '../../tables/channels.ts';
 import { number } from '../../format.ts';
 import type { Report } from '../../types.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { table } from '../tables.ts';
 
 /** Channels of each layer after each step that removed some, and why others keep all of theirs. */
-export function channelsSection({ channels = [] }: Report): string {
+export function channelsSection({ channels = [] }: Report): Content {
   if (channels.length === 0) return '';
   const { models, rows, left } = channelTable(channels);
   const body = rows.map(({ layers, counts }) => {
     const cells = counts.map(
-      (count, i) => `<td>${i > 0 && count === counts[i - 1] ? 'as before' : number(count)}</td>`,
+      (count, i) => markup`<td>${i > 0 && count === counts[i - 1] ? 'as before' : number(count)}</td>`,
     );
-    return `<tr><th scope="row">${escape(layers.join(', '))}</th>${cells.join('')}</tr>`;
+    return markup`<tr><th scope="row">${layers.join(', ')}</th>${cells}</tr>`;
   });
-  const stay = left.map(({ what, why }) => `<li>${escape(what)}: ${escape(why)}</li>`);
-  return (
-    `<section id="channels"><h2>Channels</h2><p>Channels of each layer after each step that removed some. ` +
-    `Layers that make the same channels lose them together.</p>${table('Channels', ['layers', 'before', ...models], body)}` +
-    (stay.length === 0 ? '' : `<h3>Layers that keep all channels</h3><ul class="notes">${stay.join('')}</ul>`) +
-    `</section>`
-  );
+  const stay = left.map(({ what, why }) => markup`<li>${what}: ${why}</li>`);
+  return markup`<section id="channels"><h2>Channels</h2><p>Channels of each layer after each step that removed some.
+      Layers that make the same channels lose them together.</p>${table('Channels', ['layers', 'before', ...models], body)}
+      ${stay.length === 0 ? '' : markup`<h3>Layers that keep all channels</h3><ul class="notes">${stay}</ul>`}
+      </section>`;
 }

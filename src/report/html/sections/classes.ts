@@ -1,12 +1,13 @@
 import { percent, sum } from '../../../base/numbers.ts';
 import { finalModel } from '../../summary.ts';
 import type { ModelRow, Report } from '../../types.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content, Markup } from '../markup.ts';
 import { key } from '../charts/kinds.ts';
 import { table } from '../tables.ts';
 
 /** Accuracy of each model on each class, and the classes that it takes for one another. */
-export function classesSection(report: Report): string {
+export function classesSection(report: Report): Content {
   const perClass = report.models.flatMap((model) => {
     const of = countsOf(model);
     return of === undefined ? [] : [{ id: model.id, ...of }];
@@ -18,17 +19,16 @@ export function classesSection(report: Report): string {
     const best = Math.max(...of.filter(Number.isFinite));
     const cells = of.map((share) => {
       const text = Number.isFinite(share) ? percent(share) : '–';
-      return `<td>${share === best && of.length > 1 ? `<b>${text}</b>` : text}</td>`;
+      return markup`<td>${share === best && of.length > 1 ? markup`<b>${text}</b>` : text}</td>`;
     });
-    return `<tr><th scope="row">${escape(name)}</th><td>${perClass[0]!.samples[c]!}</td>${cells.join('')}</tr>`;
+    return markup`<tr><th scope="row">${name}</th><td>${perClass[0]!.samples[c]!}</td>${cells}</tr>`;
   });
   const per = table('Accuracy per class', ['class', 'samples', ...perClass.map(({ id }) => id)], rows);
-  const whole = names.length > 20 ? `<details><summary>All ${names.length} classes</summary>${per}</details>` : per;
+  const whole =
+    names.length > 20 ? markup`<details><summary>All ${names.length} classes</summary>${per}</details>` : per;
   const hardest = perClass.map(({ id, samples, right }) => hardestOf(id, samples, right, names)).join(' ');
-  return (
-    `<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${whole}` +
-    `${names.length > 20 ? `<p><small>${escape(hardest)}</small></p>` : ''}${confusionMatrices(report, names, ({ confusion }) => confusion?.counts, String)}</section>`
-  );
+  return markup`<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${whole}
+      ${names.length > 20 ? markup`<p><small>${hardest}</small></p>` : ''}${confusionMatrices(report, names, ({ confusion }) => confusion?.counts, String)}</section>`;
 }
 
 interface Counts {
@@ -62,7 +62,7 @@ export function confusionMatrices(
   names: readonly string[],
   matrixOf: (model: ModelRow) => Matrix | undefined,
   text: CountText,
-): string {
+): Markup {
   const rated = report.models.flatMap((model, kind) => {
     const counts = matrixOf(model);
     return counts === undefined ? [] : [{ model, kind, counts }];
@@ -73,29 +73,27 @@ export function confusionMatrices(
     const twin = chosen.slice(0, i).find((other) => JSON.stringify(other.counts) === JSON.stringify(counts));
     const body =
       twin === undefined
-        ? `<p><small>${escape(worst(counts, names, text))}</small></p>${matrix(model, counts, names, text)}`
-        : `<p><small>The same as that of ${escape(twin.model.id)}.</small></p>`;
-    return `<details${i === 0 ? ' open' : ''}><summary>${key(kind)}Confusion matrix: ${escape(model.id)}</summary>${body}</details>`;
+        ? markup`<p><small>${worst(counts, names, text)}</small></p>${matrix(model, counts, names, text)}`
+        : markup`<p><small>The same as that of ${twin.model.id}.</small></p>`;
+    return markup`<details${i === 0 ? ' open' : ''}><summary>${key(kind)}Confusion matrix: ${model.id}</summary>${body}</details>`;
   });
-  return made.join('');
+  return markup`${made}`;
 }
 
-function matrix({ id }: ModelRow, counts: Matrix, names: readonly string[], text: CountText): string {
+function matrix({ id }: ModelRow, counts: Matrix, names: readonly string[], text: CountText): Content {
   const rows = counts.map((row, truth) => {
     const all = sum(row);
     const cells = row.map((count, predicted) => {
-      if (count === 0) return '<td class="zero">·</td>';
+      if (count === 0) return markup`<td class="zero">·</td>`;
       // Errors are shaded more strongly than hits: they are rare, and what one looks for.
       const share = count / all;
       const weight = truth === predicted ? 12 + 28 * share : 12 + 33 * Math.min(1, 4 * share);
-      return `<td class="${truth === predicted ? 'hit' : 'miss'}" style="--w:${weight.toFixed(0)}%">${text(count, all)}</td>`;
+      return markup`<td class="${truth === predicted ? 'hit' : 'miss'}" style="--w:${weight.toFixed(0)}%">${text(count, all)}</td>`;
     });
-    return `<tr><th scope="row" title="${escape(names[truth]!)}">${escape(names[truth]!)}</th>${cells.join('')}</tr>`;
+    return markup`<tr><th scope="row" title="${names[truth]!}">${names[truth]!}</th>${cells}</tr>`;
   });
-  return table(`Confusion matrix of ${id}`, ['true ↓ said →', ...names], rows).replace(
-    '<table>',
-    '<table class="confusion">',
-  );
+  const head = ['true ↓ said →', ...names];
+  return markup`<div class="confusion">${table(`Confusion matrix of ${id}`, head, rows)}</div>`;
 }
 
 function worst(counts: Matrix, names: readonly string[], text: CountText): string {

@@ -3,43 +3,40 @@ import { finalModel, teacherModel } from '../../summary.ts';
 import type { ModelRow, Report } from '../../types.ts';
 import { gridOf, valueAxis } from '../charts/axes.ts';
 import { chart } from '../charts/chart.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content, Markup } from '../markup.ts';
 import { key, markSeries } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { table, textCells } from '../tables.ts';
 
 /** Most numbers of a sample whose residuals are drawn. */
 const DRAWN = 3;
 
 /** Section on the errors of predicted numbers: a table of all models, residuals of the most important ones. */
-export function errorsSection(report: Report): string {
+export function errorsSection(report: Report): Content {
   const rated = report.models.filter(({ errors }) => errors !== undefined);
   if (rated.length === 0) return '';
   const { split } = rated[0]!.errors!;
   const rows = rated.flatMap((model) =>
     model.errors!.rows.map(({ name, mae, rmse, r2, bias }) => {
       const cells = [digits(mae), digits(rmse), r2 === null ? '–' : r2.toFixed(3), digits(bias), apart(model)];
-      return (
-        `<tr><th scope="row">${key(report.models.indexOf(model))}${escape(model.id)}<small>${escape(name)}</small></th>` +
-        `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
-      );
+      return markup`<tr><th scope="row">${key(report.models.indexOf(model))}${model.id}<small>${name}</small></th>
+      ${textCells(cells)}</tr>`;
     }),
   );
   const named = [teacherModel(report), finalModel(report)];
   const shown = named.filter((model, i) => model?.errors !== undefined && named.indexOf(model) === i);
   const head = ['model', 'MAE', 'RMSE', 'R²', 'bias', 'from the teacher'];
-  return (
-    `<section id="errors"><h2>Errors</h2><p>How far predictions are off on the ${split} split, in the units of the label. MAE is the mean of the ` +
-    'absolute error, RMSE the root of the mean of its square, bias the mean of prediction minus label; R² is 1 for a perfect model and 0 for one ' +
-    'that always says the mean. Last, the RMSE against what the teacher says.</p>' +
-    `${table('Errors', head, rows)}<div class="thirds">${shown.flatMap((model) => residuals(report, model!)).join('')}</div></section>`
-  );
+  return markup`<section id="errors"><h2>Errors</h2><p>How far predictions are off on the ${split} split, in the units of the label. MAE is the mean of the
+      absolute error, RMSE the root of the mean of its square, bias the mean of prediction minus label; R² is 1 for a perfect model and 0 for one
+      that always says the mean. Last, the RMSE against what the teacher says.</p>
+      ${table('Errors', head, rows)}<div class="thirds">${shown.flatMap((model) => residuals(report, model!))}</div></section>`;
 }
 
 function apart({ distance }: ModelRow): string {
   return distance === undefined ? '–' : digits(distance);
 }
 
-function residuals(report: Report, model: ModelRow): string[] {
+function residuals(report: Report, model: ModelRow): Markup[] {
   const kind = report.models.indexOf(model);
   const { rows, points } = model.errors!;
   return points.slice(0, DRAWN).map((of, c) => {
@@ -55,6 +52,6 @@ function residuals(report: Report, model: ModelRow): string[] {
         series: [markSeries(marks)],
       }),
     });
-    return `<figure><figcaption>${key(kind)}${escape(model.id)} <small>${escape(name)}, RMSE ${digits(rmse)}</small></figcaption>${svg}</figure>`;
+    return markup`<figure><figcaption>${key(kind)}${model.id} <small>${name}, RMSE ${digits(rmse)}</small></figcaption>${svg}</figure>`;
   });
 }

@@ -2,10 +2,11 @@ import { percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { originalOf } from '../../summary.ts';
 import type { Report } from '../../types.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 
 /** Samples with what teacher and student say of them, side by side. */
-export function examplesSection(report: Report): string {
+export function examplesSection(report: Report): Content {
   const { examples, score } = report;
   if (examples === undefined) return '';
   const { model, split, differ, samples, rows } = examples;
@@ -19,15 +20,13 @@ export function examplesSection(report: Report): string {
   const which = isNumbers
     ? `The samples of the ${split} split whose answers are furthest apart.`
     : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; ${first}.`;
-  return (
-    `<section id="examples"><h2>Where they disagree</h2><p>${escape(model)} beside ${escape(originalOf(report))}. ${which}</p>` +
-    `<ul class="examples">${rows.map(card).join('')}</ul></section>`
-  );
+  return markup`<section id="examples"><h2>Where they disagree</h2><p>${model} beside ${originalOf(report)}. ${which}</p>
+      <ul class="examples">${rows.map(card)}</ul></section>`;
 }
 
 type Row = NonNullable<Report['examples']>['rows'][number];
 
-function card(row: Row): string {
+function card(row: Row): Content {
   const { sample, label, teacher, student } = row;
   const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student], ['int8', row.masks?.int8 && '']]; // prettier-ignore
   if (row.marked !== undefined) return markedCard(row, row.marked);
@@ -35,38 +34,37 @@ function card(row: Row): string {
   const masks: Readonly<Record<string, string | undefined>> = row.masks ?? {};
   const lines = said.flatMap(([who, text]) => {
     const mask = masks[who];
-    const image =
-      mask === undefined ? '' : `<img alt="mask of the ${who}" src="data:image/png;base64,${escape(mask)}"> `;
-    return text === undefined ? [] : [`<dt>${who}</dt><dd>${image}${escape(text)}</dd>`];
+    const image = mask === undefined ? '' : markup`<img alt="mask of the ${who}" src="data:image/png;base64,${mask}"> `;
+    return text === undefined ? [] : [markup`<dt>${who}</dt><dd>${image}${text}</dd>`];
   });
-  return `<li>${shown(row)}<dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
+  return markup`<li>${shown(row)}<dl>${lines}</dl><small>${sample}</small></li>`;
 }
 
 type Marked = NonNullable<Row['marked']>;
 
 /** The words three times, with the entities of the label, the teacher and the student. */
-function markedCard({ sample }: Row, { words, ...sides }: Marked): string {
+function markedCard({ sample }: Row, { words, ...sides }: Marked): Content {
   const lines = (['label', 'teacher', 'student'] as const).map(
-    (who) => `<dt>${who}</dt><dd>${markedText(words, sides[who])}</dd>`,
+    (who) => markup`<dt>${who}</dt><dd>${markedText(words, sides[who])}</dd>`,
   );
-  return `<li class="marked"><dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
+  return markup`<li class="marked"><dl>${lines}</dl><small>${sample}</small></li>`;
 }
 
-function markedText(words: readonly string[], marks: Marked['label']): string {
-  const parts: string[] = [];
+function markedText(words: readonly string[], marks: Marked['label']): Content {
+  const parts: Content[] = [];
   let at = 0;
   for (const { type, from, to } of marks) {
-    parts.push(...words.slice(at, from).map(escape));
-    parts.push(`<mark>${escape(words.slice(from, to + 1).join(' '))}<small>${escape(type)}</small></mark>`);
+    parts.push(...words.slice(at, from));
+    parts.push(markup`<mark>${words.slice(from, to + 1).join(' ')}<small>${type}</small></mark>`);
     at = to + 1;
   }
-  return [...parts, ...words.slice(at).map(escape)].join(' ');
+  return markup`${[...parts, ...words.slice(at)].map((part) => markup`${part} `)}`;
 }
 
 type Boxes = NonNullable<Row['boxes']>;
 
 /** The picture once for each side, with its boxes; later pictures use the first one's pixels. */
-function boxedCard(row: Row, boxes: Boxes): string {
+function boxedCard(row: Row, boxes: Boxes): Content {
   const { sample, picture } = row;
   const id = `picture-${sample.replaceAll(/[^\w-]/g, '-')}`;
   const sides = (['label', 'teacher', 'student'] as const).filter((who) => boxes[who] !== undefined);
@@ -75,31 +73,31 @@ function boxedCard(row: Row, boxes: Boxes): string {
       picture === undefined
         ? ''
         : i === 0
-          ? `<image id="${id}" width="100" height="100" preserveAspectRatio="none" href="data:image/png;base64,${escape(picture)}"/>`
-          : `<use href="#${id}"/>`;
+          ? markup`<image id="${id}" width="100" height="100" preserveAspectRatio="none" href="data:image/png;base64,${picture}"/>`
+          : markup`<use href="#${id}"/>`;
     const rects = boxes[who]!.map(
       ({ name, score, xmin, ymin, xmax, ymax }) =>
-        `<rect x="${percentOf(xmin)}" y="${percentOf(ymin)}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin)}">` +
-        `<title>${escape(name)}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect>`,
+        markup`<rect x="${percentOf(xmin)}" y="${percentOf(ymin)}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin)}">
+      <title>${name}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect>`,
     );
-    return `<dt>${who}</dt><dd><svg viewBox="0 0 100 100" role="img" aria-label="boxes of the ${who}">${image}${rects.join('')}</svg>${escape(row[who] ?? '')}</dd>`;
+    return markup`<dt>${who}</dt><dd><svg viewBox="0 0 100 100" role="img" aria-label="boxes of the ${who}">${image}${rects}</svg>${row[who] ?? ''}</dd>`;
   });
-  return `<li class="boxed"><dl>${figures.join('')}</dl><small>${escape(sample)}</small></li>`;
+  return markup`<li class="boxed"><dl>${figures}</dl><small>${sample}</small></li>`;
 }
 
 function percentOf(share: number): number {
   return Number((100 * share).toFixed(2));
 }
 
-function shown({ sample, picture, sound, texts, values = [] }: Row): string {
-  const name = `sample ${escape(sample)}`;
-  const seen = picture === undefined ? '' : `<img alt="${name}" src="data:image/png;base64,${escape(picture)}">`;
+function shown({ sample, picture, sound, texts, values = [] }: Row): Content {
+  const name = `sample ${sample}`;
+  const seen = picture === undefined ? '' : markup`<img alt="${name}" src="data:image/png;base64,${picture}">`;
   if (sound !== undefined)
-    return `${seen}<audio controls preload="none" aria-label="${name}" src="data:audio/wav;base64,${escape(sound.wav)}"></audio>`;
-  if (texts !== undefined) return texts.map((text) => `<blockquote>${escape(text)}</blockquote>`).join('');
+    return markup`${seen}<audio controls preload="none" aria-label="${name}" src="data:audio/wav;base64,${sound.wav}"></audio>`;
+  if (texts !== undefined) return markup`${texts.map((text) => markup`<blockquote>${text}</blockquote>`)}`;
   const number = (value: string | number): string | number =>
     typeof value === 'string' ? value : Number(value.toPrecision(4));
   return (
-    seen || `<code>${escape(values.map(({ name: column, value }) => `${column} ${number(value)}`).join(', '))}</code>`
+    seen || markup`<code>${values.map(({ name: column, value }) => `${column} ${number(value)}`).join(', ')}</code>`
   );
 }

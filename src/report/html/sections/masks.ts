@@ -3,37 +3,36 @@ import { number } from '../../format.ts';
 import { MASK_HEAD, maskRows } from '../../tables/masks.ts';
 import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { modelHead, table, textCells } from '../tables.ts';
 import { confusionMatrices } from './classes.ts';
 
 /** Section on pixels: intersection over union, Dice and confusion of all models, class by class. */
-export function masksSection(report: Report): string {
+export function masksSection(report: Report): Content {
   const rated = report.models.flatMap((model) => (model.masks === undefined ? [] : [{ model, of: model.masks }]));
   const [first] = rated;
   if (first === undefined) return '';
   const all = rated.map(({ model, of }) => {
     const values = [percent(of.rightPixels), model.distance === undefined ? '–' : digits(model.distance)];
-    return `<tr>${modelHead(report, model)}${textCells(values)}</tr>`;
+    return markup`<tr>${modelHead(report, model)}${textCells(values)}</tr>`;
   });
   const classes = rated.flatMap(({ model, of }) =>
-    maskRows(of).map(([name, ...values]) => `<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
+    maskRows(of).map(([name, ...values]) => markup`<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
   );
   const names = first.of.rows.map(({ name }) => name);
-  const legend = names
-    .map((name, c) => `<mark style="--mark:rgb(${maskColour(c).join(',')})">&emsp;</mark> ${escape(name)}`)
-    .join(', ');
-  return (
-    `<section id="masks"><h2>Pixels</h2><p>On the ${number(first.of.pixels)} pixels of the ${first.of.split} split that have a class. IoU is the intersection ` +
-    'of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is ' +
-    `the root of the mean squared difference of the logits from the teacher's.</p><p>Colours of masks: ${legend}.</p>` +
-    table('All pixels', ['model', 'right pixels', 'from the teacher'], all) +
-    table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes) +
-    `${confusionMatrices(
-      report,
-      names,
-      ({ masks }) => masks?.counts,
-      (count, all) => percent(count / all),
-    )}</section>`
+  const legend = names.map(
+    (name, c) => markup`<li><i class="swatch" style="background:rgb(${maskColour(c).join(',')})"></i>${name}</li>`,
   );
+  return markup`<section id="masks"><h2>Pixels</h2><p>On the ${number(first.of.pixels)} pixels of the ${first.of.split} split that have a class. IoU is the intersection
+      of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is
+      the root of the mean squared difference of the logits from the teacher's.</p><ul class="legend">${legend}</ul>
+      ${table('All pixels', ['model', 'right pixels', 'from the teacher'], all)}
+      ${table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes)}
+      ${confusionMatrices(
+        report,
+        names,
+        ({ masks }) => masks?.counts,
+        (count, all) => percent(count / all),
+      )}</section>`;
 }

@@ -4,8 +4,9 @@ import { scoreOf } from '../../score.ts';
 import type { Report } from '../../types.ts';
 import type { PruningSensitivity } from '../../types.ts';
 import { GRID_LINES, gridOf, rowsAxis, valueAxis } from '../charts/axes.ts';
-import { chart, forScreens, plain } from '../charts/chart.ts';
-import { escape } from '../escape.ts';
+import { chart, forScreens } from '../charts/chart.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { key, markSeries } from '../charts/kinds.ts';
 import { table } from '../tables.ts';
 import { tooltip } from '../charts/targets.ts';
@@ -13,19 +14,17 @@ import { tooltip } from '../charts/targets.ts';
 type Row = PruningSensitivity['rows'][number];
 
 /** Cost of each layer when it alone is pruned: a picture, and a table of the same figures. */
-export function pruningSection(report: Report): string {
+export function pruningSection(report: Report): Content {
   const { pruningSensitivity } = report;
   const score = scoreOf(report);
   if (pruningSensitivity === undefined || pruningSensitivity.rows.length === 0) return '';
   const { model, score: whole, rows } = pruningSensitivity;
   const places = Math.max(...byLayer(rows).map((of) => of.length));
-  const legend = Array.from({ length: places }, (_, i) => `<li>${key(i)}${ORDER[i] ?? `amount ${i + 1}`}</li>`);
-  return (
-    `<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation ${score.name} of the ${escape(model)} model (${score.text(whole)}) after one layer ` +
-    `alone lost channels, without training afterwards. Layers that make the same channels can only lose them together.</p>` +
-    `<ul class="legend">${legend.join('')}</ul>${picture(rows, score)}` +
-    `<details><summary>All ${rows.length} measurements</summary>${rowsTable(rows, score)}</details></section>`
-  );
+  const legend = Array.from({ length: places }, (_, i) => markup`<li>${key(i)}${ORDER[i] ?? `amount ${i + 1}`}</li>`);
+  return markup`<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation ${score.name} of the ${model} model (${score.text(whole)}) after one layer
+      alone lost channels, without training afterwards. Layers that make the same channels can only lose them together.</p>
+      <ul class="legend">${legend}</ul>${picture(rows, score)}
+      <details><summary>All ${rows.length} measurements</summary>${rowsTable(rows, score)}</details></section>`;
 }
 
 const ORDER = ['fewest channels removed', 'more', 'most'];
@@ -37,7 +36,7 @@ function byLayer(rows: readonly Row[]): Row[][] {
   return [...groups.values()];
 }
 
-function picture(rows: readonly Row[], score: Score): string {
+function picture(rows: readonly Row[], score: Score): Content {
   const [unit, factor] = score.better === 'higher' ? ['points', 100] : [score.name, 1];
   const layers = byLayer(rows);
   const worst = rows.reduce((most, row) => (row.drop > most.drop ? row : most));
@@ -58,7 +57,7 @@ function picture(rows: readonly Row[], score: Score): string {
           hasZero: true,
         }),
         yAxis: {
-          ...rowsAxis(layers.map((of) => plain(nameOf(of[0]!)))),
+          ...rowsAxis(layers.map((of) => nameOf(of[0]!))),
           splitLine: GRID_LINES,
           // A sixth less than there is: letters may be wider than ECharts guesses.
           axisLabel: { color: 'var(--soft)', width: (left - 16) / 1.2, overflow: 'truncate', interval: 0 },
@@ -66,11 +65,9 @@ function picture(rows: readonly Row[], score: Score): string {
         series: markSeries(marks),
       }),
       overlay: (place) =>
-        marks
-          .map(({ row, at }) =>
-            tooltip(place(...at), `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row, score)}`),
-          )
-          .join(''),
+        markup`${marks.map(({ row, at }) =>
+          tooltip(place(...at), `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row, score)}`),
+        )}`,
     });
   });
 }
@@ -85,10 +82,10 @@ function lost({ drop }: Row, score: Score): string {
   return `${points.replace('-', '')} points ${points.startsWith('-') ? 'gained' : 'lost'}`;
 }
 
-function rowsTable(rows: readonly Row[], score: Score): string {
+function rowsTable(rows: readonly Row[], score: Score): Content {
   const lines = rows.map(
     ({ layers, channels, kept, score: own, drop }) =>
-      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${score.text(own)}</td><td>${score.better === 'higher' ? decimals(100 * drop, 2) : score.change(drop)}</td></tr>`,
+      markup`<tr><th scope="row">${layers.join(', ')}</th><td>${channels}</td><td>${kept}</td><td>${score.text(own)}</td><td>${score.better === 'higher' ? decimals(100 * drop, 2) : score.change(drop)}</td></tr>`,
   );
   return table(
     'Sensitivity to pruning',

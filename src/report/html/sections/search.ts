@@ -7,13 +7,14 @@ import { frontOf } from '../../tables/search.ts';
 import type { Report, Search, SearchPoint } from '../../types.ts';
 import { gridOf, limitLine, PERCENT_GAP, PERCENT_ROOM, valueAxis } from '../charts/axes.ts';
 import { chart, forScreens } from '../charts/chart.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { key, markSeries } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { table, textCells } from '../tables.ts';
 import { target } from '../charts/targets.ts';
 
 /** Students that a search within a budget tried, those worth having, and the one that was picked. */
-export function searchSection(report: Report): string {
+export function searchSection(report: Report): Content {
   const { search } = report;
   const score = scoreOf(report);
   if (search === undefined) return '';
@@ -24,21 +25,19 @@ export function searchSection(report: Report): string {
     ...(target.sizeKb === undefined ? [] : [`at most ${size(1000 * target.sizeKb)}`]),
     ...(target.maxDrop === undefined ? [] : [`at most ${score.dropText(target.maxDrop)} the teacher`]),
   ];
-  const legend = precisionsOf(search).map((precision, kind) => `<li>${key(kind)}${escape(precision)}</li>`);
-  return (
-    `<section id="search"><h2>Search within a budget</h2><p>Budget: ${escape(limits.join(', '))}, in ${escape(place)}. ` +
-    `The search found: ${escape(search.sentence)}.</p><ul class="legend">${legend.join('')}</ul>${cloud(search, score)}` +
-    `<h3>Pareto set</h3><p>Nothing else that was measured is at least as good in ${score.name}, as fast and as small, and better in one of them.</p>` +
-    `${pointsTable('Pareto set', search, frontOf(search, score), score)}<details><summary>All ${points.length} measured students</summary>` +
-    `${pointsTable('All measured students', search, points, score)}</details></section>`
-  );
+  const legend = precisionsOf(search).map((precision, kind) => markup`<li>${key(kind)}${precision}</li>`);
+  return markup`<section id="search"><h2>Search within a budget</h2><p>Budget: ${limits.join(', ')}, in ${place}.
+      The search found: ${search.sentence}.</p><ul class="legend">${legend}</ul>${cloud(search, score)}
+      <h3>Pareto set</h3><p>Nothing else that was measured is at least as good in ${score.name}, as fast and as small, and better in one of them.</p>
+      ${pointsTable('Pareto set', search, frontOf(search, score), score)}<details><summary>All ${points.length} measured students</summary>
+      ${pointsTable('All measured students', search, points, score)}</details></section>`;
 }
 
 function precisionsOf({ points }: Search): string[] {
   return [...new Set(points.map(({ precision }) => precision))];
 }
 
-function cloud(search: Search, score: Score): string {
+function cloud(search: Search, score: Score): Content {
   const { points, target: budget, pick } = search;
   const limit = budget.p95Ms === undefined ? [] : [budget.p95Ms];
   const log = { values: [...points.map(({ p95Ms }) => p95Ms), ...limit], above: 6 };
@@ -65,12 +64,10 @@ function cloud(search: Search, score: Score): string {
         ],
       }),
       overlay: (place) =>
-        points
-          .map((point) => {
-            const title = `${titleOf(point, score)}${point.id === pick ? '; picked' : ''}`;
-            return target(place(...atOf(point)), title, `<title>${escape(title)}</title>`);
-          })
-          .join(''),
+        markup`${points.map((point) => {
+          const title = `${titleOf(point, score)}${point.id === pick ? '; picked' : ''}`;
+          return target(place(...atOf(point)), title, markup`<title>${title}</title>`);
+        })}`,
     }),
   );
 }
@@ -95,7 +92,7 @@ function titleOf(point: SearchPoint, score: Score): string {
   return `${id}: ${score.text(validation)}, ${milliseconds(p95Ms)}, ${size(sizeBytes)}${onFront ? '; in the Pareto set' : ''}`;
 }
 
-function pointsTable(label: string, { pick }: Search, points: readonly SearchPoint[], score: Score): string {
+function pointsTable(label: string, { pick }: Search, points: readonly SearchPoint[], score: Score): Content {
   const rows = points.map((point) => {
     const cells = [
       `× ${point.width}`,
@@ -108,8 +105,8 @@ function pointsTable(label: string, { pick }: Search, points: readonly SearchPoi
       number(point.params),
       point.withinBudget ? 'yes' : 'no',
     ];
-    const name = `<th scope="row">${escape(point.id)}${point.id === pick ? ' <small>(picked)</small>' : ''}</th>`;
-    return `<tr${point.id === pick ? ' class="chosen"' : ''}>${name}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+    const name = markup`<th scope="row">${point.id}${point.id === pick ? markup` <small>(picked)</small>` : ''}</th>`;
+    return markup`<tr${point.id === pick ? markup` class="chosen"` : ''}>${name}${textCells(cells)}</tr>`;
   });
   const head = ['student', 'width', 'MACs pruned', 'format', 'epochs', 'validation', '95 %', 'size', 'parameters'];
   return table(label, [...head, 'within budget'], rows);

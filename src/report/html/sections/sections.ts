@@ -7,12 +7,13 @@ import { notesOf, slowerInFewerBits } from '../../summary.ts';
 import { answersText } from '../../summary.ts';
 import type { Score } from '../../../tasks/score.ts';
 import type { Environment, Report, StageSummary } from '../../types.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content, Markup } from '../markup.ts';
 import { lineChart } from '../charts/lines.ts';
 import type { ChartLine } from '../charts/lines.ts';
-import { latencyTable, seriesOf, table } from '../tables.ts';
+import { latencyTable, seriesOf, table, textCells } from '../tables.ts';
 
-export function curvesSection(report: Report): string {
+export function curvesSection(report: Report): Content {
   const { training = [], models } = report;
   const score = scoreOf(report);
   const runs = training.filter(({ epochs }) => epochs.length > 0);
@@ -51,14 +52,12 @@ export function curvesSection(report: Report): string {
       ...(score.better === 'lower' && { logAbove: 30 }),
     },
   );
-  return (
-    `<section id="curves"><h2>Training</h2><p>The mark is the epoch whose weights were kept: the best on the validation split. ` +
-    `Thin lines are ${score.name} on the training batches as they came, with augmentation and dropout. Losses of different kinds cannot be compared.</p>` +
-    `<div class="pair">${loss}${scores}</div></section>`
-  );
+  return markup`<section id="curves"><h2>Training</h2><p>The mark is the epoch whose weights were kept: the best on the validation split.
+      Thin lines are ${score.name} on the training batches as they came, with augmentation and dropout. Losses of different kinds cannot be compared.</p>
+      <div class="pair">${loss}${scores}</div></section>`;
 }
 
-export function latencySection(report: Report): string {
+export function latencySection(report: Report): Content {
   const { models, measurement } = report;
   if (!models.some(({ latency }) => latency.length > 0)) return '';
   const count = models.reduce((sum, { latency }) => sum + latency.length, 0);
@@ -69,7 +68,7 @@ export function latencySection(report: Report): string {
   const duration = { ...shared, title: 'Time of a batch (median)', y: 'time', yText: milliseconds };
   const several = perBatch.some(({ points }) => points.length > 1);
   const charts = several
-    ? `<div class="pair">${lineChart(perBatch, duration)}${lineChart(perSecond, throughput)}</div>`
+    ? markup`<div class="pair">${lineChart(perBatch, duration)}${lineChart(perSecond, throughput)}</div>`
     : '';
   const busy = measurement !== undefined && measurement.loadAverage > 0.5 * report.machine.cores;
   const facts =
@@ -80,14 +79,12 @@ export function latencySection(report: Report): string {
           .join(', ')} on ${report.machine.cpu}` +
         `${measurement.cpuFeatures === null ? '' : ` with ${measurement.cpuFeatures.join(', ') || 'no vector extensions that matter here'}`}, ` +
         `load average ${measurement.loadAverage.toFixed(2)}${busy ? ': the machine was busy, take the figures with care' : ''}. `;
-  const slower = slowerInFewerBits(report).map((sentence) => `<p class="caution">${escape(sentence)}</p>`);
-  return (
-    `<section id="latency"><h2>Latency</h2><p>${escape(facts)}All models took turns, so that a slow moment hits all alike.</p>${slower.join('')}${charts}` +
-    `<details${count > 12 ? '' : ' open'}><summary>All ${count} measurements</summary>${latencyTable(report)}</details></section>`
-  );
+  const slower = slowerInFewerBits(report).map((sentence) => markup`<p class="caution">${sentence}</p>`);
+  return markup`<section id="latency"><h2>Latency</h2><p>${facts}All models took turns, so that a slow moment hits all alike.</p>${slower}${charts}
+      <details${count > 12 ? '' : ' open'}><summary>All ${count} measurements</summary>${latencyTable(report)}</details></section>`;
 }
 
-export function factsSection(report: Report): string {
+export function factsSection(report: Report): Content {
   const { teacher, parity, dataset } = report;
   const notes = notesOf(report);
   const { train, validation, test } = dataset.samples;
@@ -97,9 +94,9 @@ export function factsSection(report: Report): string {
       : `${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}: ` +
         `${number(train)} to train${dataset.labelled === undefined ? '' : `, ${number(dataset.labelled)} of them with a label`}, ${number(validation)} to choose models by, ${number(test)} to test once at the end`;
   const parts = [
-    `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${content}</dd>`,
-    teacher === undefined ? '' : `<dt>Teacher</dt><dd>${escape(teacherText(teacher))}</dd>`,
-    '</dl>',
+    markup`<h2>What it rests on</h2><dl><dt>Data</dt><dd>${dataset.type}, ${content}</dd>`,
+    teacher === undefined ? '' : markup`<dt>Teacher</dt><dd>${teacherText(teacher)}</dd>`,
+    markup`</dl>`,
   ];
   if (parity.length > 0) {
     const byOutput = parity.flatMap(({ outputs = [], ...whole }) => [
@@ -113,10 +110,10 @@ export function factsSection(report: Report): string {
     ]);
     const rows = byOutput.map(
       ({ file, samples, top1Agreement, largestError }) =>
-        `<tr><th scope="row">${escape(file)}</th><td>${number(samples)}</td><td>${top1Agreement === undefined ? '–' : percent(top1Agreement)}</td><td>${largestError === 0 ? '0' : largestError.toExponential(1)}</td></tr>`,
+        markup`<tr><th scope="row">${file}</th><td>${number(samples)}</td><td>${top1Agreement === undefined ? '–' : percent(top1Agreement)}</td><td>${largestError === 0 ? '0' : largestError.toExponential(1)}</td></tr>`,
     );
     parts.push(
-      '<h3>Exported files beside the graphs they were trained in</h3>',
+      markup`<h3>Exported files beside the graphs they were trained in</h3>`,
       table(
         'Parity',
         [
@@ -131,9 +128,9 @@ export function factsSection(report: Report): string {
   }
   const skipped =
     notes.length === 0
-      ? '<p>Nothing was skipped.</p>'
-      : `<ul class="notes">${notes.map((note) => `<li>${escape(note)}</li>`).join('')}</ul>`;
-  return `<section id="facts">${parts.join('')}<h3>Skipped, left out or odd</h3>${skipped}</section>`;
+      ? markup`<p>Nothing was skipped.</p>`
+      : markup`<ul class="notes">${notes.map((note) => markup`<li>${note}</li>`)}</ul>`;
+  return markup`<section id="facts">${parts}<h3>Skipped, left out or odd</h3>${skipped}</section>`;
 }
 
 function teacherText({
@@ -161,7 +158,7 @@ export function recipeSection({
   stages = [],
   stopped,
   dataset,
-}: Report): string {
+}: Report): Markup {
   const facts: readonly (readonly [string, string])[] = [
     [
       'Machine',
@@ -174,11 +171,9 @@ export function recipeSection({
     ['Working time', seconds(wallSeconds)],
   ];
   const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
-  return (
-    `<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
-    (stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined, scoreOf({ dataset }))) +
-    `${recipe === undefined ? '' : `<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${escape(text)}</pre></details>`}</section>`
-  );
+  return markup`<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+      ${stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined, scoreOf({ dataset }))}
+      ${recipe === undefined ? '' : markup`<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${text}</pre></details>`}</section>`;
 }
 
 function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environment): [string, string][] {
@@ -191,26 +186,24 @@ function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environmen
 }
 
 /** Table of the stages. For a run that was stopped it is most of what there is to see. */
-function stagesTable(stages: readonly StageSummary[], isOpen: boolean, score: Score): string {
+function stagesTable(stages: readonly StageSummary[], isOpen: boolean, score: Score): Content {
   const longest = Math.max(...stages.map((stage) => stage.seconds));
   const onDevice = stages.some(({ traffic }) => traffic !== undefined);
   const rows = stages.map(({ stage, seconds: took, score: own, traffic }) => {
     const width = (100 * took) / (longest || 1);
-    const bar = `<span class="bar" aria-hidden="true"><i style="width:${width.toFixed(1)}%"></i></span>`;
+    const bar = markup`<span class="bar" aria-hidden="true"><i style="width:${width.toFixed(1)}%"></i></span>`;
     const cells = [
-      seconds(took) + bar,
+      markup`${seconds(took)}${bar}`,
       ...[own?.validation, own?.test].map((value) => (value === undefined ? '–' : score.text(value))),
       ...(onDevice ? [traffic === undefined ? '–' : transfers(traffic)] : []),
     ];
-    return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+    return markup`<tr><th scope="row">${stage}</th>${textCells(cells)}</tr>`;
   });
-  return (
-    `<details${isOpen ? ' open' : ''}><summary>Stages, and where the time went</summary>` +
-    `${table('Stages', ['stage', 'time', 'validation', 'test', ...(onDevice ? ['to and from the device'] : [])], rows)}</details>`
-  );
+  return markup`<details${isOpen ? ' open' : ''}><summary>Stages, and where the time went</summary>
+      ${table('Stages', ['stage', 'time', 'validation', 'test', ...(onDevice ? ['to and from the device'] : [])], rows)}</details>`;
 }
 
-function transfers({ calls, stateMoves, stateBytes, dataBytes }: NonNullable<StageSummary['traffic']>): string {
+function transfers({ calls, stateMoves, stateBytes, dataBytes }: NonNullable<StageSummary['traffic']>): Content {
   const state = `state ${number(stateMoves)} times, ${size(stateBytes)}`;
-  return `${state}<small>data ${size(dataBytes)} in ${number(calls)} calls</small>`;
+  return markup`${state}<small>data ${size(dataBytes)} in ${number(calls)} calls</small>`;
 }

@@ -3,19 +3,20 @@ import { labelOf } from '../../artifact.ts';
 import { compared, fileSize, milliseconds, number } from '../../format.ts';
 import { taughtBy } from '../../taught-by.ts';
 import type { TaughtBy } from '../../taught-by.ts';
-import { rowScore, changeOf, commonLatency, settingOf, scoredSplit, stepsOf, teacherModel } from '../../summary.ts';
+import { changeOf, commonLatency, settingOf, scoredSplit, stepsOf, teacherModel } from '../../summary.ts';
 import type { ModelRow, Report } from '../../types.ts';
 import type { Score } from '../../../tasks/score.ts';
 import { capital } from '../../format.ts';
-import { axisText, scoreOf } from '../../score.ts';
+import { rowScore, axisText, scoreOf } from '../../score.ts';
 import { gridOf, limitLine, NAME, rowsAxis, valueAxis } from '../charts/axes.ts';
 import { chart, forScreens } from '../charts/chart.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content, Markup } from '../markup.ts';
 import { key } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { table, textCells } from '../tables.ts';
 
 /** One step after another, from the student that had no teacher to what ships: what each cost and what it gained. */
-export function stepsSection(report: Report): string {
+export function stepsSection(report: Report): Content {
   const steps = stepsOf(report).filter((model) => rowScore(model) !== null);
   if (steps.length < 2) return '';
   const teacher = teacherModel(report);
@@ -23,12 +24,10 @@ export function stepsSection(report: Report): string {
   const score = scoreOf(report);
   const head = ['step', score.name, 'change', 'size', 'latency', 'parameters', 'MACs'];
   const timed = steps.map((model) => commonLatency(model, steps[0]!)?.[0]).find((row) => row !== undefined);
-  return (
-    `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${scoredSplit(steps[0]!)} split. ` +
-    `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.` +
-    `${means(steps)}</p>` +
-    `${waterfall(steps, teacher, { score, by: taughtBy(report) })}${table('Step by step', head, rows)}</section>`
-  );
+  return markup`<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${scoredSplit(steps[0]!)} split.
+      ${timed === undefined ? '' : `Latency: ${settingOf(timed)}. `}Factors are against the step before.
+      ${means(steps)}</p>
+      ${waterfall(steps, teacher, { score, by: taughtBy(report) })}${table('Step by step', head, rows)}</section>`;
 }
 
 /** Sentence for steps of which some are means over seeds and others are made from the first of them. */
@@ -40,42 +39,40 @@ function means(steps: readonly ModelRow[]): string {
   }.`;
 }
 
-function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined): string {
+function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined): Content {
   const { models } = report;
   const score = scoreOf(report);
   const value = rowScore(model)!;
   const latency = before && commonLatency(model, before);
   const own = latency?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
   const cells = [
-    score.text(value) + intervalOf(model, score),
+    markup`${score.text(value)}${intervalOf(model, score)}`,
     before === undefined ? '–' : tone(score, changeOf(model, before)),
-    fileSize(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
+    markup`${fileSize(model.sizeBytes)}${factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger')}`,
     own === undefined
       ? '–'
-      : milliseconds(own.p50Ms) + factor(latency && latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower'),
+      : markup`${milliseconds(own.p50Ms)}${factor(latency && latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower')}`,
     number(model.params),
     model.macs === null ? '–' : number(model.macs),
   ];
-  return (
-    `<tr><th scope="row">${key(models.indexOf(model))}${escape(labelOf(model, taughtBy(report)))}<small>${escape(model.id)}</small></th>` +
-    `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
-  );
+  return markup`<tr><th scope="row">${key(models.indexOf(model))}${labelOf(model, taughtBy(report))}<small>${model.id}</small></th>
+      ${textCells(cells)}</tr>`;
 }
 
-function intervalOf({ repeats }: ModelRow, score: Score): string {
+function intervalOf({ repeats }: ModelRow, score: Score): Content {
   if (repeats === undefined) return '';
-  return `<small>${repeats.interval.map(score.text).join(' to ')}, mean of ${repeats.scores.length}</small>`;
+  return markup`<small>${repeats.interval.map(score.text).join(' to ')}, mean of ${repeats.scores.length}</small>`;
 }
 
-function tone(score: Score, change: number): string {
+function tone(score: Score, change: number): Content {
   const text = score.change(change);
   const isGood = change > 0 === (score.better === 'higher');
-  return isNone(text) ? 'none' : `<span class="${isGood ? 'good' : 'bad'}">${text}</span>`;
+  return isNone(text) ? 'none' : markup`<span class="${isGood ? 'good' : 'bad'}">${text}</span>`;
 }
 
-function factor(ratio: number | undefined, more: string, less: string): string {
+function factor(ratio: number | undefined, more: string, less: string): Content {
   if (ratio === undefined || !Number.isFinite(ratio) || ratio === 0) return '';
-  return `<small>${compared(ratio, more, less) ?? 'the same'}</small>`;
+  return markup`<small>${compared(ratio, more, less) ?? 'the same'}</small>`;
 }
 
 /**
@@ -86,7 +83,7 @@ function waterfall(
   steps: readonly ModelRow[],
   teacher: ModelRow | undefined,
   { score, by }: { readonly score: Score; readonly by: TaughtBy },
-): string {
+): Markup {
   const labels = steps.map((model) => labelOf(model, by));
   const scores = steps.map((model) => rowScore(model)!);
   const changes = steps.map((model, i) => (i === 0 ? scores[0]! : changeOf(model, steps[i - 1]!)));

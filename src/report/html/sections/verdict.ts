@@ -4,7 +4,8 @@ import type { TaughtBy } from '../../taught-by.ts';
 import type { Verdict } from '../../types.ts';
 import { gridOf, rowsAxis, valueAxis } from '../charts/axes.ts';
 import { chart } from '../charts/chart.ts';
-import { escape } from '../escape.ts';
+import { markup } from '../markup.ts';
+import type { Content } from '../markup.ts';
 import { colourOf, markSeries } from '../charts/kinds.ts';
 
 const MEANING = {
@@ -14,22 +15,20 @@ const MEANING = {
 } as const;
 
 /** The comparison with the twin that had no teacher, or no peer, run by run. */
-export function verdictSection(verdict: Verdict, score: Score, by: TaughtBy): string {
+export function verdictSection(verdict: Verdict, score: Score, by: TaughtBy): Content {
   const [tone, meaning] = MEANING[verdict.result];
-  return (
-    `<section id="verdict"><h2>Verdict: <span class="${tone}">${escape(verdict.result)}</span></h2>` +
-    `<p>The same student was trained without the ${by}, from the same weights, on the same budget. ` +
-    `Distilled against scratch: ${escape(verdict.sentence)}. ${verdict.interval === null ? '' : meaning}</p>` +
-    pairText(verdict) +
-    `${verdict.interval === null ? '' : forest(verdict.gains, verdict.gain, verdict.interval, score)}</section>`
-  );
+  return markup`<section id="verdict"><h2>Verdict: <span class="${tone}">${verdict.result}</span></h2>
+      <p>The same student was trained without the ${by}, from the same weights, on the same budget.
+      Distilled against scratch: ${verdict.sentence}. ${verdict.interval === null ? '' : meaning}</p>
+      ${pairText(verdict)}
+      ${verdict.interval === null ? '' : forest(verdict.gains, verdict.gain, verdict.interval, score)}</section>`;
 }
 
-function pairText({ pair }: Verdict): string {
-  return pair === undefined ? '' : `<p>These two models: ${escape(pair.sentence)}.</p>`;
+function pairText({ pair }: Verdict): Content {
+  return pair === undefined ? '' : markup`<p>These two models: ${pair.sentence}.</p>`;
 }
 
-function forest(gains: readonly number[], gain: number, interval: readonly [number, number], score: Score): string {
+function forest(gains: readonly number[], gain: number, interval: readonly [number, number], score: Score): Content {
   const said = (value: number): string => gainText(score, value);
   // Of a fraction in points, else in the label's units.
   const [unit, factor] = score.better === 'higher' ? ['points', 100] : [score.name, 1];
@@ -56,5 +55,5 @@ function forest(gains: readonly number[], gain: number, interval: readonly [numb
       ],
     }),
   });
-  return `<figure>${drawn}<figcaption><small>Disc: mean with its 95 % interval. Diamonds: single runs.</small></figcaption></figure>`;
+  return markup`<figure>${drawn}<figcaption><small>Disc: mean with its 95 % interval. Diamonds: single runs.</small></figcaption></figure>`;
 }

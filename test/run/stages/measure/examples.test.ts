@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseWav } from '../../../../src/data/sounds/wav.ts';
 import { examplesSection } from '../../../../src/report/html/sections/examples.ts';
+import { markup } from '../../../../src/report/html/markup.ts';
 import type { Examples, Report } from '../../../../src/report/types.ts';
 import { examplesOf } from '../../../../src/run/stages/measure/examples.ts';
 import type { MeasuredModels } from '../../../../src/run/stages/measure/measure.ts';
@@ -30,7 +31,8 @@ async function compared(dataset: object): Promise<{ examples: Examples; html: st
   const examples = (await examplesOf({ recipe, data }, measured))!;
   return {
     examples,
-    html: examplesSection({ examples, dataset: data, models: [], score: { unit: 'fraction' } } as unknown as Report),
+    html: markup`${examplesSection({ examples, dataset: data, models: [], score: { unit: 'fraction' } } as unknown as Report)}`
+      .source,
   };
 }
 
