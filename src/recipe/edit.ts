@@ -3,9 +3,8 @@ import type { Node, Pair, YAMLMap } from 'yaml';
 import { UserError } from '../base/errors.ts';
 import type { ProposedChange } from '../base/errors.ts';
 import { canonicalJson } from './diff.ts';
-import { valueAt } from './issues.ts';
 import { applyOverride } from './overrides.ts';
-import { parseSource, pathText } from './source.ts';
+import { parseSource, pathText, valueAt } from './source.ts';
 import type { KeyPath } from './source.ts';
 import { yamlText } from './yaml.ts';
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { nearest, shown } from '../base/errors.ts';
 import type { ProposedChange } from '../base/errors.ts';
 import type { KnownKeys } from './keys.ts';
-import { pathText } from './source.ts';
+import { pathText, valueAt } from './source.ts';
 import type { KeyPath } from './source.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -39,7 +39,16 @@ function complain(issue: Issue, base: KeyPath, data: unknown, keysAt: (path: Key
     if (branch !== undefined) return branch.flatMap((inner) => complain(inner, path, data, keysAt));
   }
   const value = decisive(issue, valueAt(data, path));
-  const { received, hint: own } = (issue.code === 'custom' ? issue.params : undefined) ?? {};
+  const { received, hint: own, isSpare } = (issue.code === 'custom' ? issue.params : undefined) ?? {};
+  if (isSpare === true)
+    return [
+      {
+        path,
+        fact: `expected ${expected(issue)}, received ${String(received)}`,
+        hint: `Take ${pathText(path)} out.`,
+        changes: [{ path, value: undefined }],
+      },
+    ];
   const shownValue =
     received !== undefined ? String(received) : typeof value === 'number' ? String(value) : shown(value);
   const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
@@ -154,13 +163,4 @@ function remedy(path: KeyPath, value: unknown, issue: Issue, keysAt: (path: KeyP
   if (issue.code === 'invalid_type' && issue.expected === 'array' && isOne)
     return `Write it as a list of one: ${key}: [{ … }].`;
   return `${value === undefined ? `Add ${key}.` : `Change ${key}, or leave it out if it has a default.`} ${SEE_SCHEMA}`;
-}
-
-export function valueAt(data: unknown, path: KeyPath): unknown {
-  let value = data;
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[part];
-  }
-  return value;
 }

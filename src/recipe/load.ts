@@ -2,7 +2,7 @@ import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import type { Problem, ProposedChange } from '../base/errors.ts';
 import { readUtf8 } from '../base/files.ts';
-import { complaintsOf, valueAt } from './issues.ts';
+import { complaintsOf } from './issues.ts';
 import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
@@ -13,7 +13,7 @@ import type { ModelTable } from './models.ts';
 import { namedFiles, resolvePaths } from './paths.ts';
 import { recipeSchema } from './schema.ts';
 import type { Recipe } from './schema.ts';
-import { parseSource, pathText, sourceText } from './source.ts';
+import { parseSource, pathText, sourceText, valueAt } from './source.ts';
 import type { RecipeSource, SourcePlace } from './source.ts';
 
 export interface LoadedRecipe {

@@ -1,6 +1,8 @@
 import { dataType } from './data-types.ts';
 import { DEFAULT_ENGINE, DEVICES, ENGINE_NAMES, engineSetups } from './engines.ts';
 import { z } from 'zod';
+import { refusals } from './refusals.ts';
+import { rulesFor } from './rules.ts';
 import { baselineSchema, refuseForBaseline } from './schema/baseline.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
@@ -12,7 +14,6 @@ import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
 import { FILE_OUTPUTS, taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
-import { refuseForTask } from './schema/task.ts';
 import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { refuseUnwritten, tfliteSchema } from './schema/tflite.ts';
@@ -192,7 +193,6 @@ export const recipeSchema = z
     }
   })
   .superRefine((recipe, context) => refuseForDistill(recipe, context))
-  .superRefine((recipe, context) => refuseForTask(recipe, context))
   .superRefine(({ dataset }, context) => {
     if (dataset.labelled === 0) return;
     for (const part of ['train', 'validation', 'test'] as const) {
@@ -275,6 +275,10 @@ export const recipeSchema = z
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;
     const params = { expected: 'a teacher, a student or both', received: 'neither' };
     context.addIssue({ code: 'custom', message: 'nothing to do', params });
+  })
+  .superRefine((recipe, context) => {
+    for (const { path, ...params } of refusals(recipe, rulesFor(recipe)))
+      context.addIssue({ code: 'custom', message: 'against a rule', path: [...path], params });
   })
   .describe('A Limbeck recipe.');
 

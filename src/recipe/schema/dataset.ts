@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { maskKeys } from '../answers/mask.ts';
+import { classVectorKeys, vectorKeys } from '../answers/vector.ts';
 import type { DataTypeName } from '../data-types.ts';
 import { TASKS } from '../task.ts';
 import { augmentStep } from './augment.ts';
@@ -62,31 +64,9 @@ function common<S extends z.ZodType>(source: S) {
       ),
     normalize: normalize.optional().describe('Normalization of the values: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
-    stride: count
-      .optional()
-      .describe(
-        'Segmentation: pixels from an answer of a model to the next one, in height and width; masks of answers are resized to full size. Default: 8.',
-      ),
-    dimensions: z.int().min(2).max(4096).optional().describe('Embedding: numbers of a vector. Default: 128.'),
-    prefixes: z
-      .array(z.int().min(2).max(4096))
-      .min(1)
-      .optional()
-      .describe(
-        'Embedding: how many of the first numbers of a vector make a shorter vector, each trained as the whole one is (Matryoshka). Default: none.',
-      ),
-    centred: z
-      .boolean()
-      .optional()
-      .describe("Embedding: the mean of the teacher's vectors is subtracted from each. Default: false."),
-    perClass: z
-      .int()
-      .min(2)
-      .max(1024)
-      .optional()
-      .describe(
-        'Embedding: samples of a class that a batch has beside one another, since the contrast compares the samples of a batch; 2 for pairs, each with a label of its own. Default: batches are drawn without regard to labels.',
-      ),
+    ...maskKeys.keys.dataset,
+    ...vectorKeys.keys.dataset,
+    ...classVectorKeys.keys.dataset,
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
       .optional()

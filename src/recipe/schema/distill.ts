@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classesKeys } from '../answers/classes.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { count, usual } from './parts.ts';
@@ -30,12 +31,7 @@ const softTargets = z
       .enum(['fp16', 'fp32', 'live'])
       .default('fp16')
       .describe('Number format of the stored answers of the teacher; `live` asks the teacher at every step instead.'),
-    top: count
-      .max(65_535)
-      .optional()
-      .describe(
-        'Classification: the number of the largest logits that are stored of each answer; the other classes share the rest of the probability evenly. Default: all.',
-      ),
+    ...classesKeys.keys['distill.softTargets'],
     views: count
       .max(1000)
       .optional()
@@ -76,19 +72,7 @@ const distillKeys = {
     .describe(
       'Epoch after which only the labels teach (early-stopped distillation); default: the teacher teaches to the end.',
     ),
-  leaveOut: z
-    .strictObject({
-      classes: z
-        .array(z.union([z.string().min(1), z.int().min(0).transform(String)]))
-        .min(1)
-        .describe('Names of the classes.'),
-      correctBias: z
-        .boolean()
-        .default(true)
-        .describe('After training, raise the bias of these classes to the value with the highest validation accuracy.'),
-    })
-    .optional()
-    .describe('Classes known to the teacher whose samples are left out of the training of student and twin.'),
+  ...classesKeys.keys.distill,
   generations: count
     .max(100)
     .optional()

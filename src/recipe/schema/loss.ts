@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { augmentStep } from './augment.ts';
-import { count, temperatureSchema, fraction } from './parts.ts';
-import { modelName, modelOption } from './training.ts';
+import { count, fraction, modelName, modelOption, temperatureSchema } from './parts.ts';
 
 /**
  * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it; the

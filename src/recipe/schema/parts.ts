@@ -33,3 +33,12 @@ export const OPSETS = [17, 21] as const;
 
 /** A temperature: logits are divided by it in float32, and below the minimum the softmax is all of the largest. */
 export const temperatureSchema = z.number().min(0.01).max(1000);
+
+/** Name of a model, beside which its options are allowed; the models define them. */
+export const modelName = z
+  .string()
+  .min(1)
+  .describe('Model of the registry, such as mlp, ds-cnn, resnet or mobilenet-v2.');
+export const modelOption = z
+  .union([z.number(), z.boolean(), z.string(), z.array(z.number())])
+  .describe('An option of the model, such as width or depth.');

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { nearest } from '../../base/errors.ts';
 import { boxSides, boxUnit } from './boxes.ts';
-import { file } from './parts.ts';
-import { modelName, modelOption } from './training.ts';
+import { file, modelName, modelOption } from './parts.ts';
 
 const SOURCES = ['model', 'module', 'tfjs', 'onnx', 'keras', 'folder'] as const;
 

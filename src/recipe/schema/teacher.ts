@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { classesKeys } from '../answers/classes.ts';
 import { DECODER_KEYS, DECODER_NAMES } from '../decoders.ts';
 import { augmentStep } from './augment.ts';
 import { boxSides, boxUnit } from './boxes.ts';
-import { count, file, fraction } from './parts.ts';
+import { count, file, fraction, modelName, modelOption } from './parts.ts';
 import { teacherText } from './text.ts';
-import { modelName, modelOption, trainingKeys } from './training.ts';
+import { trainingKeys } from './training.ts';
 
 const assistantKeys = { model: modelName, ...trainingKeys };
 
@@ -231,9 +232,7 @@ export const teacherSchema = z
       .describe(
         'Stored logits: a soft-target file written by an earlier run, or a .npy array with a row for each sample of the training file.',
       ),
-    minAccuracy: fraction
-      .optional()
-      .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),
+    ...classesKeys.keys.teacher,
   })
   .superRefine(oneSource(SOURCES))
   .superRefine(refuseBesideDecoder)

@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { classesKeys } from '../answers/classes.ts';
+import { maskKeys } from '../answers/mask.ts';
+import { numbersKeys } from '../answers/numbers.ts';
+import { classVectorKeys, pairsKeys } from '../answers/vector.ts';
 import { count } from './parts.ts';
 
 /** Keys that only some update rules or schedules read, with their defaults: with others they would be ignored, and hide a mistake. */
@@ -128,43 +132,10 @@ export const trainingKeys = {
       'Maximum number of samples that a step computes at once; a larger batch is computed in parts whose gradients are added. Default: as many as fit into memory.',
     ),
   optimizer: optimizerSchema.prefault({}),
-  labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
-  huber: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      'Regression: error, in deviations of the label, above which the loss is linear instead of squared (Huber); default: always squared.',
-    ),
-  dice: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      'Segmentation: weight of the soft Dice loss over the batch, which is added to the label loss; default: none.',
-    ),
-  arcface: z
-    .number()
-    .gt(0)
-    .lt(1.5)
-    .optional()
-    .describe(
-      'Embedding: margin, in radians, of ArcFace (Deng 2019), by which the labels then teach; the paper has 0.5. Default: none, supervised contrast.',
-    ),
-  pairLoss: z
-    .enum(['cosent', 'mse'])
-    .optional()
-    .describe(
-      'Sentence similarity: loss with the similarities; cosent learns their order, which may have any scale (Su 2022), mse the cosine itself. Default: cosent.',
-    ),
+  ...classesKeys.keys.training,
+  ...numbersKeys.keys.training,
+  ...maskKeys.keys.training,
+  ...classVectorKeys.keys.training,
+  ...pairsKeys.keys.training,
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
-
-/** Name of a model, beside which its options are allowed; the models define them. */
-export const modelName = z
-  .string()
-  .min(1)
-  .describe('Model of the registry, such as mlp, ds-cnn, resnet or mobilenet-v2.');
-export const modelOption = z
-  .union([z.number(), z.boolean(), z.string(), z.array(z.number())])
-  .describe('An option of the model, such as width or depth.');

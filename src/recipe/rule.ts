@@ -1,0 +1,52 @@
+import type { z } from 'zod';
+import type { TaskName } from './task.ts';
+
+/** Parts of a recipe that stand in several places; `*`: each item of a list, or each key of a mapping. */
+export const RECIPE_PARTS = {
+  training: ['distill', 'teacher.train', 'teacher.chain.*'],
+  asked: ['teacher', 'teacher.ensemble.*'],
+  change: ['dataset.augment.*', 'teacher.train.augment.*'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** What keys of a recipe have to do with each other, and why a recipe is refused in which they do not go together. */
+export interface KeyRule {
+  /**
+   * Paths of the key that is refused, and of others that decide. A path may begin with a part of `RECIPE_PARTS`, and have `*` for any item of a list or key of
+   * a mapping; later paths that begin with the same part, or have a `*` in the same place, are of the same item.
+   */
+  readonly keys: readonly [string, ...string[]];
+  /** True for a recipe that is refused, by the values of `keys`, then what stands for each `*`. Not asked where the first key is absent. */
+  readonly when: (...values: never[]) => boolean;
+  /** What is expected, with the reason. */
+  readonly because: string | ((...values: never[]) => string);
+  /** What is received, if not the value of the first key. */
+  readonly received?: string | ((...values: never[]) => unknown);
+  readonly hint?: string;
+  /** True if `when` is asked even where the first key is absent. */
+  readonly isOfAbsent?: true;
+  /** True if the remedy is to take the key out. */
+  readonly isSpare?: true;
+}
+
+/** Keys that a task reads and others do not, and its rules. */
+export interface AnswerKeys {
+  /** Name in refusals: `it belongs to segmentation`. */
+  readonly name: string;
+  readonly tasks: readonly TaskName[];
+  /** Keys by the part of the recipe, or section of it, that they stand in. */
+  readonly keys: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>>;
+  /** Rules of recipes for these tasks. */
+  readonly rules: readonly KeyRule[];
+  /** Rules of recipes for other tasks. */
+  readonly elsewhere?: readonly KeyRule[];
+}
+
+/** KeyRule that refuses a key, or one of its values, in recipes for other tasks than those that read it. */
+export function belongs(name: string, key: string, value?: unknown): KeyRule {
+  return {
+    keys: [key, 'dataset.task'],
+    when: (given: unknown) => value === undefined || given === value,
+    because: (_given: unknown, task = 'classification') => `no such key for ${task}: it belongs to ${name}`,
+    ...(value === undefined && { isSpare: true }),
+  };
+}

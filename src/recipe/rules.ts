@@ -1,0 +1,46 @@
+import { boxesKeys } from './answers/boxes.ts';
+import { classesKeys } from './answers/classes.ts';
+import { maskKeys } from './answers/mask.ts';
+import { numbersKeys } from './answers/numbers.ts';
+import { tagsKeys } from './answers/tags.ts';
+import { classVectorKeys, pairsKeys, vectorKeys } from './answers/vector.ts';
+import { belongs } from './rule.ts';
+import type { AnswerKeys, KeyRule } from './rule.ts';
+import { taskRules } from './schema/task.ts';
+import { DEFAULT_TASK } from './task.ts';
+import type { TaskName } from './task.ts';
+
+/** Keys and rules of the forms of answers. */
+const ANSWERS: readonly AnswerKeys[] = [
+  classesKeys,
+  numbersKeys,
+  tagsKeys,
+  maskKeys,
+  boxesKeys,
+  vectorKeys,
+  classVectorKeys,
+  pairsKeys,
+];
+
+/** Rules about any recipe. */
+const RULES: readonly KeyRule[] = taskRules;
+
+/** Every rule that a recipe for its task must keep. */
+export function rulesFor({ dataset }: { readonly dataset: { readonly task?: TaskName | undefined } }): KeyRule[] {
+  const { task = DEFAULT_TASK } = dataset;
+  const ofAnswers = ANSWERS.flatMap((answers) =>
+    answers.tasks.includes(task) ? answers.rules : rulesElsewhere(answers),
+  );
+  return [...ofAnswers, ...RULES];
+}
+
+/** Rules of recipes for a task that does not read the keys of an answer's form. */
+function rulesElsewhere({ name, keys, elsewhere = [] }: AnswerKeys): readonly KeyRule[] {
+  const owned = Object.entries(keys).flatMap(([part, schemas]) =>
+    Object.entries(schemas).map(([key, schema]): KeyRule => {
+      const usual = schema.safeParse(undefined).data;
+      return { ...belongs(name, `${part}.${key}`), when: (value: unknown) => value !== usual };
+    }),
+  );
+  return [...owned, ...elsewhere];
+}
