@@ -40,9 +40,13 @@ export function backboneNetwork(source: Model, file: string, options: BackboneOp
   const { inputShape, strides, layers, freeze = 'none', learningRate = 1, answers } = options;
   const sized = withSampleSizes(source, file, inputShape, undefined);
   const imported = importOnnx(sized, file, { isTrained: true });
-  const levels = levelsOf(sized, imported, file, { strides, layers, picture: inputShape });
+  // Nodes that lead to no output would look like layers that a feature map passes by.
+  const ends = sized.graph.outputs.map(({ name }) => name);
+  const used = { ...sized, graph: upTo(sized.graph, ends) };
+  const levels = levelsOf(used, imported, file, { strides, layers, picture: inputShape });
   const values = levels.map(({ value }) => value);
-  const model = { ...sized, graph: upTo(sized.graph, values) };
+  const outputs = values.map((name) => ({ name, dtype: 'float32' as const }));
+  const model = { ...sized, graph: { ...upTo(sized.graph, values), outputs } };
   const head = options.headOn(levels.map(({ shape }) => shape));
   const frozen = frozenIn(model, freeze, file);
   const short = file.split(/[\\/]/).at(-1)!;
@@ -90,7 +94,6 @@ function upTo(graph: OnnxGraph, values: readonly string[]): OnnxGraph {
     ...graph,
     nodes: graph.nodes.filter(({ outputs }) => outputs.some((name) => needed.has(name))),
     initializers: graph.initializers.filter(({ name }) => needed.has(name)),
-    outputs: values.map((name) => ({ name, dtype: 'float32' })),
   };
 }
 

@@ -48,15 +48,15 @@ export function levelsOf(
     strides.flatMap((stride) => levelAt(node, typeOf.get(nameOf(node)), stride, picture) ?? []),
   );
   if (layers !== undefined) return named(layers, all, { file, strides, model });
-  const through = cutsOf(nodes, model);
-  const found = strides.map((stride) => {
-    const ends = all.filter(
-      (one) => one.stride === stride && model.graph.outputs.some(({ name }) => name === one.value),
-    );
-    if (ends.length === 1) return ends[0]!;
-    const last = all.findLast((one) => one.stride === stride && through.has(one.value));
-    return last && beforeExpansion(last, all, nodes, model);
-  });
+  const found: (Level | undefined)[] = [];
+  for (const stride of strides) {
+    // Layers may read a larger feature map again, as those of a pyramid do.
+    const through = cutsOf(nodes, model, new Set(found.map((level) => level?.value)));
+    const own = all.filter((one) => one.stride === stride);
+    const ends = own.filter(({ value }) => model.graph.outputs.some(({ name }) => name === value));
+    const last = own.findLast(({ value }) => through.has(value));
+    found.push(ends.length === 1 ? ends[0] : last && beforeExpansion(last, all, nodes, model));
+  }
   const missing = strides.filter((_, i) => found[i] === undefined);
   if (missing.length > 0) throw noLevel(file, missing, all, picture);
   return found as Level[];
@@ -98,10 +98,10 @@ function levelAt(
   return { value: node.outputs[0]!, layer: nameOf(node), stride, shape: [height, width, isFirst ? a! : c!] };
 }
 
-/** Values through which everything passes that is computed after them. */
-function cutsOf(nodes: readonly OnnxNode[], { graph }: Model): Set<string> {
+/** Values through which everything passes that is computed after them, apart from what reads the values `known`. */
+function cutsOf(nodes: readonly OnnxNode[], { graph }: Model, known: ReadonlySet<string | undefined>): Set<string> {
   const lastUse = new Map<string, number>();
-  nodes.forEach(({ inputs }, i) => inputs.forEach((name) => lastUse.set(name, i)));
+  nodes.forEach(({ inputs }, i) => inputs.filter((name) => !known.has(name)).forEach((name) => lastUse.set(name, i)));
   const stored = new Set(graph.initializers.map(({ name }) => name));
   const computed = new Set(nodes.flatMap(({ outputs }) => outputs));
   const inputs = graph.inputs.map(({ name }) => name).filter((name) => !stored.has(name));
