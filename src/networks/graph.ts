@@ -30,6 +30,10 @@ export interface GraphNetworkOptions {
    * constant.
    */
   readonly batchNorm: 'train' | 'frozen';
+  /** Names of batch norms (their layers) that stay constant where the others train. */
+  readonly frozenNorms?: ReadonlySet<string> | undefined;
+  /** Factor of a weight's learning rate. Default 1. */
+  readonly rateOf?: ((name: string) => number) | undefined;
   /** Momentum of the batch norm of this name, as ONNX defines it: running = running · momentum + batch · (1 - momentum). */
   readonly momentumOf?: (layer: string) => number | undefined;
   /** Notes on the initial weights, a sentence each. */
@@ -54,13 +58,14 @@ export function graphNetwork(graph: Graph, { weights, ...options }: GraphNetwork
 
 /** A separate function, so that the network's closures do not keep the caller's weights in memory. */
 function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, state: Variables): ModelNetwork {
-  const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined, answers = LOGITS } = options;
+  const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined, answers = LOGITS, rateOf } = options;
+  const isConstant = ({ layer = '' }: Node): boolean =>
+    batchNorm === 'frozen' || options.frozenNorms?.has(layer) === true;
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
   const statistics = new Set(norms.flatMap(({ inputs }) => inputs.slice(1, 3)));
-  const ofNorms = new Set(norms.flatMap(({ inputs }) => inputs.slice(1)));
+  const ofConstant = new Set(norms.filter(isConstant).flatMap(({ inputs }) => inputs.slice(1)));
   const names = [...graph.state.keys()];
-  const isTrained = (key: string): boolean =>
-    !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
+  const isTrained = (key: string): boolean => !isFrozen(key) && !statistics.has(key) && !ofConstant.has(key);
   const inputNames = graph.inputs.size === 1 ? [INPUT] : [...graph.inputs.keys()];
   const outputNames = [...answers, ...[...graph.outputs.keys()].slice(answers.length)];
 
@@ -76,7 +81,7 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
       return tensor;
     };
     const instead = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
-      const trains = training && batchNorm === 'train' && node.op === 'FusedBatchNorm';
+      const trains = training && node.op === 'FusedBatchNorm' && !isConstant(node);
       if (trains) return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
       if (!training && node.op === 'FusedBatchNorm' && given[0]!.rank <= 4) return [normalizedBy(node, given)];
       if (training && node.op === 'Dropout') return [dropoutMask(given[0]!, node.attrs.rate as number)];
@@ -99,11 +104,17 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
     ),
     state,
     trainable: Object.fromEntries(Object.entries(state).filter(([key]) => isTrained(key))),
+    rateOf,
     layers: layersOf(graph, answers),
     hyper: [],
     forward,
     penalties: () => [],
-    definition: () => ({ graph: printGraph(graph), constants: hashOfConstants(graph), batchNorm }),
+    definition: () => ({
+      graph: printGraph(graph),
+      constants: hashOfConstants(graph),
+      batchNorm,
+      ...(options.frozenNorms && { frozenNorms: [...options.frozenNorms] }),
+    }),
     withWeights: (content) => Promise.resolve(graphNetwork(graph, { ...options, weights: fitting(graph, content) })),
     kernels: () => kernelsOfGraph(graph, state),
     graph: { value: graph, replaced: (other, content) => graphNetwork(other, { ...options, weights: content }) },

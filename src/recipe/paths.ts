@@ -39,8 +39,18 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
         }),
       },
     }),
-    ...(student !== undefined && { student: mapKeys(student, ['student'], ['module', 'tfjs', 'onnx'], change) }),
+    ...(student !== undefined && {
+      student: withBackbone(mapKeys(student, ['student'], ['module', 'tfjs', 'onnx'], change), change),
+    }),
   };
+}
+
+/** The student with a changed file of its backbone. */
+function withBackbone<T extends NonNullable<Recipe['student']>>(student: T, change: Change): T {
+  const { backbone } = student;
+  return backbone === undefined
+    ? student
+    : { ...student, backbone: mapKeys(backbone, ['student', 'backbone'], ['onnx'], change) };
 }
 
 /** The augmentation with changed folders of background noise. */

@@ -16,7 +16,8 @@ import { readOnnx, trainableModel } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { renumber } from '../networks/models/names.ts';
-import { buildModel } from '../networks/models/registry.ts';
+import { backboneNetwork } from '../networks/backbone/backbone.ts';
+import { buildModel, models } from '../networks/models/registry.ts';
 import { tf } from '../networks/models/tf.ts';
 import { decoderSettings } from '../recipe/decoders.ts';
 import { modelOptions } from '../recipe/models.ts';
@@ -118,12 +119,54 @@ export function studentBuilder(context: Given, seed: number): Build {
     };
   }
   if (model === undefined) throw new Error('no model is named');
+  if (student.backbone !== undefined) return backboneBuilder(context, student, model, seed);
   return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed });
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
   const options = modelOptions(training, 'teacher');
   return namedBuilder(context, training.model, { options, seed: context.recipe.seed });
+}
+
+/** Builds a named model on the layers of a file. */
+function backboneBuilder(context: Given, student: NonNullable<Recipe['student']>, model: string, seed: number): Build {
+  const { onnx, layers, freeze, learningRate } = student.backbone!;
+  const { strides } = models[model] ?? {};
+  if (strides === undefined)
+    throw new UserError(
+      `student.backbone: expected a model whose first layers can be those of a file, received model ${model}`,
+      `Choose ${Object.keys(models)
+        .filter((name) => models[name]!.strides !== undefined)
+        .join(', ')}.`,
+    );
+  const args = argsOf(context, seed);
+  if (args.nms === false)
+    throw new UserError(
+      'student.backbone: expected none beside dataset.nms: false, received a file',
+      'Leave out one of both.',
+    );
+  const options = modelOptions(student, 'student');
+  if (options['alpha'] !== undefined)
+    throw new UserError(
+      `student.alpha: expected none beside backbone, whose file has the layers that it would scale, received ${String(options['alpha'])}`,
+      'Leave out student.alpha.',
+    );
+  const file = onnx!;
+  return async () => {
+    const { model: source, notes } = trainableModel(decodeModel(await readOnnx(file), file), file);
+    const network = backboneNetwork(source, file, {
+      inputShape: args.inputShape,
+      seed,
+      classes: args.classes,
+      strides,
+      layers,
+      freeze,
+      learningRate,
+      answers: args.fields.length > 1 ? args.fields.map(({ name }) => name) : undefined,
+      headOn: (features) => layersNetwork(buildModel(model, { ...args, features, options })),
+    });
+    return answering(context, { ...network, origin: [...(network.origin ?? []), ...notes] });
+  };
 }
 
 /** Builds the other student of `distill.loss: mutual` for a student with initial seed `seed`: its own model, or the student's with other weights. */

@@ -67,6 +67,7 @@ export const withFolders: WithFolders = (data, base, fail) => {
  */
 function withKeras(part: unknown, place: Place): unknown {
   if (!isMapping(part) || part['onnx'] !== undefined) return part;
+  if (part['backbone'] !== undefined) return { ...part, backbone: withKeras(part['backbone'], place) };
   const { keras, ...rest } = part;
   if (typeof keras === 'string') return { onnx: keras, ...rest };
   const { tfjs, ...others } = part;

@@ -16,6 +16,8 @@ export interface ModelArgs {
   readonly answersPer?: AnswersPer | undefined;
   /** Pixels from an answer to the next one, in height and width, for answers per pixel. */
   readonly stride?: number | undefined;
+  /** Shapes [height, width, channels] of the feature maps of another backbone, at the strides of the family. Default: the family's own backbone. */
+  readonly features?: readonly (readonly number[])[] | undefined;
   /** False for detectors whose boxes need no non-maximum suppression. Default: true. */
   readonly nms?: boolean | undefined;
 }
@@ -28,7 +30,9 @@ export interface ModelFamily {
   readonly isOfPictures?: boolean | undefined;
   /** Parts of a sample that it can give logits for. Default: the sample. */
   readonly answersPer?: readonly AnswersPer[] | undefined;
-  /** Builds a model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
+  /** Strides of the feature maps that its neck and head read, for families that another backbone can stand under. */
+  readonly strides?: readonly number[] | undefined;
+  /** Builds a model from [batch, ...inputShape], or from `features`, to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
 }
 
@@ -38,6 +42,7 @@ export function family<S extends OptionSpecs>(definition: {
   readonly options: S;
   readonly isOfPictures?: boolean;
   readonly answersPer?: readonly AnswersPer[];
+  readonly strides?: readonly number[];
   readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
 }): ModelFamily {
   return {
@@ -45,11 +50,12 @@ export function family<S extends OptionSpecs>(definition: {
     options: definition.options,
     isOfPictures: definition.isOfPictures,
     answersPer: definition.answersPer,
+    strides: definition.strides,
     build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
   };
 }
 
-export function network(name: string, inputs: SymbolicTensor, logits: SymbolicTensor): LayersModel {
+export function network(name: string, inputs: SymbolicTensor | SymbolicTensor[], logits: SymbolicTensor): LayersModel {
   return layersModel({ inputs, outputs: logits, name });
 }
 

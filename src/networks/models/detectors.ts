@@ -1,4 +1,4 @@
-import { initializers, input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { initializers, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UserError } from '../../base/errors.ts';
 import { POINT_STRIDES, detectorPoints } from '../../data/points.ts';
 import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
@@ -6,7 +6,7 @@ import { BoxesAroundPoints } from '../../trace/layers/boxes-around-points.ts';
 import { BesideInTraining, StoppedGradient } from '../../trace/layers/second-head.ts';
 import type { Blocks } from './blocks.ts';
 import { family, imageInputShape } from './builder.ts';
-import { featuresOfV2, STRIDES_TO_32 } from './mobilenet.ts';
+import { levelsOfV2, STRIDES_TO_32 } from './mobilenet.ts';
 import { integer, real } from './options.ts';
 
 /** Rows of MobileNet v2 whose features, at strides 8, 16 and 32, are the levels of the pyramid. */
@@ -33,7 +33,9 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
       alpha: real(usual.alpha, 'Filters of every layer of the backbone, as a multiple of the published ones.', 0.1, 4),
       filters: integer(usual.filters, 'Filters of the pyramid and of the heads.', 8, 1024),
     },
-    build: ({ inputShape, classes, blocks, nms = true }, { alpha, filters }) => {
+    strides: POINT_STRIDES,
+    build: (args, { alpha, filters }) => {
+      const { inputShape, classes, blocks, nms = true } = args;
       const largest = POINT_STRIDES.at(-1)!;
       const [height, width] = imageInputShape(name, inputShape, largest);
       if (height % largest !== 0 || width % largest !== 0)
@@ -41,9 +43,7 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
           `model ${name} takes pictures whose height and width are multiples of ${largest}, received ${height}×${width}`,
           'Set `dataset.resize`.',
         );
-      const x = input({ shape: [...inputShape], name: 'input' });
-      const features = featuresOfV2(blocks, x, alpha, STRIDES_TO_32);
-      const levels = LEVELS.map((row) => features[row]!);
+      const { inputs, levels } = levelsOfV2(args, alpha, STRIDES_TO_32, LEVELS);
       const heads = pyramid(blocks, levels, filters).map((level, i) =>
         head(blocks, level, `head${i}`, filters, classes),
       );
@@ -53,12 +53,12 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
       const around = new BoxesAroundPoints({ name: nms ? 'boxes' : 'many_boxes', centres: Array.from(centres), cells: Array.from(cells) }); // prettier-ignore
       const boxes = around.apply(joined('distances', heads.map((each) => each.distances))) as SymbolicTensor; // prettier-ignore
       const scores = joined(nms ? 'scores' : 'many_scores', heads.map((each) => each.scores)); // prettier-ignore
-      if (nms) return model({ inputs: x, outputs: [boxes, scores], name });
+      if (nms) return model({ inputs, outputs: [boxes, scores], name });
       const changes = joined('single_changes', heads.map(({ seen }, i) => change(blocks, seen, `single${i}`, filters, classes))); // prettier-ignore
       const single = blocks.add(stopped(scores, 'single_from'), changes, 'single_scores');
       const beside = (name: 'boxes' | 'scores', pair: [SymbolicTensor, SymbolicTensor]): SymbolicTensor =>
         new BesideInTraining({ name }).apply(pair) as SymbolicTensor;
-      return model({ inputs: x, outputs: [beside('boxes', [stopped(boxes, 'single_boxes'), boxes]), beside('scores', [single, scores])], name }); // prettier-ignore
+      return model({ inputs, outputs: [beside('boxes', [stopped(boxes, 'single_boxes'), boxes]), beside('scores', [single, scores])], name }); // prettier-ignore
     },
   });
 }

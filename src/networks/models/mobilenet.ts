@@ -2,6 +2,7 @@ import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Blocks } from './blocks.ts';
 import { channels } from './blocks.ts';
 import { family, halvings, imageInputShape, network } from './builder.ts';
+import type { ModelArgs } from './builder.ts';
 import { real } from './options.ts';
 
 /**
@@ -71,17 +72,18 @@ export const mobilenetV2 = family({
   isOfPictures: true,
   doc: 'MobileNet v2: inverted residuals with linear bottlenecks; strides adapt to small pictures.',
   options: { alpha },
-  build: ({ inputShape, classes, blocks }, options) => {
-    const [height, width] = imageInputShape('mobilenet-v2', inputShape);
-    const x = input({ shape: [...inputShape], name: 'input' });
+  strides: [32],
+  build: (args, options) => {
+    const { blocks, classes } = args;
+    const [height, width] = imageInputShape('mobilenet-v2', args.inputShape);
     const strides = stridesFor([2, ...V2.map(([, , , stride]) => stride)], height, width);
-    const features = featuresOfV2(blocks, x, options.alpha, strides).at(-1)!;
+    const { inputs, levels } = levelsOfV2(args, options.alpha, strides, [-1]);
     // The paper keeps the last layer at 1280 filters when alpha is below 1.
-    const y = blocks.conv(features, 'head', channels(1280, Math.max(1, options.alpha)), {
+    const y = blocks.conv(levels[0]!, 'head', channels(1280, Math.max(1, options.alpha)), {
       kernel: 1,
       activation: 'relu6',
     });
-    return network('mobilenet-v2', x, blocks.classifier(y, classes));
+    return network('mobilenet-v2', inputs, blocks.classifier(y, classes));
   },
 });
 
@@ -89,8 +91,30 @@ export const mobilenetV2 = family({
 export const STRIDES_TO_16 = [2, 1, 2, 2, 2, 1] as const;
 export const STRIDES_TO_32 = [...STRIDES_TO_16, 2] as const;
 
+/** Inputs of a model, and the feature maps that its neck and head read. */
+interface Levels {
+  readonly inputs: SymbolicTensor[];
+  readonly levels: SymbolicTensor[];
+}
+
+/** Feature maps behind `rows` of `V2` with these strides, or those of another backbone, which are then the inputs. */
+export function levelsOfV2(
+  { inputShape, features, blocks }: Pick<ModelArgs, 'inputShape' | 'features'> & { readonly blocks: Blocks },
+  alpha: number,
+  strides: readonly number[],
+  rows: readonly number[],
+): Levels {
+  if (features !== undefined) {
+    const levels = features.map((shape, i) => input({ shape: [...shape], name: `level${i}` }));
+    return { inputs: levels, levels };
+  }
+  const x = input({ shape: [...inputShape], name: 'input' });
+  const all = featuresOfV2(blocks, x, alpha, strides);
+  return { inputs: [x], levels: rows.map((row) => all.at(row)!) };
+}
+
 /** Features behind each row of `V2`, for a stem and as many rows as there are strides. */
-export function featuresOfV2(
+function featuresOfV2(
   blocks: Blocks,
   x: SymbolicTensor,
   alpha: number,

@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
 import type { Blocks } from './blocks.ts';
 import { family, imageInputShape, network } from './builder.ts';
-import { featuresOfV2, STRIDES_TO_16 } from './mobilenet.ts';
+import { levelsOfV2, STRIDES_TO_16 } from './mobilenet.ts';
 import { choice, integer, real } from './options.ts';
 
 /** Row of MobileNet v2 whose features, at stride 8, are the skip. */
@@ -18,14 +18,15 @@ export const segLraspp = family({
     filters: integer(64, 'Filters of the head; 128 in the paper.', 8, 1024),
   },
   /** Howard et al. 2019, "Searching for MobileNetV3", section 6.4; the pooled branch pools the whole picture, as torchvision's does. */
-  build: ({ inputShape, classes, blocks, stride = 8 }, { alpha, filters: head }) => {
+  strides: [8, 16],
+  build: (args, { alpha, filters: head }) => {
+    const { inputShape, classes, blocks, stride = 8 } = args;
     const name = 'seg-lraspp';
     const [height, width] = imageInputShape(name, inputShape, 32);
     requireMultiple(name, [height, width], 16);
     if (8 % stride !== 0) throw otherStride(name, stride, '1, 2, 4 or 8');
-    const x = input({ shape: [...inputShape], name: 'input' });
-    const features = featuresOfV2(blocks, x, alpha, STRIDES_TO_16);
-    const [y, skip] = [features.at(-1)!, features[SKIP]!];
+    const { inputs, levels } = levelsOfV2(args, alpha, STRIDES_TO_16, [SKIP, -1]);
+    const [skip, y] = levels as [SymbolicTensor, SymbolicTensor];
     const high = blocks.conv(y, 'head', head, { kernel: 1 });
     const pooled = layers.globalAveragePooling2d({ name: 'context_pool' }).apply(y) as SymbolicTensor;
     const folded = layers.reshape({ name: 'context_fold', targetShape: [1, 1, y.shape.at(-1)!] }).apply(pooled) as SymbolicTensor; // prettier-ignore
@@ -34,7 +35,7 @@ export const segLraspp = family({
     const gated = layers.multiply({ name: 'gated' }).apply([high, gate]) as SymbolicTensor;
     const large = enlarged(gated, 'gated_large', 2);
     const sum = blocks.add(perPixel(blocks, large, 'logits_high', classes), perPixel(blocks, skip, 'logits_skip', classes), 'logits'); // prettier-ignore
-    return network(name, x, enlarged(sum, 'logits_large', 8 / stride));
+    return network(name, inputs, enlarged(sum, 'logits_large', 8 / stride));
   },
 });
 

@@ -21,7 +21,7 @@ import type { InputPart } from '../../data/dataset.ts';
 import { fitting } from '../chosen.ts';
 import { graphNetwork } from '../graph.ts';
 import { headOf, withNewHead } from '../head.ts';
-import type { ModelNetwork } from '../network.ts';
+import type { ModelNetwork, Weights } from '../network.ts';
 import { lostParameters } from './origins.ts';
 import { untied } from './ties.ts';
 import {
@@ -59,6 +59,15 @@ export interface OnnxNetworkOptions {
   readonly isOfNumbers?: boolean;
   /** Remove parts of filters that only meet padding. Default true; false for comparing weights with the file's. */
   readonly isTrimmed?: boolean;
+  /** Puts neck and head on the outputs of the graph, which are feature maps, with the weights of both. */
+  readonly joined?:
+    ((graph: Graph, weights: Weights) => { readonly graph: Graph; readonly weights: Weights }) | undefined;
+  /** Names of the answers. Default: logits, or boxes and scores of a detector. */
+  readonly answers?: readonly string[] | undefined;
+  /** As in `GraphNetworkOptions`; `isFrozen` in place of `freeze`. */
+  readonly isFrozen?: ((name: string) => boolean) | undefined;
+  readonly frozenNorms?: ReadonlySet<string> | undefined;
+  readonly rateOf?: ((name: string) => number) | undefined;
   /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
   readonly compared?: readonly string[] | undefined;
 }
@@ -83,21 +92,24 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     batchNorm = 'train',
     compared = [],
     isTrimmed = true,
+    joined,
   } = options;
   const sized = withSampleSizes(model, file, inputShape, inputs);
   const read = importOnnx(sized, file, { isTrained: true });
   const open = withOpenBatch(read, file);
   const ordered =
-    detector === undefined
-      ? logitsFirst(open, file, options.output)
-      : answeredAtPoints(open, file, { ...detector, classes, output: options.output });
+    joined !== undefined
+      ? open
+      : detector === undefined
+        ? logitsFirst(open, file, options.output)
+        : answeredAtPoints(open, file, { ...detector, classes, output: options.output });
   const imported = inputs === undefined ? fedBySamples(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const drawn = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   const onGrid = grid && answeredOnGrid(drawn, file, grid);
   const headed = onGrid?.graph ?? drawn;
   // Parts of a filter that only meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
-  if (detector === undefined) checkOutput(whole, file, options);
+  if (detector === undefined && joined === undefined) checkOutput(whole, file, options);
   refuseComputedStatistics(whole, file);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
@@ -112,14 +124,14 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
       return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
     }),
   );
-  const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
+  const isFrozen = options.isFrozen ?? fitting(freeze, [...weights.keys()], 'student.freeze', file);
   refuseNoGradient(graph, (one) => !isFrozen(one), file);
   const short = file.split(/[\\/]/).at(-1)!;
   const lost = lostParameters(model.graph);
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored, lost });
   const others = [...whole.outputs.keys()]
     .slice(1)
-    .filter((output) => detector === undefined && !compared.includes(output));
+    .filter((output) => detector === undefined && joined === undefined && !compared.includes(output));
   if (others.length > 0)
     origin.push(
       `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
@@ -151,9 +163,18 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
       `${short}: its last ${before.layer.includes(' and ') ? 'layers' : 'layer'} ${before.layer} ${before.layer.includes(' and ') ? 'are' : 'is'} drawn anew: ${after.classes} outputs instead of ${before.classes}`,
     );
   }
-  return graphNetwork(cleaned(graph), {
-    ...{ name: file, weights, batchNorm, isFrozen, origin, momentumOf: (layer) => momenta.get(layer) },
-    ...(detector && { answers: ['boxes', 'scores'] }),
+  const complete = joined?.(graph, weights) ?? { graph, weights };
+  const { answers = detector && ['boxes', 'scores'], frozenNorms, rateOf } = options;
+  return graphNetwork(cleaned(complete.graph), {
+    name: file,
+    weights: complete.weights,
+    batchNorm,
+    isFrozen,
+    frozenNorms,
+    rateOf,
+    origin,
+    momentumOf: (layer) => momenta.get(layer),
+    answers,
   });
 }
 
@@ -193,7 +214,7 @@ function withOpenBatch(graph: Graph, file: string): Graph {
 }
 
 /** The model with samples' sizes for open sizes of its inputs. Pictures keep the file's layout; if both fit, channels come first. */
-function withSampleSizes(
+export function withSampleSizes(
   model: Model,
   file: string,
   sample: readonly number[],

@@ -11,8 +11,43 @@ const OF_ONNX = ['output', 'outputs', 'decoder', 'trainable'] as const;
 /** Keys for training a model file. */
 const OF_FILES = ['head', 'batchNorm', 'freeze', 'learningRates'] as const;
 
+/** Model files whose layers stand under the neck and head of `model`. */
+const backbone = z
+  .strictObject({
+    onnx: file.optional().describe('ONNX file with the layers.'),
+    keras: file.optional().describe('File of a Keras model, .keras or .h5; it is read as an ONNX file.'),
+    layers: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Layers that give the feature maps, from the largest to the smallest; default: the last of each stride.',
+      ),
+    freeze: z
+      .union([
+        z.enum(['none', 'all', 'norms']),
+        z.strictObject({ until: z.string().min(1).describe('Name of a layer.') }),
+      ])
+      .default('none')
+      .describe('Weights that are not trained: all of the file, its batch norms, or a layer and all before it.'),
+    learningRate: z
+      .number()
+      .positive()
+      .max(100)
+      .default(1)
+      .describe('Factor of the learning rate of the weights of the file.'),
+  })
+  .refine(({ onnx, keras }) => (onnx === undefined) !== (keras === undefined), {
+    params: { expected: 'exactly one of onnx, keras' },
+  })
+  .optional()
+  .describe(
+    'Layers of a trained model file in place of the first layers of `model`: det-nano, det-small, seg-lraspp or mobilenet-v2.',
+  );
+
 const keys = {
   model: modelName.optional(),
+  backbone,
   module: file
     .optional()
     .describe(
@@ -85,6 +120,10 @@ export const studentSchema = z
   .catchall(modelOption)
   .superRefine((student, context) => {
     const present = SOURCES.filter((key) => student[key] !== undefined);
+    if (student.backbone !== undefined && student.model === undefined && present.length === 1) {
+      const params = { expected: 'no such key without a named model', received: 'student.backbone' };
+      context.addIssue({ code: 'custom', message: 'not read', path: ['backbone'], params });
+    }
     const unread = [
       ...OF_ONNX.map((key) => ({ key, of: 'onnx' })),
       ...OF_FILES.map((key) => ({ key, of: 'onnx and tfjs' })),
