@@ -118,7 +118,13 @@ function cutsOf(nodes: readonly OnnxNode[], { graph }: Model, known: ReadonlySet
 function beforeExpansion(level: Level, all: readonly Level[], nodes: readonly OnnxNode[], { graph }: Model): Level {
   const producers = producersOf(nodes);
   let node = producers.get(level.value)!;
-  while (POINTWISE.has(node.op) && producers.has(node.inputs[0]!)) node = producers.get(node.inputs[0]!)!;
+  // Keras writes x · sigmoid(x) as two operators.
+  const isSwish = ({ op, inputs: [x, gate] }: OnnxNode): boolean => {
+    const sigmoid = producers.get(gate!);
+    return op === 'Mul' && sigmoid?.op === 'Sigmoid' && sigmoid.inputs[0] === x;
+  };
+  while ((POINTWISE.has(node.op) || isSwish(node)) && producers.has(node.inputs[0]!))
+    node = producers.get(node.inputs[0]!)!;
   if (node.op !== 'Conv') return level;
   const [x, filters] = node.inputs;
   const [outputs = 0, channels = 0, ...window] = graph.initializers.find(({ name }) => name === filters)?.dims ?? [];
