@@ -35,8 +35,9 @@ export async function loadData(
 
 /** The data without a normalization, if the student's file begins with a scaling of raw samples and the recipe asks for no other. */
 async function asStudentTakes(data: LoadedDataset, { dataset, student }: Readers): Promise<LoadedDataset> {
-  if (student?.onnx === undefined || dataset.normalize !== undefined) return data;
-  if (!takesRaw(decodeModel(await readOnnx(student.onnx), student.onnx), data.train)) return data;
+  const file = student?.onnx ?? student?.backbone?.onnx;
+  if (file === undefined || dataset.normalize !== undefined) return data;
+  if (!takesRaw(decodeModel(await readOnnx(file), file), data.train)) return data;
   const raw = (split: Dataset): Dataset => ({ ...split, normalization: rawLike(split.normalization), usual: split.normalization }); // prettier-ignore
   return { ...data, train: raw(data.train), validation: raw(data.validation), test: data.test && raw(data.test) };
 }

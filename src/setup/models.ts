@@ -25,7 +25,7 @@ import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
-import { checkStudentFile } from './student-file.ts';
+import { checkStudentFile, preparationNotes } from './student-file.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers/choices.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
@@ -165,7 +165,8 @@ function backboneBuilder(context: Given, student: NonNullable<Recipe['student']>
       answers: args.fields.length > 1 ? args.fields.map(({ name }) => name) : undefined,
       headOn: (features) => layersNetwork(buildModel(model, { ...args, features, options })),
     });
-    return answering(context, { ...network, origin: [...(network.origin ?? []), ...notes] });
+    const prepared = preparationNotes(file, source, context.data.train, context.recipe.teacher);
+    return answering(context, { ...network, origin: [...(network.origin ?? []), ...notes, ...prepared] });
   };
 }
 

@@ -26,7 +26,7 @@ export function checkStudentFile(
   const { metadata } = model;
   refuseOtherSamples(file, metadata, train);
   if (train.text !== undefined) refuseOtherText(file, metadata, train.text);
-  const { preprocessing, names } = statedIn(metadata);
+  const { names } = statedIn(metadata);
   const order =
     student?.head === 'replace' || train.vector !== undefined
       ? undefined
@@ -38,6 +38,12 @@ export function checkStudentFile(
         ? `Set \`dataset.classes: ${JSON.stringify(order)}\`, or \`student.head: replace\`.`
         : 'Name them in the order of the file, as `dataset.label` or `dataset.classes`, or set `student.head: replace`.',
     );
+  return preparationNotes(file, model, train, teacher);
+}
+
+/** Notes on how the numbers are prepared that a student's file, or the backbone of a student, is fed. */
+export function preparationNotes(file: string, model: Model, train: Dataset, teacher: Recipe['teacher']): string[] {
+  const { preprocessing } = statedIn(model.metadata);
   const own = train.usual !== undefined || takesRaw(model, train);
   if (own)
     return [
