@@ -96,6 +96,9 @@ function arrayOf(dataset: Dataset, limits: Limits): KerasArray | undefined {
   const fail = (fact: string): never => {
     throw damagedModel(file, `its array ${clipped(path)} ${fact}`);
   };
+  // Without these files, which are not read, the library gives zeros.
+  if (dataset.metadata.virtual_sources !== undefined)
+    return fail('is put together from arrays of other files, expected its numbers in this one');
   if (dtype === '<e' || dtype === 'unknown')
     throw new UserError(
       `${file}: its array ${clipped(path)} holds ${dtype === '<e' ? 'float16' : 'bytes of no type, as Keras writes bfloat16'}, expected float32`,
