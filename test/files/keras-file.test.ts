@@ -257,7 +257,10 @@ describe('is refused with its file', () => {
     [
       'models in models without an end',
       'its layers are too many, or models stand in models too deeply',
-      () => archive(`${'{"class_name":"Sequential","config":{"layers":['.repeat(20_000)}${']}}'.repeat(20_000)}`),
+      () =>
+        archive(
+          `${'{"class_name":"Sequential","config":{"name":"m","layers":['.repeat(20_000)}${']}}'.repeat(20_000)}`,
+        ),
     ],
     [
       'more layers than the stack has room for',
