@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -39,6 +40,29 @@ try {
   await rm(bundle, { recursive: true });
 }
 
+if (existsSync(path.join(folder, 'Dockerfile'))) await lock();
+
+/**
+ * Writes package.json and package-lock.json for the image: every package has the version, and the checksum, with which Limbeck was tested. npm takes
+ * what belongs to other packages out of a copy of the clone's own lock.
+ */
+async function lock() {
+  const own = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  const { packages, ...rest } = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8'));
+  const tarball = `file:${own.name}-${own.version}.tgz`;
+  const dependencies = { [own.name]: tarball, 'prom-client': packages['node_modules/prom-client'].version };
+  const image = { name: 'image', version: '0.0.0', private: true, dependencies };
+  const write = (name, content) => writeFile(path.join(folder, name), `${JSON.stringify(content, null, 2)}\n`);
+  await write('package.json', image);
+  await write('package-lock.json', { ...rest, ...image, packages: { ...packages, '': image } });
+  const args = ['install', '--package-lock-only', '--ignore-scripts', '--no-audit', '--no-fund'];
+  npmIn(folder, ...args, '--omit-lockfile-registry-resolved');
+}
+
 function npm(...args) {
-  execFileSync('npm', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  npmIn(root, ...args);
+}
+
+function npmIn(cwd, ...args) {
+  execFileSync('npm', args, { cwd, stdio: 'inherit', shell: process.platform === 'win32' });
 }

@@ -1,7 +1,8 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { readBytes, readText } from '../base/files.ts';
-import { unzip } from '../data/readers/numpy/zip.ts';
+import { memoryText } from '../base/process/memory.ts';
+import { unzip, zipEntries } from '../data/readers/numpy/zip.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { kerasToOnnx } from '../formats/keras/convert.ts';
 import { damagedModel, readConfig, textOr } from '../formats/keras/config.ts';
@@ -18,15 +19,27 @@ export function isKerasFile(file: string): boolean {
 
 /** Reads a model that Keras saved, as `.keras`, as `.h5` or as a model.json, into an ONNX model. `UserError` for a damaged file, and by layer. */
 export async function readKeras(file: string): Promise<Model> {
-  if (file.endsWith('.json')) return ofJson(file);
-  return file.toLowerCase().endsWith('.keras') ? ofArchive(file) : ofHdf5(file);
+  const read = file.endsWith('.json') ? ofJson : file.toLowerCase().endsWith('.keras') ? ofArchive : ofHdf5;
+  try {
+    return await read(file);
+  } catch (error) {
+    if ((error as Error).name !== 'RangeError') throw error;
+    throw damagedModel(file, 'its layers are too many, or models stand in models too deeply');
+  }
 }
+
+/** Bytes from which a part of an archive may be at most so many times larger than packed: Keras packs nothing, and weights hardly shrink. */
+const [LARGE, MOST_TIMES] = [2 ** 26, 50];
 
 async function ofArchive(file: string): Promise<Model> {
   const wanted = ['config.json', 'metadata.json', 'model.weights.h5'];
-  const entries = await unzip(file, (name) => wanted.includes(name)).catch((error: unknown) => {
+  const damaged = (error: unknown): never => {
     throw damagedModel(file, `is no archive of Keras, or a damaged one (${(error as Error).message})`);
-  });
+  };
+  for (const { name, packed, size } of await zipEntries(file).catch(damaged))
+    if (wanted.includes(name) && size > LARGE && size > MOST_TIMES * packed)
+      throw damagedModel(file, `its ${name} becomes ${memoryText(size)} of ${packed} bytes, more than weights can`);
+  const entries = await unzip(file, (name) => wanted.includes(name)).catch(damaged);
   const { 'config.json': config, 'metadata.json': metadata, 'model.weights.h5': weights } = entries;
   if (config === undefined || weights === undefined)
     throw damagedModel(file, `has no ${config === undefined ? 'config.json' : 'model.weights.h5'} in it`);

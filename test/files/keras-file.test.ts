@@ -28,7 +28,9 @@ const sequential = (...layers: readonly Json[]): Json => ({
 });
 const ARCHIVED: Hdf5Content = { 'layers/dense/vars/0': KERNEL, 'layers/dense/vars/1': BIAS };
 
-const bytesOf = (text: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(text));
+/** A value as JSON, or a text that is JSON. */
+const bytesOf = (json: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof json === 'string' ? json : JSON.stringify(json));
 
 /** A .keras archive; undefined leaves a part out. */
 async function archive(config: unknown, weights: Hdf5Content | Uint8Array = ARCHIVED): Promise<string> {
@@ -37,6 +39,18 @@ async function archive(config: unknown, weights: Hdf5Content | Uint8Array = ARCH
   const entries = { 'metadata.json': bytesOf({ keras_version: '3.15.1' }), 'model.weights.h5': stored };
   await writeFile(file, zipSync(config === undefined ? entries : { ...entries, 'config.json': bytesOf(config) }));
   return file;
+}
+
+/** An HDF5 file with an array of zeros, packed. */
+async function zeros(count: number): Promise<Uint8Array> {
+  const { File, ready } = await import('h5wasm');
+  const { FS } = await ready;
+  const file = new File('zeros.h5', 'w');
+  const some = count / 100;
+  const array = { name: 'w', data: new Float32Array(some), shape: [some], maxshape: [count], chunks: [some] };
+  file.create_dataset({ ...array, compression: 'gzip' }).resize([count]);
+  file.close();
+  return FS.readFile('zeros.h5');
 }
 
 async function whole(
@@ -225,6 +239,41 @@ describe('is refused with its file', () => {
             ],
           },
         }),
+    ],
+    [
+      'weights that become much larger than they are packed',
+      'its model.weights.h5 becomes 101 MB of ',
+      () => archive(sequential(dense()), new Uint8Array(101e6)),
+    ],
+    [
+      'arrays that become much larger than they are packed',
+      'has 100000000 elements, more than the file can hold',
+      async () => {
+        const file = path.join(folder(), 'm.h5');
+        await writeFile(file, await zeros(100_000_000));
+        return file;
+      },
+    ],
+    [
+      'models in models without an end',
+      'its layers are too many, or models stand in models too deeply',
+      () =>
+        archive(
+          `${'{"class_name":"Sequential","config":{"name":"m","layers":['.repeat(20_000)}${']}}'.repeat(20_000)}`,
+        ),
+    ],
+    [
+      'more layers than the stack has room for',
+      'its layers are too many, or models stand in models too deeply',
+      () =>
+        archive(
+          sequential(
+            ...Array.from({ length: 60_000 }, (_, i) => ({
+              class_name: 'Activation',
+              config: { name: `a${i}`, activation: 'relu' },
+            })),
+          ),
+        ),
     ],
     [
       'weights alone',

@@ -17,6 +17,7 @@ const MOST_MB = 450;
 const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-package-'));
 try {
   const tarball = await packed();
+  await locked();
   await lint(tarball);
   const project = await installed(tarball);
   await withoutOptional(project);
@@ -28,9 +29,26 @@ try {
 
 async function packed() {
   say('pack');
+  // As in a folder of `limbeck export --kserve`.
+  await writeFile(path.join(folder, 'Dockerfile'), '');
   await run('npm', ['run', '-s', 'tarball', '--', folder], ROOT);
   const [file] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
   return path.join(folder, file);
+}
+
+/** That the lock beside a Dockerfile gives packages the versions of our own lock, and that npm installs by it. */
+async function locked() {
+  say('npm ci with the lock for an image');
+  const packagesOf = async (at) => JSON.parse(await readFile(path.join(at, 'package-lock.json'), 'utf8')).packages;
+  const [image, own] = [await packagesOf(folder), await packagesOf(ROOT)];
+  for (const [name, { version, integrity }] of Object.entries(image)) {
+    if (name === '') continue;
+    assert.ok(integrity, `${name} has no checksum`);
+    if (name !== 'node_modules/limbeck') assert.equal(version, own[name]?.version, name);
+  }
+  await run('npm', ['ci', '--ignore-scripts', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'], folder);
+  await limbeck(folder, '--version');
+  await rm(path.join(folder, 'node_modules'), { recursive: true });
 }
 
 /** That what package.json promises is in the tarball, for every way of resolving types that knows ES modules. */

@@ -45,6 +45,19 @@ it('ends the transfer set with one message, and leaves what is in it as it is', 
   await again.close();
 });
 
+it('refuses a folder for the transfer set in which nothing can be written', async () => {
+  const kept = path.join(folder(), 'kept');
+  const form = { sampleShape: [2], dtype: 'float32', classes: 2 } as const;
+  const file = await open(path.join(folder(), 'any'), 'w');
+  const prototype = Object.getPrototypeOf(file) as FileHandle;
+  await file.close();
+  const { write } = prototype;
+  prototype.write = () => Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }));
+  const refused = { name: 'UserError', message: `${kept}: cannot write it: ENOSPC` };
+  await expect(TransferSet.open(kept, form, 1e6)).rejects.toMatchObject(refused);
+  prototype.write = write;
+});
+
 const onLinux = process.platform === 'linux' ? it : it.skip;
 
 onLinux('ends the access log with one message, and the server answers on', async () => {

@@ -186,6 +186,16 @@ describe('a folder of Parquet files', () => {
     expect(() => data()).toThrow(/holds data sets in cola, sst2/);
   });
 
+  it('is refused where the patterns of its README.md would take for ever', async () => {
+    await shards(`${'a'.repeat(200)}.parquet`);
+    const head = (pattern: string) =>
+      `---\nconfigs:\n- config_name: default\n  data_files:\n  - {split: train, path: '${pattern}'}\n---\n`;
+    await writeFile(path.join(at(), 'README.md'), head(`${'*a'.repeat(20)}b.parquet`));
+    expect(() => data()).toThrow(/names files by "(\*a){20}b\.parquet", expected at most 4 wildcards, 2 of them \*\*$/);
+    await writeFile(path.join(at(), 'README.md'), head('**/**/**/b.parquet'));
+    expect(() => data()).toThrow(/expected at most 4 wildcards/);
+  });
+
   it('is refused without a shard, and without train', async () => {
     await shards(two[1]!);
     expect(() => data()).toThrow(/expected data\/train-00000-of-00002.parquet, which is missing beside/);

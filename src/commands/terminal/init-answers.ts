@@ -115,19 +115,21 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       context.note(`${args.teacher!} takes the other columns: label: ${beside}; say --label for another one\n`);
     const absent = isNamed ? absentColumn(column, train, form.columns) : undefined;
     if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
+    // Names of columns may hold line breaks.
+    const say = (text: string): void => context.note(`${text.replace(/\s+/g, ' ')}\n`);
     if (form.lastLabel !== undefined)
-      context.note(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one\n`);
+      say(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one`);
     if (form.window !== undefined)
-      context.note(
-        `${form.window.why}: the rows are cut into windows, see \`window\` in the recipe; remove it if a row is a sample\n`,
+      say(
+        `${form.window.why}: the rows are cut into windows, see \`window\` in the recipe; remove it if a row is a sample`,
       );
     for (const name of form.dates ?? [])
-      context.note(
-        `${name} holds dates: models read days since 1970, month, day and weekday, and the hour where there are times\n`,
+      say(
+        `${name} holds dates: models read days since 1970, month, day and weekday, and the hour where there are times`,
       );
     for (const why of form.window === undefined ? (form.leftOut ?? []) : [])
-      context.note(
-        `${why}: left out, see \`${form.features === undefined ? 'ignore' : 'features'}\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
+      say(
+        `${why}: left out, see \`${form.features === undefined ? 'ignore' : 'features'}\` in the recipe; what they say must stand in columns of numbers or of few words`,
       );
     const labelColumn = column === '' ? (beside ?? form.lastLabel ?? '') : column;
     const teacherAt = (answer: string) => seenTeacher(path.resolve(path.dirname(args.to), answer), answer);

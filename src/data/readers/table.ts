@@ -1,5 +1,6 @@
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
+import { yamlText } from '../../recipe/yaml.ts';
 import { timeOfDate } from '../dates.ts';
 import { refuseDate } from '../splits/columns.ts';
 import type { TableOptions } from '../config.ts';
@@ -281,7 +282,7 @@ export class TableSink {
     const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
-      `${isDecimal ? 'Write decimals with a point. ' : ''}Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
+      `${isDecimal ? 'Write decimals with a point. ' : ''}Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${yamlText(this.columns[column]!)}]\`.`,
     );
   }
 

@@ -20,8 +20,11 @@ const UNREAD: ReadonlySet<string> = new Set(['optimizer', 'optimizer_weights', '
 
 /** Maximum nesting of groups, which links may make endless. */
 const DEEPEST = 64;
-/** Maximum elements of all arrays for each byte of a file, as compression may give them. */
-const MOST_ELEMENTS = 260;
+/**
+ * Maximum elements of all arrays for each byte of a file: as many as compression may give in small files; in larger ones, more than any weights, which
+ * hardly shrink.
+ */
+const [MOST_ELEMENTS, SMALL_ELEMENTS, MOST_IN_LARGE] = [260, 2 ** 26, 8];
 /** Maximum bytes of an attribute: the configuration of the largest models takes some hundred kB. */
 const LONGEST_ATTRIBUTE = 2 ** 26;
 
@@ -39,7 +42,8 @@ export async function readHdf5(bytes: Uint8Array, file: string): Promise<Hdf5Gro
     FS.writeFile(name, bytes);
     const root = new File(name, 'r');
     try {
-      return groupOf(root, { file, most: bytes.length * MOST_ELEMENTS, elements: 0 }, 0);
+      const most = Math.max(Math.min(bytes.length * MOST_ELEMENTS, SMALL_ELEMENTS), bytes.length * MOST_IN_LARGE);
+      return groupOf(root, { file, most, elements: 0 }, 0);
     } finally {
       root.close();
     }
@@ -96,6 +100,9 @@ function arrayOf(dataset: Dataset, limits: Limits): KerasArray | undefined {
   const fail = (fact: string): never => {
     throw damagedModel(file, `its array ${clipped(path)} ${fact}`);
   };
+  // Without these files, which are not read, the library gives zeros.
+  if (dataset.metadata.virtual_sources !== undefined)
+    return fail('is put together from arrays of other files, expected its numbers in this one');
   if (dtype === '<e' || dtype === 'unknown')
     throw new UserError(
       `${file}: its array ${clipped(path)} holds ${dtype === '<e' ? 'float16' : 'bytes of no type, as Keras writes bfloat16'}, expected float32`,

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
-import { makeFolder } from '../../base/files.ts';
+import { asUserError, makeFolder } from '../../base/files.ts';
 
 /** Form of one sample in the files. */
 export interface KeptForm {
@@ -54,7 +54,6 @@ export class TransferSet {
   }
 
   static async open(folder: string, form: KeptForm, mostBytes: number): Promise<TransferSet> {
-    await makeFolder(folder);
     const [samples, bytes] = form.dtype === 'uint8' ? (['|u1', 1] as const) : (['<f4', 4] as const);
     const size = form.sampleShape.reduce((product, dim) => product * dim, 1);
     const plans = [
@@ -65,6 +64,7 @@ export class TransferSet {
     const columns: Column[] = [];
     let rows = Infinity;
     try {
+      await makeFolder(folder);
       for (const { name, ...plan } of plans) {
         const file = path.join(folder, name);
         const handle = await open(file, 'r+').catch(() => open(file, 'w+'));
@@ -73,7 +73,7 @@ export class TransferSet {
       }
     } catch (error) {
       for (const { handle } of columns) await handle.close();
-      throw error;
+      throw asUserError(error, folder, 'write');
     }
     return new TransferSet(folder, form, columns, rows, mostBytes);
   }

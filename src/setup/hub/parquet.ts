@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { UserError } from '../../base/errors.ts';
+import { shown, UserError } from '../../base/errors.ts';
 import type { HubSplit } from '../../recipe/init.ts';
 import { refuseExcess } from '../../recipe/yaml.ts';
 import { hubFile } from './files.ts';
@@ -40,7 +40,8 @@ export function parquetSplits(folder: string): Readonly<Partial<Record<HubSplit,
     if (known !== undefined && names.length > 0) splits[known] = [...(splits[known] ?? []), ...names];
   };
   for (const { split, path: patterns } of stated) {
-    const names = all.filter((name) => [patterns].flat().some((pattern) => globOf(pattern).test(name)));
+    const globs = [patterns].flat().map((pattern) => globOf(pattern, folder));
+    const names = all.filter((name) => globs.some((glob) => glob.test(name)));
     if (names.length === 0 && NAMES.has(split))
       throw new UserError(
         `${folder}: its README.md names ${[patterns].flat().join(', ')} for the split ${split}, and no such Parquet file is there`,
@@ -96,25 +97,37 @@ function byNames(folder: string, all: readonly string[]): readonly string[] {
   );
 }
 
-function globOf(pattern: string): RegExp {
+/** Maximum number of wildcards of a pattern, and of those for folders: the time to find that a name does not fit grows with its length to this power. */
+const MOST_WILDCARDS = { all: 4, folders: 2 };
+
+function globOf(pattern: string, folder: string): RegExp {
+  const wildcards = pattern.match(/\*+/g) ?? [];
+  if (
+    wildcards.length > MOST_WILDCARDS.all ||
+    wildcards.filter((one) => one.length > 1).length > MOST_WILDCARDS.folders
+  )
+    throw new UserError(
+      `${folder}: its README.md names files by ${shown(pattern)}, expected at most ${MOST_WILDCARDS.all} wildcards, ${MOST_WILDCARDS.folders} of them **`,
+      'Name the files of each split: `dataset.train: [a.parquet, b.parquet]`.',
+    );
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  const parts = escaped.replaceAll('**/', '\0').replaceAll('*', '[^/]*').replaceAll('?', '[^/]');
+  const parts = escaped.replaceAll('**/', '\0').replace(/\*+/g, '[^/]*').replaceAll('?', '[^/]');
   return new RegExp(`^${parts.replaceAll('\0', '(.*/)?')}$`);
 }
 
 /** `UserError` for a shard that is missing, by the numbers in the names of the others. */
 function refuseMissing(folder: string, names: readonly string[]): void {
-  for (const name of names) {
-    const [, before, , of, after] = /^(.*-)(\d{5})(-of-\d{5})(.*)$/.exec(name) ?? [];
-    if (before === undefined) continue;
-    const count = Number(of!.slice(-5));
-    for (let i = 0; i < count; i++) {
-      const shard = `${before}${String(i).padStart(5, '0')}${of!}`;
-      if (!names.some((one) => one.startsWith(shard)))
+  const shards = names.flatMap((name) => {
+    const [, before, number, of, after] = /^(.*-)(\d{5})(-of-\d{5})(.*)$/.exec(name) ?? [];
+    return before === undefined ? [] : [{ name, before, number: Number(number), of: of!, after: after! }];
+  });
+  const known = new Set(shards.map(({ before, number, of }) => `${before}${number}${of}`));
+  const groups = new Map(shards.map((shard) => [`${shard.before}${shard.of}`, shard]));
+  for (const { name, before, of, after } of groups.values())
+    for (let i = 0; i < Number(of.slice(-5)); i++)
+      if (!known.has(`${before}${i}${of}`))
         throw new UserError(
-          `${folder}: expected ${shard}${after!}, which is missing beside ${name}`,
+          `${folder}: expected ${before}${String(i).padStart(5, '0')}${of}${after}, which is missing beside ${name}`,
           'Get that file too.',
         );
-    }
-  }
 }

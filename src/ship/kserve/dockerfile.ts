@@ -2,28 +2,26 @@ import type { Target } from '../cluster/model.ts';
 
 /**
  * The image of `limbeck serve` with the models inside, so that a version of the image is a version of the model. Limbeck comes
- * from the tarball that `npm run tarball` writes, put beside this file.
+ * from the tarball that `npm run tarball` writes beside this file, with a lock of all packages that it needs.
  */
 export function dockerfile(target: Target, limbeck: string): string {
   const cpu = target === 'cpu';
   return [
     '# syntax=docker/dockerfile:1',
-    `# npm run tarball -- THIS_FOLDER in a clone of Limbeck, then: docker build -t IMAGE THIS_FOLDER`,
-    'FROM node:22-bookworm-slim AS program',
+    '# npm run tarball -- THIS_FOLDER in a clone of Limbeck writes the tarball, package.json and package-lock.json beside this file.',
+    '# Then: docker build -t IMAGE THIS_FOLDER',
+    '# A tag is another image tomorrow. Pin by digest: docker buildx imagetools inspect prints it, and --build-arg sets it:',
+    `# docker build --build-arg NODE=${NODE_IMAGE}@sha256:DIGEST -t IMAGE THIS_FOLDER`,
+    `ARG NODE=${NODE_IMAGE}`,
+    ...(cpu ? [] : [`ARG GPU=${GPU_IMAGES[target]}`]),
+    'FROM ${NODE} AS program',
     'WORKDIR /app',
-    `COPY limbeck-${limbeck}.tgz ./`,
-    ...(cpu
-      ? [
-          `RUN npm install --ignore-scripts --omit=dev --no-audit --no-fund ./limbeck-${limbeck}.tgz prom-client@^15.1.3 \\`,
-          ' && cd node_modules/onnxruntime-node/bin/napi-v6 && rm -rf darwin win32',
-        ]
-      : [
-          '# With its install script, which fetches the libraries for CUDA.',
-          `RUN npm install --omit=dev --no-audit --no-fund ./limbeck-${limbeck}.tgz prom-client@^15.1.3 \\`,
-          ' && cd node_modules/onnxruntime-node/bin/napi-v6 && rm -rf darwin win32',
-        ]),
+    `COPY limbeck-${limbeck}.tgz package.json package-lock.json ./`,
+    ...(cpu ? [] : ['# With its install script, which fetches the libraries for CUDA.']),
+    `RUN npm ci ${cpu ? '--ignore-scripts ' : ''}--omit=dev --no-audit --no-fund \\`,
+    ' && cd node_modules/onnxruntime-node/bin/napi-v6 && rm -rf darwin win32',
     '',
-    ...(cpu ? ['FROM node:22-bookworm-slim'] : GPU_BASE[target]),
+    ...(cpu ? ['FROM ${NODE}'] : ['FROM ${GPU}', 'COPY --from=program /usr/local/bin/node /usr/local/bin/node']),
     'ENV NODE_ENV=production',
     'WORKDIR /app',
     'COPY --from=program /app/node_modules ./node_modules',
@@ -38,9 +36,9 @@ export function dockerfile(target: Target, limbeck: string): string {
   ].join('\n');
 }
 
-const NODE = 'COPY --from=program /usr/local/bin/node /usr/local/bin/node';
+const NODE_IMAGE = 'node:22-bookworm-slim';
 
-const GPU_BASE = {
-  gpu: ['FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04', NODE],
-  tensorrt: ['FROM nvcr.io/nvidia/tensorrt:24.12-py3', NODE],
+const GPU_IMAGES = {
+  gpu: 'nvidia/cuda:12.6.3-cudnn-runtime-ubuntu24.04',
+  tensorrt: 'nvcr.io/nvidia/tensorrt:24.12-py3',
 } as const;

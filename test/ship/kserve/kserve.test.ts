@@ -153,14 +153,18 @@ it.each(['cpu', 'gpu', 'tensorrt'] as const)(
   'writes a Dockerfile of known instructions, as no root, for %s',
   (target) => {
     const lines = (made(target).get('Dockerfile') as string).replaceAll('\\\n', '').split('\n');
-    const known = /^(#|$|(FROM|WORKDIR|COPY|RUN|ENV|USER|EXPOSE|ENTRYPOINT|CMD) \S)/;
+    const known = /^(#|$|(ARG|FROM|WORKDIR|COPY|RUN|ENV|USER|EXPOSE|ENTRYPOINT|CMD) \S)/;
     expect(lines.filter((line) => !known.test(line))).toEqual([]);
-    expect(lines.find((line) => !/^#|^$/.test(line))).toMatch(/^FROM /);
+    expect(lines.find((line) => !/^#|^$|^ARG /.test(line))).toMatch(/^FROM /);
+    // Every image can be given by its digest, and the versions of all packages stand in the lock.
+    const images = lines.flatMap((line) => /^FROM (\S+)/.exec(line)?.[1] ?? []);
+    expect(images.filter((image) => !lines.some((line) => line.startsWith(`ARG ${image.slice(2, -1)}=`)))).toEqual([]);
+    expect(lines.find((line) => line.startsWith('RUN '))).toMatch(/^RUN npm ci /);
     const words = (instruction: string): unknown =>
       JSON.parse(lines.find((line) => line.startsWith(instruction))!.slice(instruction.length));
     expect(words('ENTRYPOINT ')).toEqual(['node', 'node_modules/limbeck/dist/cli.js']);
     expect(words('CMD ')).toEqual(['serve', '/models', '--host', '0.0.0.0', '--token-file', '/tokens/tokens']);
     expect(lines).toContain('USER 1000:1000');
-    expect(lines).toContain('COPY limbeck-1.2.3.tgz ./');
+    expect(lines).toContain('COPY limbeck-1.2.3.tgz package.json package-lock.json ./');
   },
 );
