@@ -1,6 +1,7 @@
 import { UserError } from '../../../src/base/errors.ts';
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import type { Model, OnnxAttr, OnnxDim } from '../../../src/formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import type { InputShapes } from '../../../src/formats/onnx/sizes.ts';
 import { withInputShapes } from '../../../src/formats/onnx/sizes.ts';
 import { expectSame, integer, modelOf } from '../../support/onnx-steps.ts';
@@ -20,6 +21,14 @@ describe('sizes that a file leaves open', () => {
       expect.objectContaining({ hint: expect.stringContaining('--shape x=1,3,SIZE,SIZE') as string }) as Error,
     );
     await expectSame(withInputShapes(model(), given(2, 3, 6, 8), 'm.onnx'), [2, 3, 6, 8]);
+  });
+
+  it("are negative numbers in PaddlePaddle's files, or question marks, which are no name for all of them", () => {
+    const read = decodeModel(encodeModel(model([-1, 3, '?', '?'])), 'm.onnx');
+    expect(read.graph.inputs[0]!.dims).toEqual([null, 3, null, null]);
+    expect(() => importOnnx(read, 'm.onnx')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('--shape x=1,3,SIZE,SIZE') as string }) as Error,
+    );
   });
 
   it('are said for all but the batch, or for it too', () => {
