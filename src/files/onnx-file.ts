@@ -14,7 +14,7 @@ import { tensorBytes } from '../formats/onnx/model.ts';
 import { decodeModel, onnxContent, externalValues, missingFile, separated } from '../formats/onnx/protobuf.ts';
 import type { ExternalFile } from '../formats/onnx/protobuf/decode-tensor.ts';
 import { OpenFile } from '../data/storage/sample-storage.ts';
-import { withoutSoftmax } from '../formats/keras/logits.ts';
+import { withoutSoftmax } from '../formats/onnx/rewrite/without-softmax.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { findBeside } from './beside.ts';
 import { isKerasFile, readKeras } from './keras-file.ts';
@@ -84,12 +84,13 @@ function isOfKeras(file: string): boolean {
   return isKerasFile(file) || file.endsWith('.json');
 }
 
-/** A model to train. One of Keras that ends in a softmax answers with the logits, as `notes` say. */
+/** A model to train. One that ends in a softmax answers with the logits, as `notes` say. `output`: default the only one. */
 export function trainableModel(
   model: Model,
   file: string,
+  output?: string,
 ): { readonly model: Model; readonly notes: readonly string[] } {
-  const logits = isOfKeras(file) ? withoutSoftmax(model) : model;
+  const logits = withoutSoftmax(model, output);
   return {
     model: logits,
     notes: logits === model ? [] : [`${file}: is trained by its logits, without the softmax at its end`],

@@ -109,7 +109,7 @@ export function studentBuilder(context: Given, seed: number): Build {
       compared: inner,
     };
     return async () => {
-      const { model: file, notes } = trainableModel(decodeModel(await readOnnx(onnx), onnx), onnx);
+      const { model: file, notes } = trainableModel(decodeModel(await readOnnx(onnx), onnx), onnx, output);
       const differing = checkStudentFile(onnx, file, context.data.train, context.recipe);
       const network = onnxNetwork(file, onnx, options);
       const noted = { ...network, origin: [...(network.origin ?? []), ...notes, ...differing] };

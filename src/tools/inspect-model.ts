@@ -1,4 +1,4 @@
-import { atFile } from '../base/errors.ts';
+import { atFile, UserError } from '../base/errors.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
 import type { OnnxLayer } from '../formats/onnx/describe.ts';
 import { parameterCount, storedTensors } from '../formats/onnx/model.ts';
@@ -8,6 +8,9 @@ import type { TensorDescription, TfliteDescription } from '../formats/tflite/des
 import { readEntries } from '../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { runtimeSentence } from '../formats/tflite/runtime.ts';
+import type { TfliteModel } from '../formats/tflite/types.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
+import { seenShapes } from '../runtime/litert/seen-shapes.ts';
 import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
 import type { SeenTypes } from '../runtime/onnxruntime/value-types.ts';
 import { acceptedIn } from '../ship/convert/card.ts';
@@ -78,16 +81,26 @@ function occasion(fed: SeenTypes['fed']): string {
   return `for a call with ${shapes}${isOpen ? ': sizes that the file leaves open are 1 here, --shape says others' : ''}`;
 }
 
-export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
-  const { description, entries } = atFile(file, () => ({
-    description: describeTflite(bytes),
-    entries: readEntries(readTflite(bytes), bytes),
-  }));
+/** Describes a TFLite file. `shapes`: of inputs that it leaves open. */
+export async function inspectTflite(
+  bytes: Uint8Array,
+  file: string,
+  shapes: InputShapes = new Map(),
+): Promise<Inspection> {
+  const { model, entries } = atFile(file, () => {
+    const model = readTflite(bytes);
+    return { model, entries: readEntries(model, bytes) };
+  });
+  const sizes = tfliteSizes(model, shapes, file);
+  const { shapes: seen, problem } = await seenShapes(model, sizes);
+  const described = describeTflite(bytes, new Map([...sizes, ...seen]));
+  const unknown = { macs: null, layers: described.layers.map((layer) => ({ ...layer, macs: null })) };
+  const description = problem === undefined ? described : { ...described, ...unknown };
   const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
   const { inputs, outputs, signatures, metadata, files } = rest;
   const text = [
     `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
-    `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
+    `  ${weightBytes} bytes of weights, ${macs ?? 'an unknown number of'} MACs ${occasion(fedInputs(model, sizes))}${without(rest.uncounted)}`,
     `  bytes   ${Object.entries(rest.sizes)
       .map((part) => part.join(' '))
       .join(', ')}`,
@@ -99,12 +112,48 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     ...(files.length === 0 ? [] : [`  files   ${files.join(', ')}`]),
     ...[...entries].map(([key, content]) => `  ${key}: ${content.slice(0, 200)}`),
     ...acceptedRows(entries),
+    ...(problem === undefined
+      ? []
+      : [`  MACs are not known, as the file leaves sizes open and does not run: ${problem}`]),
     ...operatorRows(operators),
     ...layerRows(layers),
     '',
   ].join('\n');
   const value = { file, ...description, entries: Object.fromEntries(entries) };
   return { value: JSON.parse(JSON.stringify(value, bigint)) as unknown, text };
+}
+
+/** Shapes of inputs by their index. `UserError` for an unknown input, and for a shape that does not fit it. */
+function tfliteSizes(model: TfliteModel, shapes: InputShapes, file: string): Map<number, readonly number[]> {
+  const { inputs = [], tensors = [] } = model.subgraphs[0] ?? {};
+  const sizes = [...shapes].map(([name, shape]) => {
+    const index = inputs.find((at) => tensors[at]!.name === name);
+    const names = inputs.map((at) => tensors[at]!.name).join(', ');
+    if (index === undefined)
+      throw new UserError(`${file}: --shape names ${name}, which is not an input`, `Its inputs are ${names}.`);
+    const own = tensors[index]!.shapeSignature ?? tensors[index]!.shape ?? [];
+    const given = 'value' in shape ? [] : shape.map((size) => (size === 'batch' ? 1 : size));
+    const fits = given.length === own.length && own.every((size, axis) => size < 0 || size === given[axis]);
+    if (!fits)
+      throw new UserError(
+        `${file}: input ${name} is [${own.map((size) => (size < 0 ? '?' : size)).join(', ')}], received ${'value' in shape ? `the value ${shape.value}` : `[${given.join(', ')}]`}`,
+        'Give a size for each ? with --shape, and the other sizes as they are.',
+      );
+    return [index, given] as const;
+  });
+  return new Map(sizes);
+}
+
+/** Inputs as they are fed where MACs are counted. */
+function fedInputs(model: TfliteModel, sizes: ReadonlyMap<number, readonly number[]>): SeenTypes['fed'] {
+  const { inputs = [], tensors = [] } = model.subgraphs[0] ?? {};
+  return new Map(
+    inputs.map((index) => {
+      const { name, shape = [], shapeSignature = [] } = tensors[index]!;
+      const open = sizes.has(index) ? [] : shapeSignature.flatMap((size, axis) => (size < 0 ? [axis] : []));
+      return [name, { dims: sizes.get(index) ?? shape, open }];
+    }),
+  );
 }
 
 /** Notes in the metadata of a file that was written although it differs from its source beyond its budget. */

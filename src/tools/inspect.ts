@@ -12,7 +12,7 @@ import { inspectOnnx, inspectTflite } from './inspect-model.ts';
 import type { Inspection } from './inspect-model.ts';
 import { Ledger } from '../folder/states/ledger.ts';
 
-/** Describes a model file. `shapes`: of inputs that an ONNX file leaves open. */
+/** Describes a model file. `shapes`: of inputs that an ONNX or TFLite file leaves open. */
 export async function inspectFile(file: string, shapes: InputShapes = new Map()): Promise<Inspection> {
   const found = await stat(file).catch((error: unknown) => {
     throw asUserError(error, file, 'read');
@@ -22,7 +22,7 @@ export async function inspectFile(file: string, shapes: InputShapes = new Map())
   if (extension === '.onnx' || (await isReadAsOnnx(file)))
     return inspectOnnx(await readOnnx(file, shapes), file, extension === '.onnx' ? 'ONNX' : 'Keras, read as ONNX');
   const bytes = await readBytes(file);
-  if (extension === '.tflite') return inspectTflite(bytes, file);
+  if (extension === '.tflite') return inspectTflite(bytes, file, shapes);
   if (extension === '.safetensors') return inspectSafetensors(bytes, file);
   throw new UserError(
     `${file}: expected a file ending in .onnx, .keras, .h5, .tflite or .safetensors, or the folder of a run, received ${extension || 'no ending'}`,

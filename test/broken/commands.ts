@@ -87,11 +87,11 @@ export const commands: Readonly<Record<string, CommandCase>> = {
       'Export the model without it, or quantize it with a tool that knows it.',
     ],
   },
-  'compress probabilities': {
+  'compress logarithms of probabilities': {
     args: compress(),
-    files: { 'm.onnx': model([CONV, ...END, ['Softmax', ['y2']]]), 'x.npy': X },
+    files: { 'm.onnx': model([CONV, ...END, ['LogSoftmax', ['y2']]]), 'x.npy': X },
     message: [
-      'm.onnx: expected logits, received a model that ends in node_3 (Softmax)',
+      'm.onnx: expected logits, received a model that ends in node_3 (LogSoftmax)',
       'Export it without that layer; the order of the classes does not change.',
     ],
   },

@@ -76,19 +76,19 @@ export const students: Readonly<Record<string, Case>> = {
       'Known are 144 operators, among them Softmax: see docs/operators.md.',
     ],
   },
-  'an ONNX student that answers with probabilities': {
+  'an ONNX student that answers with logarithms of probabilities': {
     recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
     files: {
       'a.onnx': dense(
         [
           ['MatMul', ['x', 'w']],
-          ['Softmax', ['y0']],
+          ['LogSoftmax', ['y0']],
         ],
         { w: floats(2, 2) },
       ),
     },
     message: [
-      'a.onnx: expected logits, received a model that ends in node_1 (Softmax)',
+      'a.onnx: expected logits, received a model that ends in node_1 (LogSoftmax)',
       'Export it without that layer; the order of the classes does not change.',
     ],
   },

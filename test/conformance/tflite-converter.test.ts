@@ -70,7 +70,7 @@ describe('beside tf.lite.TFLiteConverter, on the same weights', () => {
 
   it.each(pairs)('%s %s: operators of the same versions, for runtimes as old', (name, precision) => {
     const [ours, theirs] = [nets.get(name)!.files[precision], readFileOf(folder, pairOf(name, precision))].map(
-      describeTflite,
+      (bytes) => describeTflite(bytes),
     ) as [TfliteDescription, TfliteDescription];
     // The converter gives all operators of a kind the highest version that one of them needs.
     const versions = ({ layers }: TfliteDescription): Record<string, number> => {

@@ -89,3 +89,16 @@ describe('a model with one number for two classes', () => {
     expect((await readdir(own)).sort()).toEqual(['labels.npy', 'samples.npy']);
   });
 });
+
+it('a model that ends in a softmax is compressed by its logits, and its files have the probabilities beside them', async () => {
+  const steps: Step[] = [
+    ['MatMul', ['x', 'w']],
+    ['Softmax', ['y0'], { axis: 1 }],
+  ];
+  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', SIZE], { w: floats(SIZE, 3) }, steps)));
+  await writeFile(at('x.npy'), npyBytes([COUNT, SIZE], x));
+  const options = { model: at('m.onnx'), data: at('x.npy'), epochs: 0, seed: 0, formats: ['onnx'], out: at('out') } as const; // prettier-ignore
+  const { loaded, notes } = await compression(options);
+  expect(loaded.recipe.outputs).toBe('probabilities');
+  expect(notes[0]).toMatch(/^m\.onnx: is trained by its logits, without the softmax at its end; beside each file/);
+});

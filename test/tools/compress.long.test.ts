@@ -247,7 +247,7 @@ describe('refused', () => {
       return files;
     }, /expected an array \[samples, 2, 6, 6\], as the input x of \S+m\.onnx is, received \[5, 6, 6, 2\]/],
     ['several outputs', () => write([['Conv', ['x', 'a'], SAME], ...END], CONV, ['y', 'y1']), /expected one output, received y, y1/],
-    ['probabilities', () => write([['Conv', ['x', 'a'], SAME], ...END.slice(0, 1), ['Flatten', ['y1'], { axis: 1 }], ['Softmax', ['y2']]], CONV), /expected logits, received a model that ends in node_3 \(Softmax\)/],
+    ['logarithms of probabilities', () => write([['Conv', ['x', 'a'], SAME], ...END.slice(0, 1), ['Flatten', ['y1'], { axis: 1 }], ['LogSoftmax', ['y2']]], CONV), /expected logits, received a model that ends in node_3 \(LogSoftmax\)/],
     ['an operator that is not known', () => write([['Conv', ['x', 'a'], SAME], ['Nothing', ['y0']]], CONV), /node node_1: the operator Nothing is not known/],
     ['no weights', () => write([['GlobalAveragePool', ['x']], ['Flatten', ['y0'], { axis: 1 }]], {}), /holds no float32 weights to train/],
     ['data that are no data', async () => ({ ...(await whole()), data: at('m.onnx') }), /--data: expected a recipe/],

@@ -150,4 +150,17 @@ describe('inspect', () => {
     expect(text).toContain('shapes and MACs are not known');
     expect(text).toContain('Relux');
   });
+
+  it('says that it makes up no strings', async () => {
+    const model = lowerToOnnx(lenet(), { name: 'm' });
+    const [input] = model.graph.inputs;
+    const node = { op: 'StringNormalizer', domain: '', name: '', inputs: ['s'], outputs: ['y'], attrs: new Map() };
+    const ends = {
+      inputs: [{ ...input!, name: 's', dtype: 'string' as const, dims: ['n'] }],
+      outputs: [{ name: 'y', dtype: 'string' as const, dims: ['n'] }],
+    };
+    const graph = { ...model.graph, ...ends, nodes: [node], initializers: [] };
+    const { text } = await inspected('texts.onnx', encodeModel({ ...model, graph }));
+    expect(text).toContain('shapes and MACs are not known: its input s is string, of which no value is made up\n');
+  });
 });

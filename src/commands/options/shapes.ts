@@ -7,9 +7,10 @@ const list = { type: 'string', array: true, default: [] as string[] } as const;
 export const inputOptions = {
   shape: {
     ...list,
-    describe: 'ONNX: sizes of an input that the file leaves open: image=1,3,224,224, or image=batch,3,224,224',
+    describe:
+      'Sizes of an input that an ONNX file (for inspect also a TFLite file) leaves open: image=1,3,224,224, or image=batch,3,224,224',
   },
-  fix: { ...list, describe: 'ONNX: the one value of an input, which is then none any more: sr=16000' },
+  fix: { ...list, describe: 'ONNX: the value of all numbers of an input, which is then none any more: sr=16000' },
 } as const;
 
 export interface InputArgs {

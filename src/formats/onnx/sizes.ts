@@ -26,11 +26,7 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
       `Its inputs are ${inputs.map(({ name }) => name).join(', ')}.`,
     );
   const named = new Map<string, number>();
-  const fixed = inputs.flatMap((input) => {
-    const shape = shapes.get(input.name);
-    return isValue(shape) ? [valued(input, shape.value, file)] : [];
-  });
-  const fed = inputs.filter(({ name }) => !fixed.some((one) => one.name === name));
+  const fed = inputs.filter(({ name }) => !isValue(shapes.get(name)));
   const sizedInputs = fed.map((input): ValueInfo => {
     const shape = shapes.get(input.name);
     return shape === undefined || isValue(shape) ? input : { ...input, dims: shaped(input, shape, named, file) };
@@ -40,6 +36,10 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
     ...(value.dims !== undefined && {
       dims: value.dims.map((dim) => (typeof dim === 'string' ? (named.get(dim) ?? dim) : dim)),
     }),
+  });
+  const fixed = inputs.flatMap((input) => {
+    const shape = shapes.get(input.name);
+    return isValue(shape) ? [valued(settled(input), shape.value, file)] : [];
   });
   // Drops the exporter's notes on inner values, which may hold for other sizes.
   return {
@@ -54,22 +54,23 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
   };
 }
 
-/** Stored tensor for an input with a constant value. */
+/** Stored tensor for an input whose numbers all have one value. */
 function valued({ name, dtype, dims = [] }: ValueInfo, value: number, file: string): OnnxTensor {
   const size = dims.reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : NaN), 1);
   const isWhole = Number.isInteger(value);
   if (
-    size !== 1 ||
+    Number.isNaN(size) ||
     (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool') ||
     (dtype !== 'float32' && !isWhole)
   )
     throw new UserError(
       `${file}: input ${name} is ${dtype ?? 'no tensor'} [${dims.map((dim) => dim ?? '?').join(', ')}], received the value ${value} for it`,
-      'Give a value to inputs of one number alone, a whole one where the input is of integers; others take a shape: --shape.',
+      'Give a whole value to inputs of integers, and a size to each open axis that other inputs share, the batch of lengths too: --shape.',
     );
   const shape = dims as readonly number[];
-  if (dtype === 'int64') return tensor(name, dtype, shape, BigInt64Array.of(BigInt(value)));
-  return tensor(name, dtype, shape, dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(Number(value !== 0))); // prettier-ignore
+  if (dtype === 'int64') return tensor(name, dtype, shape, new BigInt64Array(size).fill(BigInt(value)));
+  const numbers = new (dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array)(size);
+  return tensor(name, dtype, shape, numbers.fill(dtype === 'bool' ? Number(value !== 0) : value));
 }
 
 function shaped(

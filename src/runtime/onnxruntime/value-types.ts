@@ -2,6 +2,7 @@ import type { Model } from '../../formats/onnx/model.ts';
 import { dataTypes } from '../../formats/onnx/model.ts';
 import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import type { DType } from '../../graph/types.ts';
+import { arrays } from '../arrays.ts';
 import { allocate, ortTensor, OnnxSession } from './session.ts';
 import type { Tensor } from './session.ts';
 
@@ -26,7 +27,7 @@ export function seenTypes(model: Model): SeenTypes {
   let session: OnnxSession | undefined;
   try {
     session = new OnnxSession(onnxContent(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
-    const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(type, shape)] as const);
+    const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(name, type, shape)] as const);
     const fed = session.inputs.map(({ name, shape }, i) => {
       const open = shape.flatMap((size, axis) => (size < 0 ? [axis] : []));
       return [name, { dims: [...inputs[i]![1].dims], open }] as const;
@@ -45,8 +46,10 @@ export function seenTypes(model: Model): SeenTypes {
   }
 }
 
-function zeros(type: number, shape: readonly number[]): Tensor {
-  const dtype = Object.entries(dataTypes).find(([, number]) => number === type)?.[0] as DType;
+function zeros(input: string, type: number, shape: readonly number[]): Tensor {
+  const found = Object.entries(dataTypes).find(([, number]) => number === type)?.[0] ?? `of type ${type}`;
+  if (!Object.hasOwn(arrays, found)) throw new Error(`its input ${input} is ${found}, of which no value is made up`);
+  const dtype = found as DType;
   const dims = shape.map((size) => Math.max(size, 1));
   return ortTensor(
     dtype,

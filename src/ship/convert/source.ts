@@ -59,7 +59,8 @@ export async function openSource(
 }
 
 async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
-  const fixed = new Map([...shapes].filter(([, shape]) => 'value' in shape));
+  // A value for each sample needs the number of samples.
+  const fixed = [...shapes.values()].some((shape) => 'value' in shape) ? shapes : new Map();
   const source = onnxGraph(decodeModel(await readOnnx(file, shapes), file), file);
   return { ...source, graph: withOwnConstants(source.graph), fixed };
 }

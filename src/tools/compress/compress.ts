@@ -17,7 +17,7 @@ import { budgetOf } from './budget.ts';
 import type { Budget } from './budget.ts';
 import { hubModel } from './hub-model.ts';
 import { openModel } from './model.ts';
-import type { CompressedModel } from './model.ts';
+import type { AnswersWithin, CompressedModel } from './model.ts';
 import { cutsFor, cutsSchema } from './plan.ts';
 import type { Cuts } from './plan.ts';
 import { compressRecipe } from './recipe.ts';
@@ -110,6 +110,7 @@ export async function compression(options: CompressOptions): Promise<Compression
     const dataset = await datasetOf(model, { data: options.data, normalize, folder, onProgress });
     const budget = budgetOf(asked, dataset.labelledBy === undefined);
     const { hasNorms } = model;
+    const probabilities = endsInProbabilities(model, within);
     const recipeWith = (cuts: Cuts): LoadedRecipe => {
       let recipe: unknown = compressRecipe({
         name,
@@ -118,6 +119,7 @@ export async function compression(options: CompressOptions): Promise<Compression
         budget,
         cuts,
         hasNorms,
+        probabilities,
         epochs,
         seed,
         formats,
@@ -131,7 +133,12 @@ export async function compression(options: CompressOptions): Promise<Compression
   });
   model.network.dispose();
   const original = { name: path.basename(file), bytes: model.bytes, sampleShape: model.fed };
-  return { loaded, budget, original, notes: [...(hub?.notes ?? []), ...twoOf(model), ...notes] };
+  return {
+    loaded,
+    budget,
+    original,
+    notes: [...(hub?.notes ?? []), ...twoOf(model), ...softmaxOf(model, within), ...notes],
+  };
 }
 
 /** `UserError` for everything that the run would refuse before training, found before the cuts are timed. */
@@ -160,6 +167,16 @@ function twoOf({ file, one }: CompressedModel): string[] {
   return [
     `${path.basename(file)}: answers with one ${one} for two classes; the files that are written answer with the logits [batch, 2], 0 and z: softmax, or the sigmoid of z, gives the probability of the second class`,
   ];
+}
+
+/** True for a model of classes of samples that ends in a softmax: the probabilities of masks are no output of files. */
+const endsInProbabilities = ({ endsInSoftmax }: CompressedModel, within: AnswersWithin | undefined): boolean =>
+  endsInSoftmax && within === undefined;
+
+function softmaxOf(model: CompressedModel, within: AnswersWithin | undefined): string[] {
+  if (!model.endsInSoftmax) return [];
+  const kept = endsInProbabilities(model, within) ? '; beside each file with logits, one named …-probabilities ends in it' : ''; // prettier-ignore
+  return [`${path.basename(model.file)}: is trained by its logits, without the softmax at its end${kept}`];
 }
 
 /** The cuts chosen by an earlier call for the same file and budget, else new ones: timings vary, and a killed run must resume with its own recipe. */

@@ -33,6 +33,8 @@ export interface CompressedModel {
   readonly classes: number;
   /** Names of its classes, if stated in the file. */
   readonly labels?: readonly string[] | undefined;
+  /** True if the file ends in a softmax, which files of probabilities then have too. */
+  readonly endsInSoftmax: boolean;
   /** Kind of a file's single number for two classes; training turns it into two logits. */
   readonly one: 'logit' | 'probability' | undefined;
   /** Normalization of pictures stated in the file; undefined if there is none. */
@@ -56,7 +58,8 @@ export async function openModel(
   // Training needs an open batch size.
   const open = [...shapes].map(([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const); // prettier-ignore
   const bytes = inOnePiece(await readOnnx(file, new Map(open)), file, '`limbeck compress`');
-  const { model } = trainableModel(decodeModel(bytes, file), file);
+  const source = decodeModel(bytes, file);
+  const { model } = trainableModel(source, file);
   const binary = withTwoLogits(model);
   const singleOutput = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
   const graph = importOnnx(binary ?? model, file);
@@ -94,7 +97,7 @@ export async function openModel(
   const { scale, mean, std } = preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
   const hasNorms = graph.nodes.some(({ op }) => op === 'FusedBatchNorm');
-  const facts = { file, bytes, network, uncut, hasNorms, one: singleOutput };
+  const facts = { file, bytes, network, uncut, hasNorms, endsInSoftmax: model !== source, one: singleOutput };
   return { ...facts, input, fed, sampleShape, classes, labels, ...(stated && { stated }) };
 }
 

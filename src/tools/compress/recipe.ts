@@ -13,6 +13,8 @@ export interface CompressChoices {
   readonly cuts: Cuts;
   /** True if the file has batch norms; exporters may have folded them into the layers before. */
   readonly hasNorms: boolean;
+  /** True if a file with probabilities is wanted beside each file with logits. */
+  readonly probabilities: boolean;
   /** Epochs of fine-tuning after each cut, and of quantization-aware training. 0: no training. */
   readonly epochs: number;
   readonly seed: number;
@@ -41,6 +43,7 @@ export function compressRecipe({
   budget,
   cuts,
   hasNorms,
+  probabilities,
   epochs,
   seed,
   formats,
@@ -78,6 +81,7 @@ export function compressRecipe({
       },
     ],
     export: [...formats],
+    ...(probabilities && { outputs: 'probabilities' }),
     report: { latency: { batchSizes: [1], threads: [1] } },
   };
 }

@@ -1,9 +1,10 @@
 import { UserError } from '../../../src/base/errors.ts';
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import type { Model, OnnxAttr, OnnxDim } from '../../../src/formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import type { InputShapes } from '../../../src/formats/onnx/sizes.ts';
 import { withInputShapes } from '../../../src/formats/onnx/sizes.ts';
-import { expectSame, integer, modelOf } from '../../support/onnx-steps.ts';
+import { expectSame, floats, integer, modelOf } from '../../support/onnx-steps.ts';
 
 const OPEN: readonly OnnxDim[] = ['N', 3, 'H', 'W'];
 const model = (dims = OPEN): Model =>
@@ -20,6 +21,14 @@ describe('sizes that a file leaves open', () => {
       expect.objectContaining({ hint: expect.stringContaining('--shape x=1,3,SIZE,SIZE') as string }) as Error,
     );
     await expectSame(withInputShapes(model(), given(2, 3, 6, 8), 'm.onnx'), [2, 3, 6, 8]);
+  });
+
+  it("are negative numbers in PaddlePaddle's files, or question marks, which are no name for all of them", () => {
+    const read = decodeModel(encodeModel(model([-1, 3, '?', '?'])), 'm.onnx');
+    expect(read.graph.inputs[0]!.dims).toEqual([null, 3, null, null]);
+    expect(() => importOnnx(read, 'm.onnx')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('--shape x=1,3,SIZE,SIZE') as string }) as Error,
+    );
   });
 
   it('are said for all but the batch, or for it too', () => {
@@ -92,4 +101,22 @@ describe('an input of one number that always has the same value', () => {
   ])('is refused where the value does not fit: %s', (name, value, message) => {
     expect(() => withInputShapes(chosen, new Map([[name, { value }]]), 'm.onnx')).toThrow(message);
   });
+});
+
+it('an input of lengths takes one value for all samples, whose number another input says', async () => {
+  const { graph, ...rest } = modelOf([4, 'N', 3], { w: floats(1, 6, 3), r: floats(1, 6, 2) }, [
+    ['GRU', ['x', 'w', 'r', '', 'lens'], { hidden_size: 2, linear_before_reset: 1 }, ['', 'y']],
+  ]);
+  const lens = { name: 'lens', dtype: 'int32', dims: ['N'] } as const;
+  const gru: Model = { ...rest, graph: { ...graph, inputs: [...graph.inputs, lens] } };
+  const value = { value: 4 };
+  await expectSame(withInputShapes(gru, new Map([...given(4, 2, 3), ['lens', value]]), 'm.onnx'), [4, 2, 3]);
+  expect(() => withInputShapes(gru, new Map([['lens', value]]), 'm.onnx')).toThrow(
+    expect.objectContaining({
+      message: 'm.onnx: input lens is int32 [N], received the value 4 for it',
+      hint: expect.stringMatching(
+        /^Give .* a size to each open axis that other inputs share, the batch of lengths too: --shape\.$/,
+      ) as string,
+    }) as Error,
+  );
 });

@@ -1,6 +1,6 @@
 import { tensor } from '../../../src/formats/onnx/model.ts';
 import type { OnnxAttr, OnnxNode, OnnxTensor } from '../../../src/formats/onnx/model.ts';
-import type { Case } from '../onnx-steps.ts';
+import type { Case, Step } from '../onnx-steps.ts';
 import { floats, integer, ints, list, scalar } from '../onnx-steps.ts';
 
 export const IMAGE = ['N', 4, 6, 8] as const;
@@ -230,6 +230,39 @@ export const knownCases: Record<string, Case> = {
       ['ArgMax', ['x'], { axis: 1, keepdims: 0 }],
       ['Cast', ['y0'], { to: 1 }],
     ],
+  ],
+  "timm's padding, whose sizes PyTorch's older exporter has folded to floats": [
+    IMAGE,
+    FED,
+    [
+      ['Ceil', ['half']],
+      ['Sub', ['y0', 'half']],
+      ['Clip', ['y1', 'nothing']],
+      ['Div', ['y2', 'half']],
+      ['Sub', ['half', 'y0']],
+      ['Clip', ['y4', 'nothing']],
+      ...['y3', 'y5'].flatMap((name, i): Step[] => [
+        ['Cast', [name], { to: 7 }],
+        ['Unsqueeze', [`y${6 + 2 * i}`, 'first']],
+      ]),
+      ['Concat', ['first', 'first', 'y7', 'y9', 'first', 'first', 'y9', 'y7'], { axis: 0 }],
+      ['Pad', ['x', 'y10']],
+    ],
+  ],
+  'a size that is clipped by attributes': [
+    IMAGE,
+    FED,
+    [
+      ['Shape', ['x']],
+      ['Gather', ['y0', 'two']],
+      ['Cast', ['y1'], { to: 1 }],
+      ['Clip', ['y2'], { min: 0.5, max: 6.5 }],
+      ['Cast', ['y3'], { to: 7 }],
+      ['Unsqueeze', ['y4'], { axes: [0] }],
+      ['Concat', ['minus', 'y5'], { axis: 0 }],
+      ['Reshape', ['x', 'y6']],
+    ],
+    9,
   ],
   'a stored list that is cast, split and tiled': [
     ['N', 6],

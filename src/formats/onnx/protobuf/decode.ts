@@ -139,6 +139,8 @@ function tensorTypeOf({ elemType = 0, shape }: TypeProto_Tensor): Omit<ValueInfo
   };
 }
 
-function dimOf({ dimValue, dimParam }: TypeProto_Dimension): OnnxDim {
-  return dimParam ?? (dimValue === undefined ? null : Number(dimValue));
+/** PaddlePaddle's exporters write -1 or ? for each open size; ONNX Runtime reads any number below 0 as one. */
+function dimOf({ dimValue = -1n, dimParam = '' }: TypeProto_Dimension): OnnxDim {
+  if (dimParam !== '' && dimParam !== '?') return dimParam;
+  return dimValue < 0 ? null : Number(dimValue);
 }

@@ -53,10 +53,23 @@ export interface TfliteDescription extends NeededRuntime {
   readonly files: readonly string[];
 }
 
-/** Describes a `.tflite` file for people. `UserError` for other files. */
-export function describeTflite(bytes: Uint8Array): TfliteDescription {
+/**
+ * Describes a `.tflite` file for people. `UserError` for other files. `shapes`: of computed tensors and inputs, by index; sizes that the file leaves
+ * open are otherwise those that it stores, mostly 1.
+ */
+export function describeTflite(
+  bytes: Uint8Array,
+  shapes: ReadonlyMap<number, readonly number[]> = new Map(),
+): TfliteDescription {
   const model = readTflite(bytes);
-  const main = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };
+  const stated = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };
+  const main = {
+    ...stated,
+    tensors: stated.tensors.map((tensor, i) => {
+      const shape = shapes.get(i);
+      return shape === undefined ? tensor : sizedTensor(tensor, shape);
+    }),
+  };
   const stored = storedAs(model, main);
   const layers = main.operators.map((operator) => describeLayer(model, main, operator, stored));
   const counts: Record<string, number> = {};
@@ -68,8 +81,8 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
     weightBytes: [...used].reduce((sum, index) => sum + (model.buffers[index]?.data?.length ?? 0), 0),
     sizes: sizesByContent(bytes, (model.metadata ?? []).map(({ buffer }) => buffer)), // prettier-ignore
     description: model.description ?? '',
-    inputs: main.inputs.map((index) => describeTensor(main.tensors[index]!)),
-    outputs: main.outputs.map((index) => describeTensor(main.tensors[index]!)),
+    inputs: stated.inputs.map((index) => describeTensor(stated.tensors[index]!)),
+    outputs: stated.outputs.map((index) => describeTensor(stated.tensors[index]!)),
     signatures: (model.signatureDefs ?? []).map(({ signatureKey }) => signatureKey),
     operators: counts,
     layers,
@@ -82,6 +95,19 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
     metadata: decodeMetadata(model),
     files: associatedNames(bytes),
   };
+}
+
+/** The tensor with this shape, none of whose sizes is open. */
+export function sizedTensor(
+  tensor: TfliteTensor,
+  shape: readonly number[],
+): TfliteTensor & { readonly shape: readonly number[] } {
+  const sized: { -readonly [key in keyof TfliteTensor]: TfliteTensor[key] } & { shape: readonly number[] } = {
+    ...tensor,
+    shape,
+  };
+  delete sized.shapeSignature;
+  return sized;
 }
 
 /** Stored constant for each value that a DEQUANTIZE or DENSIFY makes from one. */

@@ -1,4 +1,6 @@
-import { describeTflite } from '../../../../src/formats/tflite/describe/describe.ts';
+import type { InputShapes } from '../../../../src/formats/onnx/sizes.ts';
+import { readTflite } from '../../../../src/formats/tflite/read.ts';
+import { describeTflite, sizedTensor } from '../../../../src/formats/tflite/describe/describe.ts';
 import { builtinOperators } from '../../../../src/formats/tflite/schema/operators.ts';
 import type { BuiltinOperator } from '../../../../src/formats/tflite/schema/operators.ts';
 import { tensorType } from '../../../../src/formats/tflite/schema/tensor-types.ts';
@@ -74,10 +76,78 @@ describe("a layer of other people's files", () => {
     expect(describeTflite(lstm)).toMatchObject({ macs: 9 * 4 * 5 * (6 + 5), uncounted: { operators: [] } });
   });
 
-  it('is named where it multiplies and is not counted, and so are further subgraphs', () => {
+  it('is named where it multiplies and is not counted, and so are further subgraphs', async () => {
     const file = fileOf('LSTM', [{ shape: [1, 6] }], { shape: [1, 5] }, undefined, 3);
     expect(describeTflite(file)).toMatchObject({ macs: 0, uncounted: { operators: ['LSTM'], subgraphs: 2 } });
-    const { text } = inspectTflite(file, 'a.tflite');
+    const { text } = await inspectTflite(file, 'a.tflite');
     expect(text).toContain('0 MACs for one sample, not counting LSTM, 2 more subgraphs\n');
+  });
+});
+
+describe('sizes that a file leaves open', () => {
+  const filter = { shape: [3, 1, 1, 2], constant: true };
+  const options = {
+    type$: 'Conv2DOptions',
+    padding: 0,
+    strideW: 1,
+    strideH: 1,
+    dilationWFactor: 1,
+    dilationHFactor: 1,
+  };
+  /** A convolution over a picture of any size, as another converter may write it: open sizes are stored as 1. */
+  const open = (() => {
+    const model = readTflite(
+      fileOf(
+        'CONV_2D',
+        [{ shape: [1, 1, 1, 2] }, filter, { shape: [3], constant: true }],
+        { shape: [1, 1, 1, 3] },
+        options,
+      ),
+    );
+    const [main] = model.subgraphs;
+    const tensors = main!.tensors.map((tensor, i) =>
+      i % 3 === 0 ? { ...tensor, shapeSignature: [1, -1, -1, i === 0 ? 2 : 3] } : tensor,
+    );
+    return writeTflite({ ...model, subgraphs: [{ ...main!, tensors }] });
+  })();
+  const inspected = async (shapes?: InputShapes) => (await inspectTflite(open, 'a.tflite', shapes)).text;
+
+  it('are 1, as the text says, or those that are said', async () => {
+    expect(await inspected()).toContain(
+      '6 MACs for a call with t0 [1, 1, 1, 2]: sizes that the file leaves open are 1 here, --shape says others\n',
+    );
+    const text = await inspected(new Map([['t0', ['batch', 5, 4, 2]]]));
+    expect(text).toContain(`${5 * 4 * 6} MACs for one sample\n`);
+    expect(text).toContain('input   t0 float32[1, ?, ?, 2]\n');
+    expect(text).toMatch(/CONV_2D v1 +\[1, 5, 4, 3\]/);
+  });
+
+  it.each<[string, InputShapes, RegExp]>([
+    ['of another input', new Map([['x', [1]]]), /a\.tflite: --shape names x, which is not an input/],
+    ['of other axes', new Map([['t0', [1, 5, 2]]]), /input t0 is \[1, \?, \?, 2\], received \[1, 5, 2\]/],
+    ['that are stored', new Map([['t0', [1, 5, 4, 3]]]), /received \[1, 5, 4, 3\]/],
+    ['by a value', new Map([['t0', { value: 3 }]]), /received the value 3/],
+  ])('are refused where they do not fit: %s', async (_, shapes, message) => {
+    await expect(inspected(shapes)).rejects.toThrow(message);
+  });
+
+  it('of inner tensors are those of a run, also where no input has one', async () => {
+    const model = readTflite(open);
+    const [main] = model.subgraphs;
+    const tensors = main!.tensors.with(0, sizedTensor(main!.tensors[0]!, [1, 7, 3, 2]));
+    const fixed = writeTflite({ ...model, subgraphs: [{ ...main!, tensors }] });
+    expect((await inspectTflite(fixed, 'a.tflite')).text).toContain(`${7 * 3 * 6} MACs for one sample\n`);
+  });
+
+  it('are not known of a file that does not run', async () => {
+    const model = readTflite(open);
+    const broken = writeTflite({
+      ...model,
+      operatorCodes: [{ deprecatedBuiltinCode: 32, builtinCode: 32, customCode: 'Nothing', version: 1 }],
+    });
+    const { text, value } = await inspectTflite(broken, 'a.tflite');
+    expect(text).toContain('an unknown number of MACs');
+    expect(text).toMatch(/MACs are not known, as the file leaves sizes open and does not run: LiteRT could not/);
+    expect(value).toMatchObject({ macs: null });
   });
 });

@@ -56,7 +56,7 @@ describe('metadata', () => {
     expect(Buffer.compare(exported(graph, { description: { name: 'n', labels: ['a'] } }), again)).toBe(0);
   });
 
-  it('is none where its table is damaged, wherever the damage lies', () => {
+  it('is none where its table is damaged, wherever the damage lies', async () => {
     const model = readTflite(bytes);
     const { buffer } = model.metadata!.find(({ name }) => name === METADATA_NAME)!;
     const table = model.buffers[buffer]!.data!;
@@ -67,7 +67,7 @@ describe('metadata', () => {
         ...model,
         buffers: model.buffers.map((old, i) => (i === buffer ? { data } : old)),
       });
-      const { value } = inspectTflite(damaged, 'a.tflite');
+      const { value } = await inspectTflite(damaged, 'a.tflite');
       if ((value as { metadata?: unknown }).metadata === undefined) lost++;
     }
     expect(lost).toBeGreaterThan(20);

@@ -24,6 +24,17 @@ const several =
   (inputs, _, c) =>
     inputs.slice(1).reduce((a, b) => combined(c, op, a, b), inputs[0]!);
 
+/** Bounds of operator sets before 11 are attributes. */
+const clip: Fold = ([x, ...inputs], node, c) => {
+  const bounds = (['min', 'max'] as const).map((name, i): KnownTensor | undefined => {
+    const given = c.opset < 11 ? attr(node, c, name, 'float') : undefined;
+    return given === undefined ? inputs[i] : { ...x!, dims: [], values: [given] };
+  });
+  const [low, high] = bounds;
+  const above = low === undefined ? x! : combined(c, 'Max', x!, low);
+  return high === undefined ? above : combined(c, 'Min', above, high);
+};
+
 /** Operation on one value. Rounding does not change sizes, which are integers. */
 const unary =
   (run: (x: number) => number, isRounding = false): Fold =>
@@ -141,6 +152,7 @@ const folds: Readonly<Record<string, Fold>> = {
   Min: several('Min'),
   Max: several('Max'),
   Sum: several('Add'),
+  Clip: clip,
   Neg: unary((x) => -x),
   Abs: unary(Math.abs, true),
   Sign: unary(Math.sign),
@@ -193,7 +205,9 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const isMatrix = (name: string): boolean => c.isWeights(name) && c.shapeOf(name).length > 1;
   const isWeights = operands.every((name) => c.isWeights(name)) || (c.isTrained && operands.some(isMatrix));
   const makesFloats = node.op === 'ConstantOfShape' && makesFloat(node);
-  const wanted = node.op === 'Range' || node.op === 'Cast' || comparisons.includes(node.op);
+  // PyTorch's older exporter folds float sizes: nothing is learned through a number that is rounded.
+  const isSize = (node.op === 'Ceil' || node.op === 'Floor') && c.shapeOf(node.inputs[0]!).every((dim) => dim === 1);
+  const wanted = node.op === 'Range' || node.op === 'Cast' || isSize || comparisons.includes(node.op);
   if ((isWeights && !wanted) || makesFloats) return undefined;
   // Repeated for each sample, it must be a tensor of the graph.
   if (node.op === 'Expand' && !isStatic(c.numbers(node.inputs[1], 'shape'))) return undefined;
