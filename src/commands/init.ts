@@ -72,9 +72,19 @@ export const initCommand: Command<InitArgs> = {
     const { models } = await import('../networks/models/registry.ts');
     // Folders of models stay as they are named.
     parseRecipe(text, to, { models, withFolders: (await import('../setup/with-folders.ts')).withFolders });
-    const { train, labels, test, testLabels, teacher, model } = answers;
+    const { train, labels, test, testLabels, validation = '', validationLabels = '', teacher, model } = answers;
     const student = isModelFile(model) ? model : '';
-    const named = [train, labels, test, testLabels, answers.unlabelled ?? '', teacher?.name ?? '', student];
+    const named = [
+      train,
+      labels,
+      test,
+      testLabels,
+      validation,
+      validationLabels,
+      answers.unlabelled ?? '',
+      teacher?.name ?? '',
+      student,
+    ];
     await refuseAbsent(named, to);
     const { text: asked, failure } = teacher === undefined ? { text } : await askedTeacher(text, to, context);
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');

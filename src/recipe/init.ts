@@ -12,6 +12,9 @@ export interface InitAnswers {
   readonly labels: string;
   readonly test: string;
   readonly testLabels: string;
+  /** Validation data and their labels; default: a part of train. */
+  readonly validation?: string | undefined;
+  readonly validationLabels?: string | undefined;
   /** Splits in the folder of `train`, a data set of the hub. */
   readonly within?: readonly HubSplit[] | undefined;
   /** Folder or file of samples without labels; default: none. */
@@ -105,6 +108,8 @@ export function recipeText({
   labels,
   test,
   testLabels,
+  validation = '',
+  validationLabels = '',
   unlabelled = '',
   within = [],
   isUnlabelled = false,
@@ -143,7 +148,13 @@ export function recipeText({
     ...(unlabelled === '' ? [] : [`  unlabelled: ${yamlText(unlabelled)} # samples that the teacher answers for`]),
     ...(within.includes('validation')
       ? []
-      : [`  validation: ${share} # models are chosen on this part of train; the test split is used once, at the end`]),
+      : validation !== ''
+        ? [
+            `  validation: ${source(validation, validationLabels)} # models are chosen on it; the test split is used once, at the end`,
+          ]
+        : [
+            `  validation: ${share} # models are chosen on this part of train; the test split is used once, at the end`,
+          ]),
     ...(isUnlabelled
       ? ['  labelled: 0 # no labels: the student learns the vectors of the teacher, and scores say how alike both are']
       : []),

@@ -80,7 +80,9 @@ async function sampledData(recipe: Recipe, isWhole: boolean): Promise<LoadedData
   const isNeeded = isWhole || recipe.teacher?.logits !== undefined || recipe.dataset.unlabelled !== undefined;
   if (isNeeded) return loadDataToTeach(recipe);
   const data = await loadDataToTeach(recipe, { sample: DECODED });
-  const isTooFew = Math.min(...[data.train, data.validation].map((split) => decodedRows(split).count)) < LEAST_ASKED;
+  // A teacher's vectors are reduced by at least as many samples as they then have numbers.
+  const least = Math.max(LEAST_ASKED, data.validation.vector?.size ?? 0);
+  const isTooFew = Math.min(...[data.train, data.validation].map((split) => decodedRows(split).count)) < least;
   return data.train.stored?.every !== undefined && isTooFew ? loadDataToTeach(recipe) : data;
 }
 

@@ -30,12 +30,12 @@ export async function arePictures({ dataset, teacher, student, distill, file }: 
 
 /** True if a file's only input has four axes. */
 async function takesPictures(file: string): Promise<boolean> {
-  const shapes = await inputShapes(file);
+  const shapes = await shapesOfInputs(file);
   return shapes.length === 1 && shapes[0]!.length === OF_PICTURES;
 }
 
 /** Shapes of a model file's inputs as far as they are known, with the batch; an open size is no number. */
-export async function inputShapes(file: string): Promise<(readonly (number | string | null)[])[]> {
+export async function shapesOfInputs(file: string): Promise<(readonly (number | string | null)[])[]> {
   const { isReadAsOnnx } = await import('../files/keras-file.ts');
   if (file.endsWith('.json') && !(await isReadAsOnnx(file))) {
     const { loadTfjsModel } = await import('../files/tfjs-file.ts');

@@ -1,6 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { inProcess } from '../support/in-process.ts';
 
@@ -49,5 +52,22 @@ describe('limbeck validate --data', () => {
     const headers = await inProcess(folder(), 'validate', '--data', 'r.yaml');
     expect(headers.code).toBe(1);
     expect(headers.stderr).toContain('0002.png: cannot decode the image');
+  });
+
+  it('decodes all pictures where the sample is too small to reduce the vectors of a teacher', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 8, 8, 3] });
+    b.output('vectors', b.op('Reshape', [x], { shape: ['batch', 192] }));
+    await writeFile(path.join(folder(), 't.onnx'), encodeModel(lowerToOnnx(b.build())));
+    const recipe = {
+      dataset: { type: 'image-folder', task: 'embedding', train: 'pictures' },
+      teacher: { onnx: 't.onnx', normalize: { mean: 0, std: 1 }, confirmed: true },
+      student: { model: 'mlp' },
+      distill: { epochs: 1 },
+    };
+    await writeFile(path.join(folder(), 'v.yaml'), JSON.stringify(recipe));
+    const { code, stdout, stderr } = await inProcess(folder(), 'validate', '--data', 'v.yaml');
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('dimensions')]);
+    expect(stdout).toMatch(/right: 1890 train, 210 validation/);
   });
 });

@@ -26,6 +26,8 @@ it('a recipe for a folder of the hub leaves to it the splits that it has', () =>
   const whole = recipeText({ ...hub, within: ['test', 'train', 'validation'] });
   expect(whole).toContain('  train: hub # its splits: test, train, validation\n');
   expect(whole).not.toMatch(/testFraction|validation: 0/);
+  const own = recipeText({ ...hub, type: 'coco', labels: 'a.json', validation: 'val', validationLabels: 'b.json' });
+  expect(own).toContain('  validation: { images: val, labels: b.json } # models are chosen on it');
   expect(recipeText({ ...hub, within: ['train'] })).toMatch(/testFraction.*\n {2}validation: 0\.1/);
 });
 

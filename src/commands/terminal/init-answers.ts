@@ -187,6 +187,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       labels,
       test,
       testLabels,
+      ...{ validation: inside(splits?.validation), validationLabels: inside(splits?.validationLabels) },
       within,
       unlabelled,
       isUnlabelled,

@@ -37,7 +37,8 @@ export function inClassOrder(logits: Float32Array, order: readonly number[] | un
 }
 
 /**
- * Answers [n, width] of several outputs in the order of the data set: the classes of the first field, or all numbers of a row where each has a name.
+ * Answers [n, width] of several outputs in the order of the data set: the classes of the first field, or of a detector's scores, or all numbers of a row
+ * where each has a name.
  */
 export function joinedInOrder(
   values: Readonly<Record<string, Float32Array>>,
@@ -47,7 +48,8 @@ export function joinedInOrder(
 ): Float32Array {
   if (order === undefined || fields.length === 1 || order.length === widthOfFields(fields))
     return inClassOrder(joinedValues(values, fields, n), order);
-  const [{ name }] = fields as [AnswerField];
+  // Of a detector's fields the second has the classes.
+  const { name } = fields.find((field) => field.name === 'scores') ?? fields[0]!;
   return joinedValues({ ...values, [name]: inClassOrder(values[name]!, order) }, fields, n);
 }
 

@@ -54,10 +54,11 @@ export interface DiagnosisOptions {
  * accuracy says little. If only a few classes changed places, each pair is tested.
  */
 export function explainingOrder(
-  { labels, logits, accuracy }: LabelledAnswers,
+  answered: Int32Array,
+  labels: Int32Array,
   names: readonly string[],
+  accuracy: number,
 ): Reordering | undefined {
-  const answered = classesOf(logits, names.length);
   const whole = reordered(answered, labels, names);
   return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(answered, labels, names);
 }
@@ -71,13 +72,14 @@ function isMuchBetter(accuracy: number, before: number): boolean {
 const NAMED = 4;
 
 /** `declared`: order in the recipe, in which the answers were read. */
-function wrongOrder(
+export function wrongOrder(
   { classes, accuracy }: Reordering,
   names: readonly string[],
   declared: readonly string[] = names,
 ): TeacherFault {
   const moved = names.flatMap((name, i) => (name === classes[i] ? [] : [`what it calls ${name} is ${classes[i]!}`]));
-  const order = declared.map((name) => classes[names.indexOf(name)]!);
+  // A detector may have further classes.
+  const order = declared.map((name) => classes[names.indexOf(name)] ?? name);
   return {
     fact: `with its classes in another order it is right on ${percent(accuracy, 1)}${moved.length > NAMED ? '' : `: ${moved.join(', ')}`}`,
     hint: `Set \`teacher\` to use classes: ${classList(order)}.`,

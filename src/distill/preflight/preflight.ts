@@ -17,6 +17,7 @@ import { taskOfWidth } from '../../tasks/task.ts';
 import type { Task } from '../../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/classification/chance.ts';
 import { classesOf } from '../../tasks/classification/classes.ts';
+import { otherBoxClasses } from './box-classes.ts';
 import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
 import type { Alternative, AskTeacher, LabelledAnswers, TeacherFault } from './diagnosis.ts';
 import { fewBoxes } from '../answers/sure-boxes.ts';
@@ -51,6 +52,9 @@ export interface Preflight {
 }
 
 const BATCH = 100;
+
+/** Second half of a remedy for a teacher that is far better in another reading. */
+const CONFIRM = 'If its settings are right, confirm them with `teacher.confirmed: true`.';
 
 /** Remedy for a single sigmoid output: softmax of 0 and z is the sigmoid of z. */
 const ONE_OF_TWO =
@@ -114,7 +118,7 @@ export async function preflight(
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
   const settings = { alternatives, declared: options.declared };
   if (isGood) {
-    const known = explainingOrder(answered, dataset.classNames);
+    const known = explainingOrder(classesOf(logits, classes), labels, dataset.classNames, accuracy);
     // A wrong input can look like a wrong order, so other readings are tried first.
     const found =
       known === undefined
@@ -124,11 +128,7 @@ export async function preflight(
             ...(await diagnosis(dataset, answered, { ...settings, required: accuracy, known }, ask)),
           };
     if (found?.isEvident === true && !confirmed) {
-      throw new UserError(
-        `${right}, and ${found.fact}`,
-        `${found.hint} If its settings are right, confirm them with \`teacher.confirmed: true\`.`,
-        { changes: found.changes },
-      );
+      throw new UserError(`${right}, and ${found.fact}`, `${found.hint} ${CONFIRM}`, { changes: found.changes });
     }
     const warnings = found === undefined ? [] : [`${right}; ${found.fact}. ${found.hint}`];
     const changes = found?.changes ?? [];
@@ -183,21 +183,30 @@ async function checkNumbers(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   task: Task,
-  { alternatives = [], minConfidence, rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
+  options: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
+  const { alternatives = [], minConfidence, rows, declared, confirmed = false, ...asking } = options;
   const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, task, given, rows.length);
+  const text = samplesText(rows.length, dataset);
+  const labels = targetsOf(dataset, rows);
+  const swapped = otherBoxClasses(given, dataset, { rows, declared });
+  const accuracy = task.scoreOf(given, labels);
+  const scored = `${teacher.name}: ${task.score.said(accuracy, text)}`;
+  if (swapped !== undefined && !confirmed)
+    throw new UserError(`${scored}; ${swapped.fact}`, `${swapped.hint} ${CONFIRM}`, { changes: swapped.changes });
   const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
   if (useless !== undefined) throw new UserError(useless.fact, useless.hint, useless);
-  const labels = targetsOf(dataset, rows);
   const stuck = task.stuck(teacher.name, given, labels);
-  const asked = { rows, hasLabels: true, text: samplesText(rows.length, dataset) };
+  const asked = { rows, hasLabels: true, text };
   const few = fewBoxes(teacher.name, given, dataset, asked, minConfidence);
   return {
-    accuracy: task.scoreOf(given, labels),
+    accuracy,
     samples: rows.length,
-    warnings: [stuck, few].filter((warning) => warning !== undefined),
-    changes: [],
+    warnings: [stuck, few, swapped && `${scored}; ${swapped.fact}. ${swapped.hint}`].filter(
+      (warning) => warning !== undefined,
+    ),
+    changes: swapped?.changes ?? [],
   };
 }
 

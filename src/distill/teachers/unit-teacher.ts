@@ -33,16 +33,18 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
   if (width === size && (isMember || prefixes.length === 0)) return unit;
   if (width < size && isMember)
     return { ...unit, key: sha256(unit.key, String(size)), classes: size, answer: withVectors(unit, (vectors) => padded(vectors, width, size)) }; // prettier-ignore
-  if (size > Math.min(width, samples))
+  if (size > Math.min(width, samples)) {
+    const most = width < size ? width : 2 ** Math.floor(Math.log2(samples));
     throw new UserError(
       width < size
         ? `dataset.dimensions: expected at most ${width}, the numbers of a vector of ${teacher.name}, received ${size}`
         : `dataset.dimensions: expected at most ${samples}, the validation samples from which the ${width} numbers of ${teacher.name} are reduced, received ${size}`,
       width < size
         ? `Set \`dataset.dimensions: ${width}\` or less.`
-        : 'Set fewer dimensions, or give validation more samples.',
-      { changes: width < size ? [{ path: ['dataset', 'dimensions'], value: width }] : [] },
+        : `Set \`dataset.dimensions: ${most}\`, or give validation more samples.`,
+      { changes: most < 2 ? [] : [{ path: ['dataset', 'dimensions'], value: most }] },
     );
+  }
   const { axes } = principalAxes(await vectorsOf(unit), width, size);
   return {
     ...unit,

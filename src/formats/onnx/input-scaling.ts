@@ -19,7 +19,7 @@ export function inputScaling({ graph }: Model, channels: number): InputScaling |
   const [input, ...others] = graph.inputs.filter(({ name }) => !stored.has(name));
   if (input === undefined || others.length > 0) return undefined;
   let found: InputScaling | undefined;
-  for (let value = input.name; ; ) {
+  for (let value = input.name; ;) {
     const [node, ...more] = graph.nodes.filter(({ op, inputs }) => op !== 'Shape' && inputs.includes(value));
     if (node === undefined || more.length > 0 || node.domain !== '') return found;
     const step = PASSING.has(node.op) ? undefined : stepOf(node, value, stored, channels);

@@ -78,6 +78,11 @@ export function originOf({
     ...listed(file, 'numbered by the exporter and trained, as they are gains and offsets of channels', stored.gains),
     ...listed(file, 'computed by the exporter from parameters, and trained in their place', stored.computed),
     ...listed(file, 'stored numbers that are not learned stay as they are', stored.fixed),
+    ...listed(
+      file,
+      'numbers that the exporter computed stay as they are, and may have been learned, such as a table of relative positions or a gate: `student.trainable: [NAME]` trains them too',
+      stored.perhaps,
+    ),
     ...stored.shared.map(
       ({ name, by }) =>
         `${file}: ${name} is one weight of ${by.join(', ')}, and ${isKept(name) ? 'is not trained in any of them, as the batch norms stay as they are' : 'stays one'}`,

@@ -15,6 +15,8 @@ export interface StoredWeights {
   readonly isWeight: (name: string) => boolean;
   /** Stored floats that are not trained, each with its origin. */
   readonly fixed: readonly string[];
+  /** Those of them that an exporter computed, perhaps from parameters: it does not say from which. */
+  readonly perhaps: readonly string[];
   /** Numbered weights that a product or sum reads, with their origin. */
   readonly gains: readonly string[];
   /** Weights that the exporter computed from parameters, such as a table of positions, with the parameters' names. */
@@ -78,10 +80,14 @@ export function storedWeights(
     return by.length > 1 ? [{ name: one.name, by }] : [];
   });
   const [placed, parameters] = [placesIn(file), foldedParameters(file)];
-  const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
+  const fixed = stored.filter((one) => !weights.has(one.name) && graph.constants.has(one.name));
+  const isPerhaps = ({ name: one, dims }: OnnxTensor): boolean =>
+    NUMBERED.test(one) && !untrained.has(one) && dims.some((size) => size > 1) && parameters === undefined;
+  const placesOf = (isOne: (one: OnnxTensor) => boolean): string[] => fixed.filter(isOne).map((one) => placed(one.name)); // prettier-ignore
   const gains = candidates.filter((one) => NUMBERED.test(one.name) && readBy(one.name).every(({ op }) => op === 'Mul' || op === 'Add')); // prettier-ignore
   return {
-    ...{ isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed: fixed.map(placed), shared },
+    ...{ isWeight: (one) => weights.has(one) && graph.constants.has(one), shared },
+    ...{ fixed: placesOf((one) => !isPerhaps(one)), perhaps: placesOf(isPerhaps) },
     gains: gains.map((one) => placed(one.name)),
     computed: candidates.filter(({ name: one }) => !NUMBERED.test(one) && (parameters?.get(one) ?? []).length > 0).map((one) => placed(one.name)), // prettier-ignore
   };

@@ -70,7 +70,7 @@ const fileKeys = {
     })
     .optional()
     .describe(
-      "Normalization of the teacher's input; default: as stated in its file (`preprocessing` in the metadata), else the student's.",
+      "Normalization of the teacher's input; default: as stated in its file (`preprocessing` in the metadata), none for a file that scales raw values itself, else the student's.",
     ),
   resize: z
     .tuple([count, count])

@@ -13,7 +13,8 @@ const FOLDERS_OF_YOLO = [
   ['train.txt', 'obj.names'],
 ] as const;
 /** Words for the splits in names, the likeliest first; a test split without annotations is passed over for that of validation. */
-const WORDS = { train: ['train', 'training'], test: ['test', 'testing', 'val', 'valid', 'validation'] };
+const VALIDATION = ['val', 'valid', 'validation'];
+const WORDS = { train: ['train', 'training'], test: ['test', 'testing', ...VALIDATION] };
 
 /** Data with boxes in a folder, with their splits; `inside`: its names. Undefined if there are none in a layout that is read. */
 export async function seenBoxes(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
@@ -26,7 +27,7 @@ async function yoloIn(place: string, inside: readonly string[]): Promise<SeenDat
     const text = await readUtf8(path.join(place, name)).catch(() => '');
     if (!isYoloText(text)) continue;
     const why = `${path.join(path.basename(place), name)} has the keys train and names`;
-    return { type: 'yolo', why, notes: [], splits: { train: name, ...(hasKey(text, 'test') && { test: name }) } };
+    return { type: 'yolo', why, notes: [], splits: yoloSplits(text, name) };
   }
   for (const names of FOLDERS_OF_YOLO)
     if (names.every((name) => inside.includes(name))) {
@@ -36,17 +37,28 @@ async function yoloIn(place: string, inside: readonly string[]): Promise<SeenDat
   return undefined;
 }
 
+/** Splits of a data.yaml with this text, all of which its name stands for. Validation by the pictures of train chooses nothing. */
+export function yoloSplits(text: string, name: string): NonNullable<SeenData['splits']> {
+  const isValidated = valueOf(text, 'val') !== undefined && valueOf(text, 'val') !== valueOf(text, 'train');
+  return {
+    train: name,
+    ...(isValidated && { validation: name }),
+    ...(valueOf(text, 'test') !== undefined && { test: name }),
+  };
+}
+
 /** True for a data.yaml of YOLO, under any name. */
 export async function isYolo(file: string): Promise<boolean> {
   return isYoloText(await readUtf8(file).catch(() => ''));
 }
 
 function isYoloText(text: string): boolean {
-  return hasKey(text, 'train') && /^names\s*:/m.test(text);
+  return valueOf(text, 'train') !== undefined && /^names\s*:/m.test(text);
 }
 
-function hasKey(text: string, key: string): boolean {
-  return new RegExp(`^${key}\\s*:[ \\t]*[^#\\s]`, 'm').test(text);
+/** First line of a key's value, where it begins on the line of the key. */
+function valueOf(text: string, key: string): string | undefined {
+  return new RegExp(`^${key}\\s*:[ \\t]*([^#\\s][^#\\r\\n]*)`, 'm').exec(text)?.[1]!.trim();
 }
 
 async function vocIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
@@ -77,7 +89,10 @@ async function cocoIn(place: string, inside: readonly string[]): Promise<SeenDat
   const why = `${path.join(path.basename(place), train.labels)} has annotations in COCO's format`;
   const tested = test?.labels === train.labels ? undefined : test;
   const both = tested && { test: tested.images, testLabels: tested.labels };
-  return { type: 'coco', why, notes: [], splits: { train: train.images, labels: train.labels, ...both } };
+  const chosen = tested && (await cocoSplit(place, inside, VALIDATION));
+  const isThird = chosen && ![train.labels, tested?.labels].includes(chosen.labels);
+  const third = isThird && { validation: chosen.images, validationLabels: chosen.labels };
+  return { type: 'coco', why, notes: [], splits: { train: train.images, labels: train.labels, ...both, ...third } };
 }
 
 /** File of annotations and folder of pictures of a split with such a word in its name, relative to the place. */

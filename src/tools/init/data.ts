@@ -1,9 +1,9 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asUserError, exists } from '../../base/files.ts';
+import { asUserError, exists, readUtf8 } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
 import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
-import { isCoco, seenBoxes } from './boxes.ts';
+import { isCoco, seenBoxes, yoloSplits } from './boxes.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 import type { HubSplit } from '../../recipe/init.ts';
@@ -41,7 +41,8 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
     };
     const testBeside = await testFileOf(place);
     const why = `${name} ends in ${ending === '' ? 'ubyte' : ending}`;
-    return type && { type, why, notes: [], ...unsupported, ...(testBeside && { testBeside }) };
+    const splits = type === 'yolo' && { splits: yoloSplits(await readUtf8(place), path.join('..', name)) };
+    return type && { type, why, notes: [], ...unsupported, ...splits, ...(testBeside && { testBeside }) };
   }
   const inside = await folderNames(place);
   const firstOf = (names: readonly string[]): string | undefined =>

@@ -14,10 +14,13 @@ export interface SeenData {
   readonly splits?: {
     readonly train: string;
     readonly test?: string;
+    /** Absent where it is a part of train, or where it is the test split for want of another one. */
+    readonly validation?: string;
     readonly unlabelled?: string;
-    /** Files of labels beside `train` and `test`. */
+    /** Files of labels beside `train`, `test` and `validation`. */
     readonly labels?: string;
     readonly testLabels?: string;
+    readonly validationLabels?: string;
   };
   /** Splits of a data set of the hub, whose folder is named as a whole. */
   readonly within?: readonly HubSplit[];

@@ -7,7 +7,7 @@ import { columnOfInput } from '../../distill/teachers/inputs/column-inputs.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InitTeacher, SeenForm } from '../../recipe/init.ts';
 import { readHubFolder } from '../../setup/hub/folder.ts';
-import { inputShapes } from '../../setup/pictures.ts';
+import { shapesOfInputs } from '../../setup/pictures.ts';
 
 /** Kinds of files and folders that can teach, for messages. */
 const KINDS =
@@ -85,7 +85,7 @@ export async function formOfTeacher(
   const { window, columns = [], ignore = [], rate, seconds } = form;
   if (!/\.(onnx|keras|h5|tflite|json)$/i.test(place) || (window === undefined && seconds === undefined))
     return { form };
-  const shapes = await inputShapes(place).catch((error: unknown) => {
+  const shapes = await shapesOfInputs(place).catch((error: unknown) => {
     // Where the teacher is opened, a damaged file is refused with its reason.
     if (error instanceof UserError) return [];
     throw error;

@@ -112,12 +112,14 @@ it('has another key for other axes', async () => {
 });
 
 it.each([
-  [teacher(4), data(8), 'dataset.dimensions: expected at most 4, the numbers of a vector of t, received 8'],
+  [teacher(4), data(8), 'dataset.dimensions: expected at most 4, the numbers of a vector of t, received 8', 4],
   [
     teacher(999),
     data(300),
     'dataset.dimensions: expected at most 200, the validation samples from which the 999 numbers of t are reduced, received 300',
+    128,
   ],
-])('refuses more numbers than there are', async (of, dataset, message) => {
-  await expect(unitTeacher(of, dataset)).rejects.toThrow(message);
+])('refuses more numbers than there are, with the number to set', async (of, dataset, message, value) => {
+  const changes = [{ path: ['dataset', 'dimensions'], value }];
+  await expect(unitTeacher(of, dataset)).rejects.toMatchObject({ message, changes });
 });

@@ -78,6 +78,10 @@ describe('data with boxes', () => {
     await files('y/images/train/1.jpg', 'y/labels/train/1.txt');
     await put('y/data.yaml', 'train: images/train\nval: images/val\ntest: # none\nnames:\n  0: cat\n');
     const seen = { type: 'yolo', why: 'y/data.yaml has the keys train and names', notes: [] };
+    expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml', validation: 'data.yaml' } });
+    const name = path.join('..', 'data.yaml');
+    expect((await seenIn('y/data.yaml'))?.splits).toEqual({ train: name, validation: name });
+    await put('y/data.yaml', 'train: images/train\nval: images/train # the same\nnames: [cat]\n');
     expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml' } });
     await put('y/data.yaml', 'train: images/train\ntest: images/test\nnames: [cat]\n');
     expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml', test: 'data.yaml' } });
@@ -127,6 +131,7 @@ describe('data with boxes', () => {
     expect((await seenIn('r'))?.splits).toEqual({
       ...{ train: 'train', labels: 'train/_annotations.coco.json' },
       ...{ test: 'test', testLabels: 'test/_annotations.coco.json' },
+      ...{ validation: 'valid', validationLabels: 'valid/_annotations.coco.json' },
     });
     await files('one/images/1.jpg');
     await put('one/boxes.json', COCO);

@@ -161,7 +161,9 @@ export function preparationOf(
     output: recipe?.output ?? metadata.get('classOutput'),
     ...(recipe?.pooling !== undefined && { pooling: recipe.pooling }),
     layout: layout ?? 'auto',
-    normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : (recipe?.normalize ?? usual),
+    normalize: isOwn
+      ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape))
+      : (recipe?.normalize ?? usual),
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
     classes:
       recipe?.decoder !== undefined
