@@ -23,6 +23,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
 import { checkStudentFile } from './student-file.ts';
+import type { StudentModule, StudentModuleArgs } from './student-module.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers/choices.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
@@ -215,7 +216,7 @@ function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork, isNew =
   return scaling === undefined || !isNew ? network : scaledNetwork(network, scaling);
 }
 
-/** Loads a user's module `export default ({ tf, inputShape, classes, fields, seed }) => a tfjs-layers model that gives logits`, or an output for each field. */
+/** The model of a user's module, see `StudentModule`. */
 async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
   if (!(await exists(file))) {
     throw new UserError(
@@ -223,7 +224,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
       'Check the path; relative paths in a recipe start at the recipe file.',
     );
   }
-  let found: { default?: (given: object) => unknown };
+  let found: { default?: StudentModule };
   try {
     found = (await import(pathToFileURL(file).href)) as typeof found;
   } catch (error) {
@@ -238,7 +239,8 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     );
   }
   // Initializers without a seed use Math.random, which is seeded so that the same recipe gives the same weights.
-  const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args })).catch(
+  const given: StudentModuleArgs = { tf, ...args };
+  const model: unknown = await withSeededMathRandom([args.seed, 'module'], () => make(given)).catch(
     (error: unknown) => {
       throw failedInside(file, args, error);
     },

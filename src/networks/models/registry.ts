@@ -72,4 +72,4 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
 }
 
 /** A model of the registry, or one from the user. */
-export type { LayersModel };
+export type { LayersModel, ModelArgs };
