@@ -8,6 +8,7 @@ import { chart } from '../charts/chart.ts';
 import { escape } from '../escape.ts';
 import { colourOf, key } from '../charts/kinds.ts';
 import { table } from '../tables.ts';
+import { CLASS_FIGURES_HEAD, classFigureCells } from '../../tables/class-figures.ts';
 
 /** Calibration: are the models as often right as they are sure? A table of all, diagrams of those that matter. */
 export function calibrationSection(report: Report): string {
@@ -18,7 +19,10 @@ export function calibrationSection(report: Report): string {
     const right = bins.reduce((sum, { samples, accuracy }) => sum + samples * (accuracy ?? 0), 0);
     const all = bins.reduce((sum, { samples }) => sum + samples, 0);
     const gap = confidence - right / all;
-    const cells = [percent(ece), percent(confidence), percent(right / all), leaning(gap)];
+    const cells = [
+      ...[percent(ece), percent(confidence), percent(right / all), leaning(gap)],
+      ...classFigureCells(model.classFigures),
+    ];
     return (
       `<tr><th scope="row">${key(report.models.indexOf(model))}${escape(model.id)}</th>` +
       `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
@@ -30,8 +34,9 @@ export function calibrationSection(report: Report): string {
   return (
     `<section id="calibration"><h2>Calibration</h2><p>Is a model as often right as it is sure? On the ${split} split, in ${bins.length} bins of confidence; ` +
     'ECE is the expected calibration error, the mean gap between the two. Bars below the diagonal: surer than right. ' +
-    `The strip under a diagram shows how many samples each bin holds.</p>` +
-    table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning'], rows) +
+    `The strip under a diagram shows how many samples each bin holds. ` +
+    'ROC AUC, macro F1 and log loss say more than accuracy where classes are rare, or where a probability is used as such.</p>' +
+    table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning', ...CLASS_FIGURES_HEAD], rows) +
     `<div class="thirds">${shown.map((model) => diagram(report, model!)).join('')}</div></section>`
   );
 }
