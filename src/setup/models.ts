@@ -31,7 +31,7 @@ import { withChoices } from '../networks/chosen.ts';
 import type { AnswerGrid } from '../networks/onnx/grid.ts';
 import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
-import type { LayersModel } from '../networks/models/registry.ts';
+import type { BuildModelArgs, LayersModel } from '../networks/models/registry.ts';
 
 type Build = () => Promise<ModelNetwork>;
 
@@ -117,7 +117,7 @@ export function studentBuilder(context: Given, seed: number): Build {
     };
   }
   if (model === undefined) throw new Error('no model is named');
-  return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed });
+  return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed, isStudent: true });
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
@@ -131,17 +131,18 @@ export function peerBuilder(context: Given, seed: number): Build {
   const peerSeed = new RandomStream(seed, 'peer').uint32();
   const peer = 'peer' in distill ? distill.peer : undefined;
   if (peer === undefined) return studentBuilder(context, peerSeed);
-  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: peerSeed });
+  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: peerSeed, isStudent: true });
+}
+
+interface NamedOptions extends Pick<BuildModelArgs, 'isStudent'> {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly seed: number;
 }
 
 /** Builds a model of the registry. */
-function namedBuilder(
-  context: Given,
-  model: string,
-  { options, seed }: { readonly options: Readonly<Record<string, unknown>>; readonly seed: number },
-): Build {
+function namedBuilder(context: Given, model: string, { options, seed, isStudent = false }: NamedOptions): Build {
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
-  const args = { ...madeArgs(context, seed), options };
+  const args = { ...madeArgs(context, seed), options, isStudent };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
   return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));
 }

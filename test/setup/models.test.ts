@@ -72,3 +72,18 @@ describe('a module as the documents have it', () => {
     expect(network.forward({ input }, { training: false }).outputs['logits']!.shape).toEqual([2, 3]);
   });
 });
+
+it('a student for a table has layers of the size of the table, unless the recipe names them', async () => {
+  const unitsOf = async (features: number, student: object = {}) => {
+    const dataset = { type: 'csv', train: 't.csv' };
+    const { recipe } = makeRecipe({ name: 'r', dataset, student: { model: 'mlp', ...student } }, folder());
+    const train = { task: 'classification', sampleShape: [features], classNames: CLASSES } as unknown as Dataset;
+    const { state } = await studentBuilder({ recipe, data: { train, classNames: CLASSES } }, 0)();
+    return Object.values(state).flatMap(({ shape }) => (shape.length === 2 ? [shape[1]] : []));
+  };
+  expect(await unitsOf(4)).toEqual([16, 8, 3]);
+  expect(await unitsOf(22)).toEqual([32, 16, 3]);
+  expect(await unitsOf(22, { width: 0.5 })).toEqual([16, 8, 3]);
+  expect(await unitsOf(900)).toEqual([256, 128, 3]);
+  expect(await unitsOf(22, { hidden: [7] })).toEqual([7, 3]);
+});

@@ -28,6 +28,8 @@ export interface ModelFamily {
   readonly isOfPictures?: boolean | undefined;
   /** Parts of a sample that it can give logits for. Default: the sample. */
   readonly answersPer?: readonly AnswersPer[] | undefined;
+  /** Defaults of the options of a student for samples of this shape, instead of those of `options`. */
+  readonly forStudent?: ((inputShape: readonly number[]) => Readonly<Record<string, unknown>>) | undefined;
   /** Builds a model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
 }
@@ -38,6 +40,7 @@ export function family<S extends OptionSpecs>(definition: {
   readonly options: S;
   readonly isOfPictures?: boolean;
   readonly answersPer?: readonly AnswersPer[];
+  readonly forStudent?: ModelFamily['forStudent'];
   readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
 }): ModelFamily {
   return {
@@ -45,6 +48,7 @@ export function family<S extends OptionSpecs>(definition: {
     options: definition.options,
     isOfPictures: definition.isOfPictures,
     answersPer: definition.answersPer,
+    forStudent: definition.forStudent,
     build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
   };
 }
