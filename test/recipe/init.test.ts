@@ -64,7 +64,7 @@ it.each([
   const text = recipeText({ ...answers, form: samples === undefined ? {} : { samples } });
   expect(text).toContain(expected);
   expect(parseRecipe(text, 'r.yaml', { models }).recipe.distill.epochs).toBe(
-    Number(/^  epochs: (\d+)/m.exec(text)![1]),
+    Number(/^ {2}epochs: (\d+)/m.exec(text)![1]),
   );
 });
 
