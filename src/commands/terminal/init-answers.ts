@@ -244,13 +244,13 @@ async function formAt(
   context: CommandContext,
 ): Promise<SeenForm> {
   const path = await import('node:path');
-  const { samplesIn, seenForm } = await import('../../tools/init/form.ts');
+  const { countedSamples, seenForm } = await import('../../tools/init/form.ts');
   const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   try {
     const isOtherTask = task !== undefined && isTask(task) && taskRow(task).answersPer !== 'word';
     const place = path.resolve(path.dirname(to), train);
     const form = await seenForm(type as never, place, { label: labels, isOtherTask });
-    const samples = await samplesIn(type as never, place);
+    const samples = await countedSamples(type as never, place);
     return { ...form, ...(samples !== undefined && { samples }) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

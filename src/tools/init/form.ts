@@ -54,7 +54,7 @@ export async function seenForm(type: DataTypeName, place: string, said: Said): P
 }
 
 /** About the number of samples, of types whose samples are cheap to count; undefined for others, and for compressed tables. */
-export async function samplesIn(type: DataTypeName, place: string): Promise<number | undefined> {
+export async function countedSamples(type: DataTypeName, place: string): Promise<number | undefined> {
   return (await COUNTS[type]?.(place)) || undefined;
 }
 
