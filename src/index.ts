@@ -55,6 +55,7 @@ export type { ServeBenchOptions } from './tools/serve.ts';
 export { checkData } from './run/check-data.ts';
 export type { CheckedData } from './run/check-data.ts';
 export { loadRunnable as loadRecipe, makeTypedRecipe as makeRecipe } from './setup/runnable.ts';
+export type { StudentModule, StudentModuleArgs } from './setup/student-module.ts';
 export { recipeText } from './recipe/init.ts';
 export type { InitAnswers } from './recipe/init.ts';
 export type { LoadedRecipe } from './recipe/load.ts';

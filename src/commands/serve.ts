@@ -175,7 +175,8 @@ export const serveCommand: Command<ServeArgs> = {
     if (context.json) printJson(context, { url, models, ...(grpcPort !== undefined && { grpcPort }) });
     else {
       const grpc = grpcPort === undefined ? '' : `, gRPC at ${args.host}:${grpcPort}`;
-      log.write('info', `serving ${models.join(', ')} at ${url}/v2${grpc}, metrics at ${url}/metrics`);
+      const metrics = server.hasMetrics ? `, metrics at ${url}/metrics` : '';
+      log.write('info', `serving ${models.join(', ')} at ${url}/v2${grpc}${metrics}`);
     }
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await server.close();

@@ -74,6 +74,8 @@ export interface SeenForm {
   readonly features?: readonly string[];
   /** Reasons for `ignore` or `features`, one for each column that is left out, such as `day holds dates`. */
   readonly leftOut?: readonly string[];
+  /** Number of samples of train, nearly; absent if it is not cheap to count. */
+  readonly samples?: number;
   /** Names of all columns of a table. */
   readonly columns?: readonly string[];
   readonly delimiter?: string;
@@ -174,7 +176,7 @@ export function recipeText({
     '',
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
-    '  epochs: 10',
+    `  ${epochsText(form.samples, kind === 'masks' ? 16 : 32)}`,
     `  batchSize: ${kind === 'masks' ? 16 : 32}`,
     '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
     '',
@@ -191,14 +193,27 @@ export function isModelFile(name: string): boolean {
   return /\.(onnx|keras|h5)$/.test(name);
 }
 
+/** Least steps of a training that begins with random weights, and least and most epochs. */
+const [STEPS, LEAST_EPOCHS, MOST_EPOCHS] = [2000, 10, 200];
+
+/** Epochs by their steps: of few samples ten epochs are a hundred steps. */
+function epochsText(samples: number | undefined, batchSize: number): string {
+  const wanted = samples === undefined ? 0 : Math.ceil((STEPS * batchSize) / samples);
+  if (wanted <= LEAST_EPOCHS) return `epochs: ${LEAST_EPOCHS}`;
+  const epochs = Math.min(MOST_EPOCHS, wanted);
+  return `epochs: ${epochs} # ${Math.round((epochs * samples!) / batchSize)} steps of ${batchSize} samples; fewer leave a net of random weights unfinished`;
+}
+
 /** Units of the first hidden layer of an mlp; the second has half as many. */
-const HIDDEN = [256, 128, 64, 32];
+const HIDDEN = [256, 128, 64, 32, 16, 8];
 
 /** Rest of the student's line in the recipe: for a small teacher, hidden layers that keep the student no larger than it. */
 function hiddenText(model: string, columns: number | undefined, teacherBytes = Infinity): string {
-  const fits = (units: number): boolean => 4 * ((columns ?? 0) * units + units ** 2 / 2) <= teacherBytes;
-  const units = HIDDEN.find(fits) ?? HIDDEN.at(-1)!;
-  if (model !== 'mlp' || columns === undefined || units === HIDDEN[0]) return ' }';
+  if (model !== 'mlp' || columns === undefined) return ' }';
+  // By default the first layer has a unit for each number of a row, rounded up to a power of two.
+  const [usual = HIDDEN[0]!] = HIDDEN.filter((units) => units < 2 * Math.max(columns, 16));
+  const units = HIDDEN.find((some) => some <= usual && 4 * (columns * some + some ** 2 / 2) <= teacherBytes) ?? HIDDEN.at(-1)!; // prettier-ignore
+  if (units >= Math.min(usual, HIDDEN[0]!)) return ' }';
   return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
 

@@ -18,6 +18,7 @@ import { BodyBudget } from './http/body.ts';
 import { serveHttp } from './http/server.ts';
 import { Unread } from './http/unread.ts';
 import { readTls } from './http/tls.ts';
+import { canKeepMetrics, NO_METRICS } from './metrics.ts';
 import { Reader } from './reading/reader.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf, withShapes } from './sources.ts';
@@ -82,6 +83,8 @@ export interface RunningServer {
   readonly port: number;
   readonly grpcPort: number | undefined;
   readonly host: ModelHost;
+  /** False where the package prom-client is not installed. */
+  readonly hasMetrics: boolean;
   /** Answer what is here, then end. */
   readonly close: () => Promise<void>;
 }
@@ -105,9 +108,7 @@ const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
 /** Load the models and answer requests until closed. `UserError` for a file, a port or an option that cannot be. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { log = SILENT, device = 'cpu', host: address = '127.0.0.1' } = options;
-  needPackages('limbeck serve', ['prom-client']);
   if (options.grpcPort !== undefined) needPackages('--grpc-port', ['@grpc/grpc-js', '@grpc/proto-loader']);
-  const { serverMetrics } = await import('./server-metrics.ts');
   const sources = withShapes(
     await sourcesOf(options.models, options.out ?? 'checkpoints', (message) => log.write('warn', message)),
     options.shapes ?? new Map(),
@@ -129,10 +130,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { maxBody = 2 ** 26, maxJson = 2 ** 23 } = options;
   const version = options.version ?? limbeckVersion();
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
-  const metrics = serverMetrics(
-    () => host,
-    () => device,
-  );
+  const metrics = canKeepMetrics(log)
+    ? (await import('./server-metrics.ts')).serverMetrics(
+        () => host,
+        () => device,
+      )
+    : NO_METRICS;
   const entry = options.workerEntry ?? workerEntry();
   const host = new ModelHost({
     ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
@@ -149,7 +152,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const site = {
       ...{ host, device, version, maxJson },
       ...{ openMetrics: options.openMetrics ?? false, isStrict: options.strict ?? false },
-      metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
+      metrics: metrics.text,
     };
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
     const unread = new Unread(Math.max(4 * maxBody, 2 ** 28));
@@ -166,7 +169,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const grpc =
       options.grpcPort === undefined ? undefined : await openGrpc(site, { ...common, port: options.grpcPort });
     return {
-      ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host },
+      ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host, hasMetrics: metrics.isKept },
       close: async () => {
         const patienceMs = 1000 * (options.drainSeconds ?? 30);
         const until = monotonicMs() + patienceMs;

@@ -3,21 +3,14 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { describeDrift } from './drift/metrics.ts';
 import type { ModelHost } from './host.ts';
 import { MODEL_VERSION } from './model.ts';
-import type { AnswerEntry } from './http/server.ts';
+import type { ServerMetrics } from './metrics.ts';
 import { describeShadow } from './shadow/metrics.ts';
-import type { ServedModel } from './model.ts';
-import type { Duration, Statistics, Timings } from './statistics.ts';
+import type { Duration, Statistics } from './statistics.ts';
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SAMPLES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Stages with a histogram, of nineteen lines for each model; of the others Triton's counters tell the mean. */
 const STAGES = ['queue', 'total'] as const;
-
-export interface ServerMetrics {
-  readonly registry: Registry;
-  readonly onAnswered: (model: ServedModel, timings: Timings, samples: number) => void;
-  readonly onAnswer: (entry: AnswerEntry) => void;
-}
 
 /**
  * Metrics of the server: `nv_inference_*` with Triton's names, labels and meanings, so that its dashboards and scalers work
@@ -48,7 +41,8 @@ export function serverMetrics(host: () => ModelHost, device: () => string): Serv
   const known = new Map<string, { stages: Record<string, Observer>; samples: Observer }>();
   const codes = new Map<number, Observer>();
   return {
-    registry,
+    isKept: true,
+    text: async () => ({ text: await registry.metrics(), type: registry.contentType }),
     onAnswered: ({ name }, { queueMs, inputMs, inferMs, outputMs }, samples) => {
       let own = known.get(name);
       if (own === undefined) {

@@ -26,6 +26,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
 import { checkStudentFile, preparationNotes } from './student-file.ts';
+import type { StudentModule, StudentModuleArgs } from './student-module.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers/choices.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
@@ -33,7 +34,7 @@ import { withChoices } from '../networks/chosen.ts';
 import type { AnswerGrid } from '../networks/onnx/grid.ts';
 import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
-import type { LayersModel } from '../networks/models/registry.ts';
+import type { BuildModelArgs, LayersModel } from '../networks/models/registry.ts';
 
 type Build = () => Promise<ModelNetwork>;
 
@@ -120,7 +121,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   }
   if (model === undefined) throw new Error('no model is named');
   if (student.backbone !== undefined) return backboneBuilder(context, student, model, seed);
-  return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed });
+  return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed, isStudent: true });
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
@@ -176,17 +177,18 @@ export function peerBuilder(context: Given, seed: number): Build {
   const peerSeed = new RandomStream(seed, 'peer').uint32();
   const peer = 'peer' in distill ? distill.peer : undefined;
   if (peer === undefined) return studentBuilder(context, peerSeed);
-  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: peerSeed });
+  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: peerSeed, isStudent: true });
+}
+
+interface NamedOptions extends Pick<BuildModelArgs, 'isStudent'> {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly seed: number;
 }
 
 /** Builds a model of the registry. */
-function namedBuilder(
-  context: Given,
-  model: string,
-  { options, seed }: { readonly options: Readonly<Record<string, unknown>>; readonly seed: number },
-): Build {
+function namedBuilder(context: Given, model: string, { options, seed, isStudent = false }: NamedOptions): Build {
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
-  const args = { ...madeArgs(context, seed), options };
+  const args = { ...madeArgs(context, seed), options, isStudent };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
   return () => {
     const network = fitted(context, layersNetwork(buildModel(model, args)));
@@ -265,7 +267,7 @@ function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork, isNew =
   return scaling === undefined || !isNew ? network : scaledNetwork(network, scaling);
 }
 
-/** Loads a user's module `export default ({ tf, inputShape, classes, fields, seed }) => a tfjs-layers model that gives logits`, or an output for each field. */
+/** The model of a user's module, see `StudentModule`. */
 async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
   if (!(await exists(file))) {
     throw new UserError(
@@ -273,7 +275,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
       'Check the path; relative paths in a recipe start at the recipe file.',
     );
   }
-  let found: { default?: (given: object) => unknown };
+  let found: { default?: StudentModule };
   try {
     found = (await import(pathToFileURL(file).href)) as typeof found;
   } catch (error) {
@@ -288,7 +290,8 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     );
   }
   // Initializers without a seed use Math.random, which is seeded so that the same recipe gives the same weights.
-  const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args })).catch(
+  const given: StudentModuleArgs = { tf, ...args };
+  const model: unknown = await withSeededMathRandom([args.seed, 'module'], () => make(given)).catch(
     (error: unknown) => {
       throw failedInside(file, args, error);
     },

@@ -34,6 +34,17 @@ export const DESCRIBED = {
       bins,
     })
     .describe('Is it as often right as it is sure?'),
+  classFigures: z
+    .strictObject({
+      auc: fraction
+        .nullable()
+        .describe(
+          'Area under the ROC curve; of more than two classes the mean over the classes, each against the others. Null without two classes, and with more than 40.',
+        ),
+      macroF1: fraction.describe('Mean of the F1 of the classes.'),
+      logLoss: amount.describe('Mean of -log of the probability of the true class, in nats.'),
+    })
+    .describe('Of classes, besides the accuracy.'),
   errors: z
     .strictObject({
       rows: z
@@ -237,6 +248,7 @@ export const BESIDE = {
 
 export type Described = { readonly [K in keyof typeof DESCRIBED]?: z.infer<(typeof DESCRIBED)[K]> };
 export type Calibration = NonNullable<Described['calibration']>;
+export type ClassFigures = NonNullable<Described['classFigures']>;
 export type ErrorReport = NonNullable<Described['errors']>;
 export type LabelReport = NonNullable<Described['labels']>;
 export type MaskReport = NonNullable<Described['masks']>;
@@ -256,6 +268,7 @@ export interface EvaluationFigures {
   readonly accuracy?: number;
   /** Accuracy of each class, by name; null for a class without samples in the split. */
   readonly perClass?: Readonly<Record<string, number | null>>;
+  readonly classFigures?: ClassFigures;
   /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;

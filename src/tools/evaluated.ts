@@ -21,7 +21,10 @@ const scored: Evaluated = (task, value, given, { targets }) => {
 
 /** Figures of an evaluation by the form of the answers. */
 export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
-  classes: (_, accuracy, given, dataset) => ({ accuracy, perClass: perClassOf(given, dataset) }),
+  classes: (task, accuracy, given, dataset) => {
+    const { classFigures } = task.describe(given, dataset.targets);
+    return { accuracy, perClass: perClassOf(given, dataset), ...(classFigures && { classFigures }) };
+  },
   numbers: scored,
   labels: scored,
   tags: scored,

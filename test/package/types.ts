@@ -1,12 +1,15 @@
 /** Compiled in a project that has installed the package, without looking away from the types of what it depends on. */
 import * as limbeck from 'limbeck';
-import type { LoadedRecipe, RecipeInput } from 'limbeck';
+import type { LoadedRecipe, RecipeInput, StudentModule } from 'limbeck';
 
 const dataset = { type: 'csv', train: 'train.csv', label: 'digit' } as const;
 const input: RecipeInput = { name: 'a', dataset, student: { model: 'mlp', hidden: [8] } };
 const loaded: LoadedRecipe = limbeck.makeRecipe(input);
 export const epochs: number = loaded.recipe.distill.epochs;
 export const all = [limbeck.runRecipe, limbeck.openTflite, limbeck.serveMetrics, limbeck.diagnose];
+
+export const student: StudentModule = ({ tf, inputShape, classes }) =>
+  tf.sequential({ layers: [tf.layers.flatten({ inputShape: [...inputShape] }), tf.layers.dense({ units: classes })] });
 
 // @ts-expect-error -- no such key
 limbeck.makeRecipe({ ...input, distil: {} });

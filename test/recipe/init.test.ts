@@ -42,17 +42,33 @@ it('a recipe for masks proposes segmenters and small batches, also for files tha
   expect(usualStudent('coco')).toBe('det-nano');
 });
 
-it('a recipe for a table proposes a student of about the size of its teacher', () => {
+it('a recipe for a table proposes a student of the size of the table, and no larger than its teacher', () => {
   const answers = { type: 'csv', train: 't.csv', labels: '', test: '', testLabels: '', label: '', model: 'mlp' }; // prettier-ignore
-  const form = { columns: Array.from({ length: 10 }, (_, i) => `c${i}`) };
+  const form = { columns: Array.from({ length: 100 }, (_, i) => `c${i}`) };
   const student = (sizeBytes?: number): string => {
     const teacher = { key: 'onnx' as const, name: 't.onnx', ...(sizeBytes !== undefined && { sizeBytes }) };
     return /^student: .*$/m.exec(recipeText({ ...answers, form, teacher }))![0];
   };
   expect(student()).toBe('student: { model: mlp }');
   expect(student(500_000)).toBe('student: { model: mlp }');
-  expect(student(31_000)).toMatch(/^student: \{ model: mlp, hidden: \[64, 32\] \} # /);
-  expect(student(900)).toMatch(/hidden: \[32, 16\]/);
+  expect(student(31_000)).toMatch(/^student: \{ model: mlp, hidden: \[32, 16\] \} # /);
+  expect(student(900)).toMatch(/hidden: \[8, 4\]/);
+  const few = { columns: ['a', 'b', 'c'] };
+  expect(recipeText({ ...answers, form: few })).toContain('student: { model: mlp }');
+});
+
+it.each([
+  [undefined, '  epochs: 10\n'],
+  [60_000, '  epochs: 10\n'],
+  [445, '  epochs: 144 # 2003 steps of 32 samples'],
+  [50, '  epochs: 200 # 313 steps of 32 samples'],
+])('a recipe has epochs by their steps: %s samples', (samples, expected) => {
+  const answers = { type: 'audio-folder', train: 't', labels: '', test: '', testLabels: '', label: '', model: 'ds-cnn' }; // prettier-ignore
+  const text = recipeText({ ...answers, form: samples === undefined ? {} : { samples } });
+  expect(text).toContain(expected);
+  expect(parseRecipe(text, 'r.yaml', { models }).recipe.distill.epochs).toBe(
+    Number(/^ {2}epochs: (\d+)/m.exec(text)![1]),
+  );
 });
 
 it.each([

@@ -174,6 +174,17 @@ describe('POST /v1/M', () => {
     expect(answer.json.predictions).toEqual([{ index: 1, score: 12 }]);
   });
 
+  it('takes samples of several axes flat too, as example.json of a kit has them', async () => {
+    const samples = [[0, 60, 60, 80], [255, 250, 240, 255]]; // prettier-ignore
+    const nested = samples.map(([a, b, c, d]) => [[[a], [b]], [[c], [d]]]); // prettier-ignore
+    const expected = await predictions('/v1/light', { inputs: nested });
+    expect(await predictions('/v1/light', { inputs: samples })).toEqual(expected);
+    expect(await predictions('/v1/light', { inputs: samples[1]! })).toEqual([expected[1]]);
+    expect(await predictions('/v1/light', [samples[0]], 'application/json')).toEqual([expected[0]]);
+    const { status, json } = await ask(server, '/v1/light', { body: { inputs: [samples[0], [1, 2]] } });
+    expect([status, json.error]).toEqual([400, expect.stringMatching(/expected a sample of shape \[2, 2, 1\]/)]);
+  });
+
   it('answers each of several labels with a probability of its own, and numbers as they are', async () => {
     const white = [[[255], [255]], [[255], [255]]]; // prettier-ignore
     const [labels] = (await predictions('/v1/several', { inputs: white })) as unknown as [{ values: object[] }];
@@ -256,7 +267,7 @@ describe('POST /v1/M', () => {
     ['no picture', 'light', 'image/png', 'abc', /cannot be decoded/],
     ['a picture for a file that says nothing', 'bare', 'image/png', 'abc', /does not say how to prepare/],
     ['no JSON', 'light', 'application/json', '{', /no JSON/],
-    ['another depth', 'light', 'application/json', '[1, 2, 3, 4]', /depth 1/],
+    ['another depth', 'light', 'application/json', '[1, 2, 3]', /depth 1/],
     ['another shape', 'light', 'application/json', '[[[1],[2]]]', /shape \[1, 2, 2, 1\]/],
     ['nothing', 'light', 'application/json', '{}', /received none/],
     [

@@ -4,15 +4,19 @@ import { ENTITY_HEAD, entityRows } from '../../report/tables/entities.ts';
 import { BOX_HEAD, boxRows } from '../../report/tables/boxes.ts';
 import { MASK_HEAD, maskRows } from '../../report/tables/masks.ts';
 import { vectorHead, vectorRows } from '../../report/tables/vectors.ts';
+import type { ClassFigures } from '../../tasks/described.ts';
 import type { EvaluationResult } from '../../tools/evaluate.ts';
 import { textTable } from './table.ts';
 
-type Figures = Pick<EvaluationResult, 'perClass' | 'errors' | 'labels' | 'entities' | 'masks' | 'boxes' | 'vectors'>;
+type Figures = Pick<
+  EvaluationResult,
+  'perClass' | 'classFigures' | 'errors' | 'labels' | 'entities' | 'masks' | 'boxes' | 'vectors'
+>;
 
 /** Tables of what an evaluation found, by the form of the answers. */
 export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figures) => string>> = {
-  classes: ({ perClass }) =>
-    textTable([['class', 'accuracy'], ...Object.entries(perClass!).map(([name, accuracy]) => [name, share(accuracy)])]),
+  classes: ({ perClass, classFigures }) =>
+    `${textTable([['class', 'accuracy'], ...Object.entries(perClass!).map(([name, accuracy]) => [name, share(accuracy)])])}${classFiguresText(classFigures!)}\n`,
   numbers: ({ errors }) =>
     textTable([
       ['predicts', 'MAE', 'RMSE', 'R²'],
@@ -39,6 +43,11 @@ export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figure
     ]),
   vector: ({ vectors }) => textTable([vectorHead(vectors!), ...vectorRows(vectors!)]),
 };
+
+/** Such as `ROC AUC 0.932, macro F1 87.10 %, log loss 0.301`. */
+function classFiguresText({ auc, macroF1, logLoss }: ClassFigures): string {
+  return `${auc === null ? '' : `ROC AUC ${auc.toFixed(4)}, `}macro F1 ${percent(macroF1)}, log loss ${digits(logLoss)}`;
+}
 
 function share(value: number | null): string {
   return value === null ? '-' : percent(value);

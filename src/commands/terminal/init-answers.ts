@@ -256,11 +256,14 @@ async function formAt(
   context: CommandContext,
 ): Promise<SeenForm> {
   const path = await import('node:path');
-  const { seenForm } = await import('../../tools/init/form.ts');
+  const { countedSamples, seenForm } = await import('../../tools/init/form.ts');
   const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   try {
     const isOtherTask = task !== undefined && isTask(task) && taskRow(task).answersPer !== 'word';
-    return await seenForm(type as never, path.resolve(path.dirname(to), train), { label: labels, isOtherTask });
+    const place = path.resolve(path.dirname(to), train);
+    const form = await seenForm(type as never, place, { label: labels, isOtherTask });
+    const samples = await countedSamples(type as never, place);
+    return { ...form, ...(samples !== undefined && { samples }) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     context.note(`the data could not be read: ${error.message}\n`);

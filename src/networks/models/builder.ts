@@ -32,6 +32,8 @@ export interface ModelFamily {
   readonly answersPer?: readonly AnswersPer[] | undefined;
   /** Strides of the feature maps that its neck and head read, for families that another backbone can stand under. */
   readonly strides?: readonly number[] | undefined;
+  /** Defaults of the options of a student for samples of this shape, instead of those of `options`. */
+  readonly forStudent?: ((inputShape: readonly number[]) => Readonly<Record<string, unknown>>) | undefined;
   /** Builds a model from [batch, ...inputShape], or from `features`, to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
 }
@@ -43,6 +45,7 @@ export function family<S extends OptionSpecs>(definition: {
   readonly isOfPictures?: boolean;
   readonly answersPer?: readonly AnswersPer[];
   readonly strides?: readonly number[];
+  readonly forStudent?: ModelFamily['forStudent'];
   readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
 }): ModelFamily {
   return {
@@ -51,6 +54,7 @@ export function family<S extends OptionSpecs>(definition: {
     isOfPictures: definition.isOfPictures,
     answersPer: definition.answersPer,
     strides: definition.strides,
+    forStudent: definition.forStudent,
     build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
   };
 }

@@ -46,10 +46,12 @@ export const models: Readonly<Record<string, ModelFamily>> = {
 export interface BuildModelArgs extends ModelArgs {
   /** Options of the family, such as `{depth: 20, width: 2}`; absent options have their defaults. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** True for a student, whose size follows that of the samples where the options leave it open. */
+  readonly isStudent?: boolean;
 }
 
 /** Builds a named model with weights drawn from `seed`; it gives logits. `UserError` for unknown names, options and wrong values. */
-export function buildModel(name: string, { options = {}, ...args }: BuildModelArgs): LayersModel {
+export function buildModel(name: string, { options = {}, isStudent = false, ...args }: BuildModelArgs): LayersModel {
   const model = Object.hasOwn(models, name) ? models[name] : undefined;
   if (model === undefined) {
     const near = nearest(name, Object.keys(models));
@@ -68,8 +70,11 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
   // Token ids of the data are the defaults of the options.
   const { tokens = {} } = args;
   const known = Object.entries(tokens).filter(([key]) => Object.hasOwn(model.options, key));
-  return model.build(args, resolveOptions(name, model.options, { ...Object.fromEntries(known), ...options }));
+  const own = isStudent ? model.forStudent?.(args.inputShape) : {};
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const all = { ...Object.fromEntries(known), ...own, ...Object.fromEntries(given) };
+  return model.build(args, resolveOptions(name, model.options, all));
 }
 
 /** A model of the registry, or one from the user. */
-export type { LayersModel };
+export type { LayersModel, ModelArgs };

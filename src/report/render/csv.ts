@@ -16,6 +16,9 @@ const HEAD = [
   'test_accuracy',
   'training_seconds',
   'calibration_error',
+  'roc_auc',
+  'macro_f1',
+  'log_loss',
   'teacher_agreement',
   'runtime',
   'device',
@@ -60,6 +63,9 @@ export function reportCsv(report: Report): string {
       test,
       seconds,
       ece,
+      model.classFigures?.auc ?? null,
+      model.classFigures?.macroF1 ?? null,
+      model.classFigures?.logLoss ?? null,
       same,
     ];
     const timed = latency.map((row) => [

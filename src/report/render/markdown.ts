@@ -5,6 +5,7 @@ import { ANSWER_FILE_HEAD, answerFileRows } from '../tables/answer-files.ts';
 import { MASK_HEAD, maskRows } from '../tables/masks.ts';
 import { vectorHead, vectorRows } from '../tables/vectors.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
+import { CLASS_FIGURES_HEAD, classFigureCells } from '../tables/class-figures.ts';
 import { channelTable } from '../tables/channels.ts';
 import { raceRows } from '../tables/race.ts';
 import { frontOf } from '../tables/search.ts';
@@ -176,12 +177,13 @@ function latencyTable(models: readonly ModelRow[]): string {
 
 /** Agreement with the teacher, and whether a model is as often right as it is sure. */
 function qualityTable(models: readonly ModelRow[]): string {
-  const rows = models.flatMap(({ id, agreement, calibration }) =>
+  const rows = models.flatMap(({ id, agreement, calibration, classFigures }) =>
     calibration === undefined
       ? []
       : [
           [
             id,
+            ...classFigureCells(classFigures),
             percent(calibration.ece),
             percent(calibration.confidence),
             agreement === undefined ? '' : percent(sameClass(agreement)),
@@ -189,7 +191,7 @@ function qualityTable(models: readonly ModelRow[]): string {
         ],
   );
   if (rows.length === 0) return '';
-  const head = ['model', 'calibration error', 'mean confidence', 'same class as the teacher'];
+  const head = ['model', ...CLASS_FIGURES_HEAD, 'calibration error', 'mean confidence', 'same class as the teacher'];
   return tableOf(head, rows, 1);
 }
 

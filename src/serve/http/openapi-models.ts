@@ -136,7 +136,9 @@ function samplesOf(described: DescribedModel) {
   const { shape, text, rate, columns } = described;
   const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
   const others = [...(text === undefined ? [] : [texts]), ...(columns === undefined ? [] : [rowOf(columns)])];
-  const sample = others.length === 0 ? nested(shape) : { anyOf: [...others, nested(shape)] };
+  const flat = shape.length > 1 ? [nested([shape.reduce((product, size) => product * size, 1)])] : [];
+  const forms = [...others, nested(shape), ...flat];
+  const sample = forms.length === 1 ? forms[0]! : { anyOf: forms };
   const pictures = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
   const types = rate === undefined ? pictures : ['audio/wav'];
   return {

@@ -58,6 +58,8 @@ export function valuesOf(body: Uint8Array, { shape, columns }: DescribedModel): 
     if (rows.length > 0 && rows.every(isRow))
       return Float32Array.from(rows.flatMap((row) => numbersOfRow(row, columns)));
   }
+  const flat = ofFlatSamples(values, shape);
+  if (flat !== undefined) return flat;
   const depth = depthOf(values);
   const expected = `a sample of shape [${shape.join(', ')}], or an array of them`;
   if (!Array.isArray(values) || (depth !== shape.length && depth !== shape.length + 1)) {
@@ -70,6 +72,21 @@ export function valuesOf(body: Uint8Array, { shape, columns }: DescribedModel): 
   if (samples.length === 0) throw new Refusal(400, `expected ${expected}, received none`);
   const full = [samples.length, ...shape];
   const bytes = bytesFromJson('inputs', 'float32', full, samples);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/**
+ * Values of samples of several axes that are sent flat, as example.json of a kit has them: one list of all numbers of a sample, or several such lists.
+ * Undefined for others.
+ */
+function ofFlatSamples(values: unknown, shape: readonly number[]): Float32Array | undefined {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  if (shape.length < 2 || !Array.isArray(values)) return undefined;
+  const samples: readonly unknown[] = depthOf(values) === 1 ? [values] : values;
+  const isFlat = samples.every((sample) => Array.isArray(sample) && sample.length === size && depthOf(sample) === 1);
+  // A sample of one step is a list of its step as well as a list of one flat sample.
+  if (!isFlat || samples.length === 0) return undefined;
+  const bytes = bytesFromJson('inputs', 'float32', [samples.length, size], samples);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 

@@ -15,6 +15,7 @@ import {
   perClassOf,
   sideBySide,
 } from './classes.ts';
+import { classFiguresOf } from './figures.ts';
 import { oneClassWarning } from './one-class.ts';
 import { oneField } from '../fields.ts';
 import { accuracyScore } from '../score.ts';
@@ -63,6 +64,7 @@ export function classification(names: readonly string[] | number): Task {
       const labels = targets as Int32Array;
       return {
         calibration: calibrationOf(logits, labels, width),
+        classFigures: classFiguresOf(logits, labels, width),
         ...(width <= MOST_IN_MATRIX
           ? { confusion: { counts: confusionOf(predicted(logits), labels, width) } }
           : { perClass: perClassOf(predicted(logits), labels, width) }),

@@ -17,7 +17,7 @@ import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
 import type { TableRows } from './seen.ts';
 import { boxForm, encodedForm, maskForm, pictureForm } from './pictures.ts';
-import { linesOf } from '../../data/readers/source.ts';
+import { countLines, linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
 /** Number of columns in CoNLL-U, and maximum number of distinct tags. */
@@ -52,6 +52,18 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
 export async function seenForm(type: DataTypeName, place: string, said: Said): Promise<SeenForm> {
   return (await FORMS[type]?.(place, said)) ?? {};
 }
+
+/** About the number of samples, of types whose samples are cheap to count; undefined for others, and for compressed tables. */
+export async function countedSamples(type: DataTypeName, place: string): Promise<number | undefined> {
+  return (await COUNTS[type]?.(place)) || undefined;
+}
+
+const COUNTS: Readonly<Partial<Record<DataTypeName, (place: string) => Promise<number>>>> = {
+  'image-folder': async (place) => (await allFiles(place, PICTURES)).files.length,
+  'audio-folder': async (place) => (await allFiles(place, SOUNDS)).files.length,
+  csv: countLines,
+  jsonl: countLines,
+};
 
 async function jsonlForm(place: string, said: Said): Promise<SeenForm> {
   return namedForm(jsonRows((await start(place)).slice(0, ROWS)), said);

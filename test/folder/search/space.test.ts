@@ -23,7 +23,10 @@ it.each([
   [{ model: 'ds-cnn', width: 0.5 }, { width: 0.25 }],
   [{ model: 'seg-lraspp' }, { alpha: 0.25 }],
   [{ model: 'unet', filters: 12 }, { filters: 6 }],
-  [{ model: 'mlp', hidden: [16, 9] }, { hidden: [8, 5] }],
+  [
+    { model: 'mlp', hidden: [16, 9] },
+    { hidden: [16, 9], width: 0.5 },
+  ],
 ])('a candidate of half the width: %j', (student, expected) => {
   const given = completeRecipe({ ...BASE, student: { model: 'mlp' } }, '/', models);
   const at = { ...given, written: { ...given.written, student } } as typeof given;

@@ -277,9 +277,9 @@ describe('report.csv', () => {
   it('has a row per model and setting, with the figures of report.json', () => {
     const lines = reportCsv({ ...example, name: 'a,"b"' }).split('\r\n');
     expect(lines).toHaveLength(1 + 6 + 1);
-    expect(lines[0]!.split(',')).toHaveLength(28);
+    expect(lines[0]!.split(',')).toHaveLength(31);
     expect(lines[5]).toBe(
-      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,0.031,0.925,onnxruntime,cpu,1,1,1,1.2,2,1000,0.9,1.1,50,8,2000000,',
+      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,0.031,0.9712,0.9359999999999999,0.2345,0.925,onnxruntime,cpu,1,1,1,1.2,2,1000,0.9,1.1,50,8,2000000,',
     );
   });
 });

@@ -9,6 +9,7 @@ import { markup } from '../markup.ts';
 import type { Content } from '../markup.ts';
 import { colourOf, key } from '../charts/kinds.ts';
 import { table, textCells } from '../tables.ts';
+import { CLASS_FIGURES_HEAD, classFigureCells } from '../../tables/class-figures.ts';
 
 /** Calibration: are the models as often right as they are sure? A table of all, diagrams of those that matter. */
 export function calibrationSection(report: Report): Content {
@@ -19,7 +20,10 @@ export function calibrationSection(report: Report): Content {
     const right = bins.reduce((sum, { samples, accuracy }) => sum + samples * (accuracy ?? 0), 0);
     const all = bins.reduce((sum, { samples }) => sum + samples, 0);
     const gap = confidence - right / all;
-    const cells = [percent(ece), percent(confidence), percent(right / all), leaning(gap)];
+    const cells = [
+      ...[percent(ece), percent(confidence), percent(right / all), leaning(gap)],
+      ...classFigureCells(model.classFigures),
+    ];
     return markup`<tr><th scope="row">${key(report.models.indexOf(model))}${model.id}</th>
       ${textCells(cells)}</tr>`;
   });
@@ -28,8 +32,9 @@ export function calibrationSection(report: Report): Content {
   const { split, bins } = rated[0]!.calibration!;
   return markup`<section id="calibration"><h2>Calibration</h2><p>Is a model as often right as it is sure? On the ${split} split, in ${bins.length} bins of confidence;
       ECE is the expected calibration error, the mean gap between the two. Bars below the diagonal: surer than right.
-      The strip under a diagram shows how many samples each bin holds.</p>
-      ${table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning'], rows)}
+      The strip under a diagram shows how many samples each bin holds.
+      ROC AUC, macro F1 and log loss say more than accuracy where classes are rare, or where a probability is used as such.</p>
+      ${table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning', ...CLASS_FIGURES_HEAD], rows)}
       <div class="thirds">${shown.map((model) => diagram(report, model!))}</div></section>`;
 }
 

@@ -138,7 +138,10 @@ async function evaluate(
   };
 }
 
-type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities' | 'masks'>;
+type Parts = Pick<
+  ModelRow,
+  'calibration' | 'classFigures' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities' | 'masks'
+>;
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };
