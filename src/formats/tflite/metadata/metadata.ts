@@ -24,7 +24,7 @@ export interface ModelDescription {
   readonly entries?: ReadonlyMap<string, string>;
 }
 
-export interface OutputDescription {
+interface OutputDescription {
   readonly hasLabels?: true;
   /** True for boxes whose sides are shares of the picture's. */
   readonly areBoxes?: true;
