@@ -199,6 +199,11 @@ function movedBefore(producers: ReadonlyMap<string, Node>, output: string): stri
  */
 const [RANKED, LEAST_RANKED, RANKED_NUMBERS] = [128, 32, 2 ** 17];
 
+/** Number of samples by which layers of a model with answers of this many numbers are ranked. */
+export function rankedSamples(width: number): number {
+  return Math.min(RANKED, Math.max(LEAST_RANKED, Math.ceil(RANKED_NUMBERS / width)));
+}
+
 /** Loss of score that each layer causes in int8, the worst first. */
 export async function rankLayers(
   { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
@@ -208,7 +213,7 @@ export async function rankLayers(
 ): Promise<QuantizationSensitivity> {
   const { x, shape, inputs, answers } = model.reference;
   const task = taskOf(data.validation);
-  const n = Math.min(RANKED, Math.max(LEAST_RANKED, Math.ceil(RANKED_NUMBERS / task.width)), shape[0]!);
+  const n = Math.min(rankedSamples(task.width), shape[0]!);
   const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const targets = data.validation.targets.subarray(0, n * task.targetWidth);
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, answers: part(answers), targets };
