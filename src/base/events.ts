@@ -12,6 +12,14 @@ export type RunEvent =
   | WarningEvent;
 
 /** Time that a run takes from the end of the reading of its data to its first export, its memory and disk; of a resumed run, the time that is left. */
+/** Memory of the steps of a training, and the setting by which they compute fewer samples at once. */
+export interface StepMemory {
+  readonly stage: string;
+  readonly bytes: number;
+  readonly samples: number;
+  readonly setting: 'microBatch' | 'batchSize';
+}
+
 export interface Forecast {
   /** Runs that take as much as this one, itself included: the trials of a sweep. */
   readonly runs: number;
@@ -23,6 +31,10 @@ export interface Forecast {
   readonly trainingSeconds: number;
   /** Bytes of a process at the highest. */
   readonly memoryBytes: number;
+  /** Bytes that are free without this process. */
+  readonly freeBytes?: number;
+  /** Steps of the training that takes most of it. */
+  readonly step?: StepMemory;
   /** Processes that need this memory. */
   readonly processes: number;
   /** Bytes in the folder of the run at its end. */

@@ -14,6 +14,7 @@ interface ValidateArgs {
   all: boolean;
   fix: boolean;
   preview: string | undefined;
+  forecast: boolean | undefined;
 }
 
 export const validateCommand: Command<ValidateArgs> = {
@@ -26,7 +27,8 @@ export const validateCommand: Command<ValidateArgs> = {
       .option('data', {
         type: 'boolean',
         default: false,
-        describe: 'Read the data set too, ask the teacher about some of its samples, and say what a run will take',
+        describe:
+          'Read the data set too, ask the teacher about some of its samples, and, without --preview, say what a run will take',
       })
       .option('all', {
         type: 'boolean',
@@ -38,23 +40,29 @@ export const validateCommand: Command<ValidateArgs> = {
         default: false,
         describe: 'Change the files as the checks propose; prints the changes first, keeps comments',
       })
+      .option('forecast', {
+        type: 'boolean',
+        describe:
+          'Time some steps of each training to say what a run will take [default: with --data, without --preview]',
+      })
       .option('preview', {
         type: 'string',
         describe:
           'PNG file to write: some pictures of train after augmentation, with boxes or masks; reads the data set',
       }),
-  run: async ({ recipes, set, data, all, fix, preview }, context) => {
+  run: async ({ recipes, set, data, all, fix, preview, forecast: isAsked }, context) => {
     const { loadRunnable } = await import('../setup/runnable.ts');
     const resolved = [];
     for (const file of recipes) {
-      const isRead = data || all || preview !== undefined;
-      const fixed = fix ? await fixedFile(file, { set, data: isRead, isWhole: all }, context) : undefined;
+      const isRead = data || all || preview !== undefined || isAsked === true;
+      const isForecast = isAsked ?? preview === undefined;
+      const fixed = fix ? await fixedFile(file, { set, data: isRead, isWhole: all, isForecast }, context) : undefined;
       const { recipe } = fixed?.loaded ?? (await loadRunnable(file, set, { isThere: existsSync }));
       let found = '';
       let forecast: Forecast | undefined;
       if (isRead) {
         const { checkData } = await import('../run/check-data.ts');
-        const checked = fixed?.checked ?? (await checkData(recipe, { isWhole: all }));
+        const checked = fixed?.checked ?? (await checkData(recipe, { isWhole: all, isForecast }));
         found = await saidOf(checked);
         forecast = checked.forecast;
         for (const warning of checked.warnings) context.note(`${file}: warning: ${warning}\n`);
@@ -90,7 +98,12 @@ async function saidOf({
 /** Shows and writes the changes that the checks of a recipe propose. `UserError` if something is still wrong. */
 async function fixedFile(
   file: string,
-  options: { readonly set: readonly string[]; readonly data: boolean; readonly isWhole: boolean },
+  options: {
+    readonly set: readonly string[];
+    readonly data: boolean;
+    readonly isWhole: boolean;
+    readonly isForecast: boolean;
+  },
   context: CommandContext,
 ): Promise<{ readonly loaded: LoadedRecipe; readonly checked?: CheckedData }> {
   const { readUtf8 } = await import('../base/files.ts');

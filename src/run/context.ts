@@ -1,3 +1,4 @@
+import type { StepMemory } from '../base/events.ts';
 import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { ShipContext } from '../ship/context.ts';
@@ -35,6 +36,7 @@ export interface TrainingCost {
   readonly savedBytes: number;
   /** Bytes of the step for the smaller last batch of an epoch, which a rehearsal does not compile. */
   readonly restBytes: number;
+  readonly step: StepMemory;
   readonly params: number;
 }
 

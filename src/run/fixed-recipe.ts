@@ -29,6 +29,8 @@ export interface FixOptions {
   readonly isWhole?: boolean;
   /** False: packages that only the run needs may be missing. Default: true. */
   readonly isRun?: boolean;
+  /** Times some steps of each training. Default: as `isRun`. */
+  readonly isForecast?: boolean;
 }
 
 /** Largest number of checks: each mistake hides those behind it. */
@@ -38,12 +40,12 @@ const ROUNDS = 12;
 export async function fixedRecipe(
   given: string,
   file: string,
-  { set = [], data = false, isWhole = false, isRun = true }: FixOptions,
+  { set = [], data = false, isWhole = false, isRun = true, isForecast = isRun }: FixOptions,
 ): Promise<FixedRecipe> {
   let text = given;
   const made: ProposedChange[] = [];
   for (let round = 0; ; round++) {
-    const found = await check(text, file, { set, data, isWhole, isRun });
+    const found = await check(text, file, { set, data, isWhole, isRun, isForecast });
     const changes = found.failure?.changes ?? found.checked?.changes ?? [];
     // A change that was made and is proposed again does not help.
     const isNew = changes.length > 0 && !changes.some((one) => made.some((other) => isSame(one, other)));
@@ -60,13 +62,13 @@ function isSame(one: ProposedChange, other: ProposedChange): boolean {
 async function check(
   text: string,
   file: string,
-  { set, data, isWhole, isRun }: Required<FixOptions>,
+  { set, data, isWhole, isRun, isForecast }: Required<FixOptions>,
 ): Promise<Omit<FixedRecipe, 'text' | 'changes'>> {
   try {
     const options = { set, models, withFolders, isThere: existsSync };
     const loaded = parseRecipe(text, file, options);
     if (isRun) refuseMissing(loaded.recipe);
-    return { loaded, ...(data && { checked: await checkData(loaded.recipe, { isForecast: isRun, isWhole }) }) };
+    return { loaded, ...(data && { checked: await checkData(loaded.recipe, { isForecast, isWhole }) }) };
   } catch (error) {
     if (error instanceof UserError) return { failure: error };
     throw error;

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { bytesOf, concatBytes } from '../base/bytes.ts';
 import { monotonicMs, timedFor } from '../base/clock.ts';
 import type { Forecast, OnEvent } from '../base/events.ts';
-import { memoryText } from '../base/process/memory.ts';
+import { freeMemory, memoryText } from '../base/process/memory.ts';
 import { countOfElements } from '../data/dataset.ts';
 import { datasetRows } from '../data/readers/labelled.ts';
 import {
@@ -17,6 +17,7 @@ import type { Safetensors } from '../formats/safetensors.ts';
 import { seconds as secondsText, size } from '../report/format.ts';
 import { several } from '../runtime/collectives/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
+import { fittingSamples, isLarge } from '../train/memory.ts';
 import type { Foretold, StageContext, TrainingCost } from './context.ts';
 /** Rows of the validation split that a rehearsal is scored on. */
 const SCORED = 512;
@@ -77,10 +78,23 @@ export function forecastText(found: Forecast): string {
   const until = `${secondsText(answerSeconds + trainingSeconds)} up to the exports (${work})`;
   const parts = [
     trainings === 0 ? work : until,
-    `memory ${memoryText(memoryBytes)}${processes === 1 ? '' : ` in each of ${processes} processes`}`,
+    `memory ${memoryText(memoryBytes)}${processes === 1 ? '' : ` in each of ${processes} processes`}${tooMuchText(found)}`,
     `disk ${size(diskBytes)}`,
   ];
   return `forecast${of}${rest}: ${parts.join(', ')}`;
+}
+
+/** What to compute at once where a run takes more than half of the free memory: parts of batches that it takes half with, if any do. */
+function tooMuchText({ memoryBytes, processes, freeBytes = Infinity, step }: Forecast): string {
+  const free = freeBytes / processes;
+  if (!isLarge(memoryBytes, free)) return '';
+  const fact = ` of the ${memoryText(freeBytes)} that are free`;
+  const rest = memoryBytes - (step?.bytes ?? 0);
+  if (step === undefined || step.samples === 1 || isLarge(rest + step.bytes / step.samples, free)) return fact;
+  // Half of the rest of the memory is for the steps.
+  const samples = fittingSamples(step.samples, step.bytes, free - 2 * rest);
+  const then = rest + (step.bytes * samples) / step.samples;
+  return `${fact} (${step.setting}: ${samples} of ${step.stage} takes about ${memoryText(then)})`;
 }
 
 /**
@@ -148,6 +162,7 @@ export async function forecast(
     formats.includes('tflite') ? 4 : 0,
   );
   const stored = Math.max(0, ...answered.map(({ bytes }) => bytes));
+  const [step] = trained.map(({ cost }) => cost.step).sort((a, b) => b.bytes - a.bytes);
   return {
     runs,
     takenSeconds: takenBy(ANSWERS) + takenBy(TRAINS),
@@ -160,6 +175,8 @@ export async function forecast(
       2 * most('savedBytes') +
       2 * stored +
       LATER_BYTES,
+    freeBytes: freeMemory() + process.memoryUsage.rss(),
+    ...(step && { step }),
     processes: together?.size ?? Math.max(1, ...beside.map((one) => one.lanes)),
     diskBytes:
       sumOf(answered, ({ bytes }) => bytes) +

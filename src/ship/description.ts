@@ -78,7 +78,8 @@ function entriesOf(
   metadata: ReadonlyMap<string, string>,
   prepared: StatedPreparation | undefined,
 ): Map<string, string> {
-  const isStandard = prepared === undefined || (isPicture(prepared) && prepared.layout !== 'nchw');
+  const isStandard =
+    prepared === undefined || (isPicture(prepared) && prepared.layout !== 'nchw' && prepared.fit === undefined);
   const own = [
     'targets',
     'text',

@@ -1,6 +1,7 @@
 import { sha256 } from '../base/bytes.ts';
 import { areNamed } from '../data/splits/columns.ts';
 import type { Column, Dataset } from '../data/dataset.ts';
+import { LETTERBOX } from '../data/pictures/letterbox.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { FileOutputs } from '../recipe/task.ts';
@@ -36,7 +37,7 @@ export function onnxOptions(
   const entries = {
     ...(namesKey && { [namesKey]: data.classNames }),
     // (value * scale - mean) / std, channel by channel.
-    preprocessing: { shape: sampleShape, ...(fit && { fit }), ...normalization },
+    preprocessing: { shape: sampleShape, ...(fit && { fit, letterbox: LETTERBOX }), ...normalization },
     // Columns that the numbers of a row stand for.
     ...(columns !== undefined && { columns }),
     // Sounds: values a second.

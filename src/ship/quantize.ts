@@ -193,8 +193,16 @@ function movedBefore(producers: ReadonlyMap<string, Node>, output: string): stri
   return computes ? [...found].map(({ layer, outputs }) => layer ?? outputs[0]!) : [];
 }
 
-/** Samples for the table of layers: enough to rank them. */
-const RANKED = 128;
+/**
+ * Samples for the table of layers, enough to rank them: an answer with thousands of numbers, such as boxes and scores at all points of a picture, says as
+ * much about the noise of a layer as many answers of few numbers, and each layer of such a model answers all samples.
+ */
+const [RANKED, LEAST_RANKED, RANKED_NUMBERS] = [128, 32, 2 ** 17];
+
+/** Number of samples by which layers of a model with answers of this many numbers are ranked. */
+export function rankedSamples(width: number): number {
+  return Math.min(RANKED, Math.max(LEAST_RANKED, Math.ceil(RANKED_NUMBERS / width)));
+}
 
 /** Loss of score that each layer causes in int8, the worst first. */
 export async function rankLayers(
@@ -204,9 +212,9 @@ export async function rankLayers(
   onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, inputs, answers } = model.reference;
-  const n = Math.min(RANKED, shape[0]!);
-  const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const task = taskOf(data.validation);
+  const n = Math.min(rankedSamples(task.width), shape[0]!);
+  const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const targets = data.validation.targets.subarray(0, n * task.targetWidth);
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, answers: part(answers), targets };
   const write = (keepFloat: (layer: string) => boolean): OnnxContent =>

@@ -131,6 +131,9 @@ export async function finish(
   return file;
 }
 
+/** Scores of float files on the validation split, by their content: each file of fewer bits is compared with the same one. */
+const floatScores = new WeakMap<object, Promise<number>>();
+
 interface DropOptions {
   /** Stage that the time is counted for. */
   readonly stage: string;
@@ -154,7 +157,9 @@ async function dropOf(
     return scoreOfFile(of, data.validation, { session: sessionOptionsOf(recipe), onProgress, together });
   };
   const validation = await scored(file);
-  const drop = score.lost(await scored(model), validation);
+  const float = floatScores.get(model.bytes) ?? scored(model);
+  floatScores.set(model.bytes, float);
+  const drop = score.lost(await float, validation);
   if (drop <= maxDrop) return { validation, drop };
   const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize[${number}].maxDrop ${maxDrop}`;
   if (fallback === 'qat' && !trained)

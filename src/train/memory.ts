@@ -112,8 +112,11 @@ function factOf(stage: string, what: string, bytes: number): string {
   return `${stage}: ${what} samples take about ${memoryText(bytes)} of memory`;
 }
 
+/** True for memory above half of what is free. */
+export const isLarge = (bytes: number, free: number): boolean => bytes > LARGE * free;
+
 /** Number of samples that fit into half of the free memory: the estimate is nearly proportional to the batch. */
-function fittingSamples(samples: number, bytes: number, free: number): number {
+export function fittingSamples(samples: number, bytes: number, free: number): number {
   const fitting = 2 ** Math.floor(Math.log2(Math.max(1, (LARGE * free * samples) / bytes)));
   return Math.min(fitting, Math.ceil(samples / 2));
 }

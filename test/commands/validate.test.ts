@@ -77,3 +77,22 @@ r.yaml: right
     );
   });
 });
+
+describe('limbeck validate --data --preview', () => {
+  it('writes the picture without timing a training, unless --forecast asks for it', async () => {
+    await stripedPictures(file('data'), 60);
+    const recipe =
+      'dataset: { type: image-folder, train: data, resize: [12, 12], validation: 0.5 }\nstudent: { model: mlp }\n';
+    await writeFile(file('r.yaml'), recipe);
+    const said = async (...more: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await inProcess(folder(), 'validate', 'r.yaml', '--data', ...more);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return stdout;
+    };
+    const drawn = await said('--preview', 'p.png');
+    expect(drawn).toContain('p.png: pictures of train after augmentation');
+    expect(drawn).not.toContain('forecast');
+    expect(await said('--preview', 'p.png', '--forecast')).toMatch(/forecast: .* \(1 training .*p\.png/s);
+    expect(await said()).toContain('forecast: ');
+  });
+});

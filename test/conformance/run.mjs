@@ -62,7 +62,7 @@ if (!process.argv.includes('--setup')) {
   const others = ['tflite', 'serve', 'phones', 'zoo', 'tables', ...(isNamed ? [] : ['text-student'])].join('|');
   const all = `conformance/${group === undefined ? `(?!${others})` : `(?=${group})`}`;
   // `npm run test:conformance -- losses`: jest would run what fits either pattern.
-  const [tests, ...options] = isNamed ? [`${all}.*(?:${args[0]})`, ...args.slice(1)] : [all, ...args];
+  const [tests, ...options] = isNamed ? [`^(?=.*${all}).*(?:${args[0]})`, ...args.slice(1)] : [all, ...args];
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', tests, ...options], {
     CONFORMANCE_PYTHON: python,

@@ -12,6 +12,7 @@ import { endsOfFile } from '../../src/runtime/litert.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
+import { writeMediaPipeFolder } from '../../src/ship/mediapipe/folder.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { ask, serving } from '../serve/server.ts';
@@ -122,6 +123,17 @@ it('goes from boxes to files that find them, and to a server of them', async () 
   ]);
   expect(reportHtml(report)).toContain('<section id="boxes">');
   expect(reportMarkdown(report)).toContain('| distilled | red |');
+
+  const written = await writeMediaPipeFolder(run, path.join(folder(), 'mediapipe'));
+  expect([written.task, written.files]).toEqual([
+    'ObjectDetector',
+    ['README.md', 'model-fp16.tflite', 'model-int8.tflite', 'model.tflite'],
+  ]);
+  expect(await readFile(path.join(folder(), 'mediapipe/README.md'), 'utf8')).toContain(`score_threshold=${threshold})`);
+  expect(endsOfFile(readFileSync(path.join(folder(), 'mediapipe/model-int8.tflite')))).toMatchObject({
+    inputs: [{ name: 'image', dtype: 'float32', shape: [1, SIDE, SIDE, 3] }],
+    outputs: [{ name: 'location' }, { name: 'score' }],
+  });
 
   const server = await serving({ 'm.onnx': readFileSync(file), 'chosen.onnx': readFileSync(path.join(run, others[0]!.file)) }); // prettier-ignore
   const body = readFileSync(path.join(folder(), 'test/0.png'));

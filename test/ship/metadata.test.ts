@@ -30,3 +30,15 @@ it('files for sounds name their rate, in TFLite too', () => {
   expect(metadata.get('sound')).toBe('{"rate":8000}');
   expect(descriptionFrom('r', metadata, 'input').entries!.get('sound')).toBe('{"rate":8000}');
 });
+
+it('files for letterboxed pictures name the grey beside them and the filter, in TFLite too', () => {
+  const normalization = { scale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
+  const pictures = { type: 'image-folder', train: 'a' };
+  const stated = (fit?: 'letterbox') =>
+    metadataOf(pictures, { sampleShape: [32, 32, 3], normalization, ...(fit && { fit }) });
+  const metadata = stated('letterbox');
+  const expected = { shape: [32, 32, 3], fit: 'letterbox', letterbox: { grey: 114, filter: 'lanczos' } };
+  expect(JSON.parse(metadata.get('preprocessing')!)).toEqual({ ...expected, ...normalization });
+  expect(descriptionFrom('r', metadata, 'input').entries!.get('preprocessing')).toBe(metadata.get('preprocessing'));
+  expect(descriptionFrom('r', stated(), 'input').entries).toBeUndefined();
+});

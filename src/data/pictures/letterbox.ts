@@ -3,6 +3,9 @@ import type { Pixels } from './pixels.ts';
 /** Grey level of the area beside a letterboxed picture, as YOLO has it. */
 export const LETTERBOX_GREY = 114;
 
+/** Preparation of a letterboxed picture as files state it: the grey beside it, and the filter that scales it (that of Pillow's `LANCZOS`). */
+export const LETTERBOX = { grey: LETTERBOX_GREY, filter: 'lanczos' } as const;
+
 /** Size in pixels. */
 interface Size {
   readonly height: number;

@@ -132,7 +132,9 @@ const boxes = {
   fit: z
     .enum(['letterbox', 'stretch'])
     .default('letterbox')
-    .describe('How resize fits a picture in: with its proportions kept and grey beside it, or stretched.'),
+    .describe(
+      'How resize fits a picture in: with its proportions kept and grey (114) beside it, or stretched. Default: letterbox; stretch beside outputs: detections and export: [tflite], as MediaPipe stretches pictures.',
+    ),
   maxBoxes: count
     .max(1000)
     .default(50)

@@ -13,9 +13,17 @@ export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
   const known = TASKS.find((name) => name === task && name !== DEFAULT_TASK);
   if (known === undefined) return data;
-  if (taskRow(known).answersPer === 'pixel' && at(data, 'dataset', 'type') === 'coco')
+  // Masks cover whole pictures, and MediaPipe stretches the pictures that it is given.
+  const { answersPer } = taskRow(known);
+  if (answersPer === 'pixel' ? at(data, 'dataset', 'type') === 'coco' : answersPer === 'point' && isForMediaPipe(data))
     return withTeacherDefaults(known, { ...(data as Mapping), dataset: { fit: 'stretch', ...(at(data, 'dataset') as Mapping) } }); // prettier-ignore
   return withTeacherDefaults(known, data);
+}
+
+/** True for a recipe of boxes that asks for files of MediaPipe's ObjectDetector. */
+export function isForMediaPipe(recipe: unknown): boolean {
+  const formats = at(recipe, 'export');
+  return at(recipe, 'outputs') === 'detections' && Array.isArray(formats) && formats.includes('tflite');
 }
 
 function withTeacherDefaults(known: TaskName, data: unknown): unknown {

@@ -148,6 +148,11 @@ async function rehearse<N extends Network>(
       validationSeconds: copying + (evaluating * context.rehearsal!.validation) / context.data.validation.count,
       savedBytes: bytes.reduce((sum, { data: { byteLength } }) => sum + byteLength, 0),
       restBytes: hasRest ? 0 : (trainer.steps.memoryBytes(rest) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
+      step: {
+        ...{ stage: options.stage, bytes: trainer.steps.memoryBytes(rest) ?? 0 },
+        samples: trainer.steps.parts?.most ?? plan.batchSize,
+        setting: partsOf(context, plan.task, learner) === undefined ? 'batchSize' : 'microBatch',
+      },
       params: networkParameters(network),
     };
   } finally {

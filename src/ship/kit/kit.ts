@@ -9,6 +9,7 @@ import { runtimeOf } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { taskRow } from '../../recipe/task.ts';
 import { isImageShape } from '../../data/dataset.ts';
+import { LETTERBOX } from '../../data/pictures/letterbox.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -100,7 +101,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     input: {
       shape: [1, ...data.validation.sampleShape],
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
-      ...(data.validation.fit && { fit: data.validation.fit }),
+      ...(data.validation.fit && { fit: data.validation.fit, letterbox: LETTERBOX }),
     },
     ...(kind === 'columns' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA, ...(isFilled && { missing }) },

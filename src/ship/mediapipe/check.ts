@@ -17,7 +17,7 @@ const ACTIVATIONS = {
 
 type Opened = Awaited<ReturnType<typeof openTflite>>;
 
-interface ComparedFile extends Pick<AnswerEnd, 'activation'> {
+interface ComparedFile extends Pick<AnswerEnd, 'activation' | 'boxes'> {
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly precision: ModelRow['precision'];
@@ -25,23 +25,22 @@ interface ComparedFile extends Pick<AnswerEnd, 'activation'> {
 
 /** `UserError` where a file for MediaPipe answers otherwise than the file that it was made of. */
 export async function checkChangedFile(
-  { file, bytes, precision, activation }: ComparedFile,
+  { file, bytes, precision, activation, boxes = '' }: ComparedFile,
   source: Uint8Array,
   samples: Iterable<ComparedSample>,
 ): Promise<void> {
   const [given, changed] = [await openTflite(source), await openTflite(bytes, { name: file })];
   try {
     for (const sample of samples) {
-      const logits = await answerOf(given, sample.given);
-      const answers = await answerOf(changed, sample.changed);
-      const expected = activation === undefined ? logits : ACTIVATIONS[activation](logits);
-      const difference = answers.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
-      const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-      if (!(difference <= limitOf(precision) * largest) || answers.length !== expected.length)
-        throw new UserError(
-          `${file}: an answer differs by ${difference} from that of the file that it was made of`,
-          'The folder was not written. Report this with the recipe.',
-        );
+      const { [boxes]: corners, ...rest } = await answersOf(given, sample.given);
+      const [logits] = Object.values(rest) as [Float32Array];
+      const expected = [
+        ...(corners === undefined ? [] : [centresOf(corners)]),
+        activation === undefined ? logits : ACTIVATIONS[activation](logits),
+      ];
+      const answers = await answersOf(changed, sample.changed);
+      for (const [i, { name }] of changed.outputs.entries())
+        refuseOther(answers[name]!, expected[i]!, { file, precision });
     }
   } finally {
     given.dispose();
@@ -49,11 +48,35 @@ export async function checkChangedFile(
   }
 }
 
-/** Answers of a file to one sample. */
-async function answerOf(file: Opened, feeds: FedByName): Promise<Float32Array> {
+function refuseOther(
+  answers: Float32Array,
+  expected: Float32Array,
+  { file, precision }: Pick<ComparedFile, 'file' | 'precision'>,
+): void {
+  const difference = answers.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  if (difference <= limitOf(precision) * largest && answers.length === expected.length) return;
+  throw new UserError(
+    `${file}: an answer differs by ${difference} from that of the file that it was made of`,
+    'The folder was not written. Report this with the recipe.',
+  );
+}
+
+/** Boxes with xmin, ymin, xmax, ymax as centre y, centre x, height, width. */
+function centresOf(corners: Float32Array): Float32Array {
+  return corners.map((_, i) => {
+    const [xmin, ymin, xmax, ymax] = corners.subarray(i - (i % 4), i - (i % 4) + 4) as unknown as Quad;
+    return [(ymin + ymax) / 2, (xmin + xmax) / 2, ymax - ymin, xmax - xmin][i % 4]!;
+  });
+}
+
+type Quad = readonly [number, number, number, number];
+
+/** Answers of a file to one sample, by the names of its outputs. */
+async function answersOf(file: Opened, feeds: FedByName): Promise<Readonly<Record<string, Float32Array>>> {
   const fed = file.inputs.map(({ name, dtype }): [string, TensorData] => {
     const values = feeds(name, file.inputs.length);
     return [name, dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values)];
   });
-  return (await file.run(Object.fromEntries(fed)))[file.outputs[0]!.name] as Float32Array;
+  return (await file.run(Object.fromEntries(fed))) as Record<string, Float32Array>;
 }

@@ -4,6 +4,7 @@ import { readBytes } from '../../base/files.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
 import { LABELS_FILE, labelsText } from '../../formats/tflite/metadata/archive.ts';
+import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
 import type { AnswerEnd } from '../../formats/tflite/rewrite/editor.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
@@ -16,6 +17,7 @@ import { missingModels } from '../kit/missing.ts';
 import type { WantedFile } from '../kit/missing.ts';
 import { checkChangedFile } from './check.ts';
 import { pictureEnds } from './pictures.ts';
+import { stretchNotes } from './stretched.ts';
 import { mediaPipeReadme } from './readme.ts';
 import type { MediaPipeTask } from './readme.ts';
 import { textEnds } from './texts.ts';
@@ -42,6 +44,7 @@ const TASKS: Readonly<Partial<Record<AnswerFormKind, FormTasks>>> = {
   // The metadata of these files have the softmax that MediaPipe computes.
   mask: { pictures: 'ImageSegmenter', hasLabels: true },
   vector: { texts: 'TextEmbedder', pictures: 'ImageEmbedder' },
+  boxes: { pictures: 'ObjectDetector', activation: 'LOGISTIC', answer: DETECTOR_OUTPUTS.scores, hasLabels: true },
 };
 
 interface FormTasks extends Partial<AnswerEnd> {
@@ -82,7 +85,7 @@ export async function writeMediaPipeFolder(
   if (task === undefined)
     throw new UserError(
       `export --mediapipe: no task of MediaPipe answers ${kind} with ${name} from a folder`,
-      '`limbeck export RUN --kit DIR` writes samples for phones and browsers for it; for boxes see `outputs: detections` in docs/tflite.md.',
+      '`limbeck export RUN --kit DIR` writes samples for phones and browsers for it.',
     );
   const rows = modelRows(report, model, run);
   const exported = await Promise.all(
@@ -101,12 +104,13 @@ export async function writeMediaPipeFolder(
       skipped.push({ what: file, why: `${unfed}, and MediaPipe reads answers in float32` });
       continue;
     }
-    const end = { answer: outputs[0]!, ...form };
+    const boxes = outputs.length > 1 ? outputs[0] : undefined;
+    const end = { answer: outputs[0]!, boxes, ...form };
     const files: Readonly<Record<string, string>> = hasLabels ? { [LABELS_FILE]: labelsText(classNames) } : {};
     const description = { hasLabels, description: `Made by limbeck for ${task} of MediaPipe.`, files };
     const changed = ends.changed(bytes, end, description);
     const { precision } = row;
-    const compared = { ...{ file, bytes: changed, precision }, activation: form.activation };
+    const compared = { ...{ file, bytes: changed, precision, boxes }, activation: form.activation };
     await checkChangedFile(compared, bytes, ends.samples(COMPARED));
     content.set(file, changed);
     shipped.push({ file, sizeBytes: changed.length, row });
@@ -116,7 +120,9 @@ export async function writeMediaPipeFolder(
       `${run}: has no TFLite file that MediaPipe opens`,
       skipped.map(({ what, why }) => `${what}: ${why}`).join('\n'),
     );
-  const { notes, packed } = ends;
+  const { packed } = ends;
+  const float = [...exported, ...made.models].find(({ row }) => row.precision === 'fp32');
+  const notes = [...ends.notes, ...(float === undefined ? [] : await stretchNotes(recipe, validation, float))];
   content.set(
     'README.md',
     mediaPipeReadme(report, shipped, { task, notes, packed: hasLabels ? `${packed}, and the labels` : packed }),

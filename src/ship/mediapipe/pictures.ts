@@ -1,10 +1,18 @@
 import { UserError } from '../../base/errors.ts';
-import { PLAIN, viewOf } from '../../data/batches/batches.ts';
 import { countOfElements, isImageShape } from '../../data/dataset.ts';
-import type { Dataset } from '../../data/dataset.ts';
+import type { Dataset, Normalization } from '../../data/dataset.ts';
 import { areBytes, rowReader } from '../../data/storage/sample-storage.ts';
 import { withPictureEnds } from '../../formats/tflite/rewrite/picture-ends.ts';
 import type { TaskEnds } from './ends.ts';
+
+/**
+ * A pixel as the changed file prepares it, in float32 by a product, a difference and a quotient: a value that differs in its last bit may be rounded to another
+ * step of an int8 file, for all pixels of one colour.
+ */
+function preparedAs({ scale, mean, std }: Normalization, pixel: number, at: number): number {
+  const of = (values: readonly number[]): number => Math.fround(values[at % values.length]!);
+  return Math.fround(Math.fround(pixel * Math.fround(scale)) - of(mean)) / of(std);
+}
 
 /** Pictures for MediaPipe, which feeds colours of 0 … 255. `UserError` for samples that are no pictures of 8 bits, grey or in colour. */
 export function pictureEnds(data: Dataset): TaskEnds {
@@ -26,8 +34,8 @@ export function pictureEnds(data: Dataset): TaskEnds {
       withPictureEnds(bytes, { sampleShape, normalization, ...end }, description),
     *samples(most) {
       for (let row = 0; row < Math.min(most, count); row++) {
-        const given = viewOf(data, [row], PLAIN);
         const pixels = Float32Array.from(read(row));
+        const given = pixels.map((pixel, i) => preparedAs(normalization, pixel, i));
         const changed = channels === 3 ? pixels : Float32Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)]!);
         yield { given: () => given, changed: () => changed };
       }

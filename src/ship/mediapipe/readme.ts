@@ -1,6 +1,7 @@
 import { fileSize } from '../../report/format.ts';
 import { scoreOf } from '../../report/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 
 interface ShippedFile {
   readonly file: string;
@@ -24,6 +25,7 @@ const CALLS = {
   ImageClassifier: { method: 'classify', python: '.classifications[0].categories', web: '.classifications[0].categories' },
   ImageEmbedder: { method: 'embed', python: '.embeddings[0].embedding', web: '.embeddings[0].floatEmbedding' },
   ImageSegmenter: { method: 'segment', python: '.confidence_masks', web: '.confidenceMasks' },
+  ObjectDetector: { method: 'detect', python: '.detections', web: '.detections' },
 } as const; // prettier-ignore
 
 /** Parts of the samples by the kind of data: module of MediaPipe, and the expressions in Python and JavaScript for the text or picture. */
@@ -33,6 +35,25 @@ const KINDS = {
     ...{ module: 'vision', python: "mp.Image.create_from_file('picture.jpg')", web: "document.querySelector('img')" },
   },
 } as const;
+
+/** Lines that open a file; boxes are asked for from the score of the model, without which every box is an answer. */
+function madeBy(task: MediaPipeTask, module: string, { file, row }: ShippedFile) {
+  const of = `mp.tasks.${module}.${task}`;
+  if (row.boxes === undefined)
+    return {
+      python: [`with ${of}.create_from_model_path('${file}') as asked:`],
+      web: `const asked = await ${task}.createFromModelPath(files, '${file}');`,
+    };
+  const { threshold } = row.boxes.atThreshold ?? { threshold: USUAL_THRESHOLD };
+  const model = `mp.tasks.BaseOptions(model_asset_path='${file}')`;
+  return {
+    python: [
+      `options = ${of}Options(base_options=${model}, score_threshold=${threshold})`,
+      `with ${of}.create_from_options(options) as asked:`,
+    ],
+    web: `const asked = await ${task}.createFromOptions(files, { baseOptions: { modelAssetPath: '${file}' }, scoreThreshold: ${threshold} });`,
+  };
+}
 
 /** README.md of a folder for MediaPipe. */
 export function mediaPipeReadme(
@@ -48,6 +69,7 @@ export function mediaPipeReadme(
   );
   const { method, python, web } = CALLS[task];
   const kind = KINDS[task.startsWith('Text') ? 'Text' : 'Image'];
+  const made = madeBy(task, kind.module, files[0]!);
   return [
     `# ${report.name}: for MediaPipe`,
     '',
@@ -60,7 +82,7 @@ export function mediaPipeReadme(
     '```python',
     'import mediapipe as mp',
     '',
-    `with mp.tasks.${kind.module}.${task}.create_from_model_path('${files[0]!.file}') as asked:`,
+    ...made.python,
     `    print(asked.${method}(${kind.python})${python})`,
     '```',
     '',
@@ -68,7 +90,7 @@ export function mediaPipeReadme(
     `import { FilesetResolver, ${task} } from '@mediapipe/tasks-${kind.module}';`,
     '',
     `const files = await FilesetResolver.for${kind.module === 'text' ? 'Text' : 'Vision'}Tasks('node_modules/@mediapipe/tasks-${kind.module}/wasm');`,
-    `const asked = await ${task}.createFromModelPath(files, '${files[0]!.file}');`,
+    made.web,
     `console.log(asked.${method}(${kind.web})${web});`,
     '```',
     '',

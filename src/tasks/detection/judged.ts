@@ -3,7 +3,7 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { boxesOf } from '../../data/targets/boxes.ts';
 import { isAboveZero, PROBABLY } from '../columns.ts';
 import { fieldValues, joinedValues, widthOfFields } from '../fields.ts';
-import type { Task } from '../task.ts';
+import type { Task, Tuning } from '../task.ts';
 import { meanAveragePrecision, boxFigures } from './average-precision.ts';
 import { asTargetRow, boxesOfAll, detectionsOf, detectionsText, pictureF1, SHOWN_SCORE } from './detections.ts';
 import type { Detection } from './detections.ts';
@@ -57,7 +57,7 @@ export function judged({ width, found, overlap }: AnswerReading, { names, maxBox
       scoreOf: (collected) => apOf(fieldValues(collected, kept, 'found'), fieldValues(collected, kept, 'truth')),
     },
     scoreOf: (answers, targets) => apOf(found(answers), targets),
-    describe: (answers, targets, tuning) => {
+    describe: (answers: Float32Array, targets: TargetValues, tuning?: Tuning) => {
       const rows = found(answers);
       const threshold = tuning && (tuning.threshold ?? thresholdOf(tuning.answers, tuning.targets));
       const atThreshold = threshold === undefined ? undefined : figuresAt(threshold, rows, targets, sizes);

@@ -81,7 +81,7 @@ export const LABELS_ENTRY = { name: LABELS_FILE, description: 'Class names, one 
 /** The only kind of box that MediaPipe takes. */
 const BOUNDARIES = 1;
 
-function outputMetadata(name: string, hasLabels: boolean, output: OutputDescription = {}): Fields {
+export function outputMetadata(name: string, hasLabels: boolean, output: OutputDescription = {}): Fields {
   const content = { contentProperties: { type$: 'BoundingBoxProperties', type: BOUNDARIES } };
   return {
     name,

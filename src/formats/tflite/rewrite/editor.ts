@@ -19,6 +19,8 @@ export interface AnswerEnd {
   readonly activation?: 'SOFTMAX' | 'LOGISTIC' | undefined;
   /** Name of the answers. */
   readonly answer: string;
+  /** Name of the output of boxes, of a detector, beside the output that the answers are made of. */
+  readonly boxes?: string | undefined;
 }
 
 /** Adds tensors and operators to a model of one subgraph. The tensors of the model keep their indexes. */

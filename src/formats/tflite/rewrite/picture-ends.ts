@@ -4,7 +4,9 @@ import type { Fields } from '../schema/notation.ts';
 import { writeFlatbuffer } from '../flatbuffer/write.ts';
 import { appendFiles } from '../metadata/archive.ts';
 import { ENTRIES_NAME } from '../metadata/entries.ts';
-import { decodeMetadata, inputMetadata, LABELS_ENTRY, METADATA_NAME } from '../metadata/metadata.ts';
+import { DETECTOR_OUTPUTS, detectorMetadata } from '../metadata/mediapipe.ts';
+import type { CustomMetadata } from '../metadata/mediapipe.ts';
+import { decodeMetadata, inputMetadata, METADATA_NAME, outputMetadata } from '../metadata/metadata.ts';
 import { readTflite } from '../read.ts';
 import { metadataSchema } from '../schema/metadata.ts';
 import type { Operator } from '../types.ts';
@@ -29,7 +31,7 @@ const INPUT = 'image';
  */
 export function withPictureEnds(
   bytes: Uint8Array,
-  { sampleShape, normalization, activation, answer }: PictureEnds,
+  { sampleShape, normalization, boxes, ...end }: PictureEnds,
   description: PictureDescription,
 ): Uint8Array {
   const model = readTflite(bytes);
@@ -66,7 +68,13 @@ export function withPictureEnds(
     editor.operator({ op: 'SUB', inputs: [scaled, floats('mean', mean)], output: centred, options: { type$: 'SubOptions' } }),
     editor.operator({ op: 'DIV', inputs: [centred, floats('std', std)], output: own, options: { type$: 'DivOptions' } }),
   ); // prettier-ignore
-  const last = editor.answer(outputs[0]!, { activation, answer }, after);
+  const corners = outputs.find((output) => tensors[output]!.name === boxes);
+  const scores = outputs.find((output) => output !== corners)!;
+  const detector = corners === undefined ? undefined : detectorOf(tensors[scores]!.shape!);
+  const last = [
+    ...(corners === undefined ? [] : [locationOf(editor, corners, tensors[corners]!.shape!, after)]),
+    editor.answer(scores, end, after),
+  ];
   const stated = decodeMetadata(model);
   const [main] = (stated?.['subgraphMetadata'] ?? []) as readonly Fields[];
   const metadata = writeFlatbuffer(metadataSchema, {
@@ -76,11 +84,37 @@ export function withPictureEnds(
       {
         ...main,
         inputTensorMetadata: [inputMetadata(INPUT, { image: { colorSpace: 'rgb', mean: [0], std: [1] } })],
-        outputTensorMetadata: [{ name: answer, ...(description.hasLabels && { associatedFiles: [LABELS_ENTRY] }) }],
+        outputTensorMetadata: [
+          ...(detector ? [outputMetadata(DETECTOR_OUTPUTS.boxes, false, { areBoxes: true })] : []),
+          outputMetadata(end.answer, description.hasLabels, { hasLabels: true }),
+        ],
+        ...(detector && { customMetadata: [detector] }),
       },
     ],
     minParserVersion: '1.0.0',
   });
   const entries = { [METADATA_NAME]: metadata, [ENTRIES_NAME]: undefined };
-  return appendFiles(writeTflite(editor.finished([image], [last], { before, after }, entries)), description.files);
+  return appendFiles(writeTflite(editor.finished([image], last, { before, after }, entries)), description.files);
+}
+
+/** Metadata of a detector with scores [1, points, classes]. */
+function detectorOf([, points, classes]: readonly number[]): CustomMetadata {
+  return detectorMetadata(points!, classes!);
+}
+
+/** From xmin, ymin, xmax, ymax to centre y, centre x, height, width. */
+const LOCATION = [
+  [0, 0.5, 0, -1],
+  [0.5, 0, -1, 0],
+  [0, 0.5, 0, 1],
+  [0.5, 0, 1, 0],
+].flat();
+
+/** Index of the boxes as `detectorMetadata` has them, of corners of this shape [1, points, 4]; the operator that makes them is added to `after`. */
+function locationOf(editor: ModelEditor, corners: number, shape: readonly number[], after: Operator[]): number {
+  const location = editor.tensor(DETECTOR_OUTPUTS.boxes, 'float32', shape);
+  const matrix = editor.constant(`${INPUT}/location`, Float32Array.from(LOCATION), [1, 4, 4]);
+  const options = { type$: 'BatchMatMulOptions', adjX: false, adjY: false };
+  after.push(editor.operator({ op: 'BATCH_MATMUL', inputs: [corners, matrix], output: location, options }));
+  return location;
 }

@@ -8,6 +8,7 @@ import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/l
 import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
+import { isForMediaPipe } from '../../../recipe/schema/task.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
 import { hashOf, requireSame } from '../../together.ts';
@@ -59,6 +60,11 @@ export async function checkModels(
   checkLeftOut(recipe, data, model);
   refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);
+  if (data.train.fit === 'letterbox' && isForMediaPipe(recipe))
+    onEvent({
+      type: 'warning',
+      message: `dataset.fit: letterbox: MediaPipe, which opens the TFLite files with detections, stretches pictures: those without the proportions of \`resize\` lose boxes there. \`fit: stretch\` learns from stretched ones; after the run \`limbeck export ${recipe.name} --mediapipe DIR\` says what it costs`,
+    });
   const notes = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
   for (const message of notes) onEvent({ type: 'message', message });
   const layers = Object.keys(model.layers);
