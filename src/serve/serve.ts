@@ -151,10 +151,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     };
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
     const unread = new Unread(Math.max(4 * maxBody, 2 ** 28));
-    const common = { host: address, access, tls, log, budget, unread, maxBody, requestTimeoutMs: 30_000 };
+    const maxConnectionsEach = options.maxConnections ?? MOST_CONNECTIONS / 4;
+    const common = {
+      maxConnectionsEach,
+      host: address,
+      access,
+      tls,
+      log,
+      budget,
+      unread,
+      maxBody,
+      requestTimeoutMs: 30_000,
+    };
     const http = await serveHttp(site, {
       ...{ ...common, port: options.port ?? 8000, maxConnections: MOST_CONNECTIONS },
-      maxConnectionsEach: options.maxConnections ?? MOST_CONNECTIONS / 4,
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });
