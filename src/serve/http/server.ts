@@ -13,6 +13,7 @@ import type { Access } from './access.ts';
 import { readBody } from './body.ts';
 import type { BodyBudget } from './body.ts';
 import type { BodyKind, Site } from './call.ts';
+import { Connections } from './connections.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 import type { Held, Unread } from './unread.ts';
@@ -33,7 +34,7 @@ export interface HttpOptions {
   /** Milliseconds in which a request has to be here, headers and body. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
-  /** Of them those of one address; further ones are closed before anything is read. */
+  /** Of them those of one address. */
   readonly maxConnectionsEach: number;
   readonly log: Log;
   /** Listener to each answer. */
@@ -64,8 +65,10 @@ export interface HttpServer {
 export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpServer> {
   let draining = false;
   let [active, lastMs] = [0, 0];
+  const connections = new Connections(options.maxConnectionsEach);
   const onRequest: RequestListener = (request, response) => {
     active++;
+    connections.asked(request);
     const client = { aborted: false };
     const { socket } = request;
     const held = options.unread.open({
@@ -77,6 +80,7 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
     response.on('close', () => {
       active--;
       held.end();
+      connections.answered(request);
       lastMs = monotonicMs();
       if (!response.writableFinished) client.aborted = true;
     });
@@ -93,7 +97,8 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
     ? createTlsServer({ ...timeouts, ...options.tls, handshakeTimeout: headersTimeout }, onRequest)
     : createServer({ ...timeouts, noDelay: true }, onRequest);
   server.maxConnections = options.maxConnections;
-  const connections = limitEach(server, options.maxConnectionsEach);
+  server.on('connection', (socket: Socket) => connections.add(socket));
+  server.on('secureConnection', (socket: Socket) => connections.secured(socket));
   server.listen({ port: options.port, host: options.host, backlog: 1024 });
   await once(server, 'listening').catch((error: unknown) => {
     throw new UserError(
@@ -123,25 +128,9 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
         // An error says that it listens no more.
         server.close(() => resolve());
         // Not by HTTP's own list, which a connection joins when its handshake has ended.
-        for (const own of connections.values()) for (const socket of own) socket.destroy();
+        for (const socket of connections.sockets) socket.destroy();
       }),
   };
-}
-
-/** Closes connections of an address that has `most` of them open already. The open ones by their address, also those without a finished handshake. */
-function limitEach(server: Server, most: number): ReadonlyMap<string, ReadonlySet<Socket>> {
-  const open = new Map<string, Set<Socket>>();
-  server.on('connection', (socket: Socket) => {
-    const { remoteAddress: address = '' } = socket;
-    const own = open.get(address) ?? new Set();
-    if (own.size >= most) return void socket.destroy();
-    open.set(address, own.add(socket));
-    socket.once('close', () => {
-      own.delete(socket);
-      if (own.size === 0) open.delete(address);
-    });
-  });
-  return open;
 }
 
 /** Milliseconds without a request after which the clients of open connections are taken to have none on its way. */
