@@ -27,7 +27,7 @@ export type ReadingOutcome =
   | { readonly bug: string };
 
 /** A value as the parts of a message, and their sizes for its head. */
-export function partsOf(value: unknown): Sized & { readonly parts: readonly (readonly Uint8Array[])[] } {
+export function packedParts(value: unknown): Sized & { readonly parts: readonly (readonly Uint8Array[])[] } {
   const { plain, arrays } = pack(value);
   const all = [plain, ...arrays];
   return { sizes: all.map(({ length }) => length), parts: all.map((part) => [part]) };

@@ -4,7 +4,7 @@ import { framed } from '../worker/frames.ts';
 import { watchOver } from '../worker/watchdog.ts';
 import { done } from './jobs.ts';
 import { MOST_BYTES } from './limits.ts';
-import { partsOf, valueIn } from './messages.ts';
+import { packedParts, valueIn } from './messages.ts';
 import type { JobContent, JobMessage, ReadingOutcome } from './messages.ts';
 import type { ReadingModel } from './model.ts';
 
@@ -31,6 +31,6 @@ for (;;) {
   const began = readFrame(IN);
   if (began === undefined) process.exit(0);
   const head = began.head as JobMessage;
-  const { sizes, parts } = partsOf(await outcomeOf(head, valueIn(head, began.body) as JobContent));
+  const { sizes, parts } = packedParts(await outcomeOf(head, valueIn(head, began.body) as JobContent));
   writeParts(OUT, framed({ sizes }, parts));
 }

@@ -2,12 +2,12 @@ import type { Log } from '../../base/log.ts';
 import type { Client } from '../batch/queue.ts';
 import { Refusal } from '../refusal.ts';
 import { FramedProcess } from '../worker/child.ts';
-import { placeOf } from './effort.ts';
-import type { Effort, Place } from './effort.ts';
+import { placeOfJob } from './effort.ts';
+import type { Effort, JobPlace } from './effort.ts';
 import { done } from './jobs.ts';
 import type { Found, Given, JobKind } from './jobs.ts';
 import { MOST_HEAP, MOST_WAITING, PATIENCE_MS } from './limits.ts';
-import { partsOf, valueIn } from './messages.ts';
+import { packedParts, valueIn } from './messages.ts';
 import type { JobMessage, OutcomeMessage, ReadingOutcome } from './messages.ts';
 import type { ReadingModel } from './model.ts';
 
@@ -32,7 +32,7 @@ interface Waiting {
 export class Reader {
   readonly #entry: string;
   readonly #log: Log;
-  readonly #waiting: Record<Exclude<Place, 'here'>, Waiting[]> = { short: [], long: [] };
+  readonly #waiting: Record<Exclude<JobPlace, 'here'>, Waiting[]> = { short: [], long: [] };
   readonly #processes: (ReadingProcess | undefined)[] = new Array<undefined>(PROCESSES).fill(undefined);
   #isClosed = false;
 
@@ -54,7 +54,7 @@ export class Reader {
     given: Given<K>,
     { client, ...effort }: Effort & { readonly client?: Client },
   ): Promise<Found<K>> {
-    const place = placeOf(effort);
+    const place = placeOfJob(effort);
     if (place === 'here') return done(kind, model, given);
     const waiting = this.#waiting[place];
     if (waiting.length >= MOST_WAITING)
@@ -89,7 +89,7 @@ export class Reader {
   }
 
   /** The least busy process that has room for a job, started where there is none. */
-  #free(place: Exclude<Place, 'here'>): ReadingProcess | undefined {
+  #free(place: Exclude<JobPlace, 'here'>): ReadingProcess | undefined {
     let best: ReadingProcess | undefined;
     for (let i = place === 'long' ? 1 : 0; i < PROCESSES; i++) {
       // The second one is started for long jobs, and where the first one is busy.
@@ -156,7 +156,7 @@ class ReadingProcess {
     const isKnown = this.#known.get(model.name) === model;
     this.#known.set(model.name, model);
     this.#jobs.push(job);
-    const { sizes, parts } = partsOf(isKnown ? { given } : { given, model });
+    const { sizes, parts } = packedParts(isKnown ? { given } : { given, model });
     this.#child.send({ kind, name: model.name, sizes }, parts);
     if (this.#jobs.length === 1) this.#wait();
   }
