@@ -153,7 +153,9 @@ class Receiving {
     const { stream } = this.#call as unknown as Inner;
     const held = this.#options.unread.open({
       address: addressOf(this.#call),
-      state: () => (stream.destroyed ? 'gone' : 'open'),
+      get state() {
+        return stream.destroyed ? 'gone' : 'open';
+      },
       drop: () => stream.close(constants.NGHTTP2_CANCEL),
     });
     this.#answers.add(held);

@@ -16,7 +16,7 @@ import type { BodyKind, Site } from './call.ts';
 import { Connections } from './connections.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
-import type { Held, Unread } from './unread.ts';
+import type { Asker, Held, Unread } from './unread.ts';
 import { isOpen, rightTo, route } from './routes.ts';
 import type { Tls } from './tls.ts';
 
@@ -70,12 +70,7 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
     active++;
     connections.asked(request);
     const client = { aborted: false };
-    const { socket } = request;
-    const held = options.unread.open({
-      address: socket.remoteAddress ?? '',
-      state: () => (socket.destroyed ? 'gone' : response.socket === null ? 'behind' : 'open'),
-      drop: () => socket.destroy(),
-    });
+    const held = options.unread.open(new HttpAsker(request.socket, response));
     // One listener for all: each costs microseconds.
     response.on('close', () => {
       active--;
@@ -140,6 +135,28 @@ function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
 }
 
+/** One who asks over HTTP. */
+class HttpAsker implements Asker {
+  /** As it was at first: a connection that is closed has none. */
+  readonly address: string;
+  readonly #socket: Socket;
+  readonly #response: ServerResponse;
+
+  constructor(socket: Socket, response: ServerResponse) {
+    this.address = socket.remoteAddress ?? '';
+    this.#socket = socket;
+    this.#response = response;
+  }
+
+  get state() {
+    return this.#socket.destroyed ? 'gone' : this.#response.socket === null ? 'behind' : 'open';
+  }
+
+  drop(): void {
+    this.#socket.destroy();
+  }
+}
+
 const NO_QUERY = new URLSearchParams();
 
 /** Bytes of a command to the server. */
@@ -156,7 +173,7 @@ async function answer(
   const { access, budget } = options;
   const start = monotonicMs();
   // Gone when the client is.
-  const from = request.socket.remoteAddress ?? '';
+  const from = held.asker.address;
   let bytesIn = 0;
   let last = false;
   const body = async (kind: BodyKind): Promise<Buffer> => {
