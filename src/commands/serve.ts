@@ -38,6 +38,7 @@ interface ServeArgs {
   'max-json': number;
   'max-letters': number | undefined;
   'max-size': number;
+  'max-memory': number | undefined;
   'load-timeout': number;
   drain: number;
   out: string;
@@ -119,6 +120,11 @@ export const serveCommand: Command<ServeArgs> = {
         type: 'number',
         describe: 'Most letters of a text [default: 64 for each token that a model takes, at least 16384]',
       })
+      .option('max-memory', {
+        type: 'number',
+        describe:
+          'Most MiB for calls in a worker, besides its models [default: its share of half of the free memory, at least 1024]',
+      })
       .option('max-size', {
         ...{ type: 'number', default: 4096 },
         describe: 'Most of a size that a model leaves open, such as the length of a sequence',
@@ -152,6 +158,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
       ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
+      maxMemory: args['max-memory'] === undefined ? undefined : args['max-memory'] * 2 ** 20,
       ...{ strict: args.strict, maxLetters: args['max-letters'], maxSize: args['max-size'] },
       ...{ shadow: shadowOf(args), rate: args.rate, maxConnections: args['max-connections'] },
       batch: {
@@ -209,6 +216,7 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-connections', args['max-connections'], (count) => isCount(count) && count <= 4096, '1 to 4096');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
   check('max-json', args['max-json'], (size) => size > 0 && size <= 256, 'MiB > 0, at most 256');
+  check('max-memory', args['max-memory'], (size) => size > 0, 'MiB > 0');
   check('max-letters', args['max-letters'], isCount, 'a whole number > 0');
   check('load-timeout', args['load-timeout'], (seconds) => seconds > 0 && seconds < 2e6, 'seconds > 0');
   check('rate', args.rate, (rate) => rate > 0, 'requests a second');

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
+import { freeMemory } from '../base/process/memory.ts';
 import { limbeckVersion, needPackages } from '../base/process/packages.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { fileLog } from '../base/log.ts';
@@ -64,6 +65,8 @@ export interface ServeOptions {
   readonly maxSize?: number;
   /** Refuses rows of a table with a word that train does not have. Default false: they are answered, with `unknown` in the answer. */
   readonly strict?: boolean;
+  /** Bytes of memory that calls of a worker may take besides its models. Default: half of the free memory for all workers, at least 1 GiB for each. */
+  readonly maxMemory?: number | undefined;
   /** Seconds that a model may take to be loaded and tried out. Default 120. */
   readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
@@ -140,6 +143,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const host = new ModelHost({
     ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
     ...{ entry, loadTimeoutMs: 1000 * (options.loadSeconds ?? 120) },
+    callBytes: options.maxMemory ?? Math.max(2 ** 30, Math.floor(freeMemory() / 2 / workers)),
     reader: new Reader(path.join(path.dirname(entry), `../reading/process${path.extname(entry)}`), log),
     limits: { letters: options.maxLetters, openSize: options.maxSize ?? 4096, values: maxJson / 8, bytes: maxBody },
     batch: { ...DEFAULT_BATCHING, ...options.batch },
@@ -156,10 +160,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     };
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
     const unread = new Unread(Math.max(4 * maxBody, 2 ** 28));
-    const common = { host: address, access, tls, log, budget, unread, maxBody, requestTimeoutMs: 30_000 };
+    const maxConnectionsEach = options.maxConnections ?? MOST_CONNECTIONS / 4;
+    const common = {
+      maxConnectionsEach,
+      host: address,
+      access,
+      tls,
+      log,
+      budget,
+      unread,
+      maxBody,
+      requestTimeoutMs: 30_000,
+    };
     const http = await serveHttp(site, {
       ...{ ...common, port: options.port ?? 8000, maxConnections: MOST_CONNECTIONS },
-      maxConnectionsEach: options.maxConnections ?? MOST_CONNECTIONS / 4,
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { UserError } from '../base/errors.ts';
 import { needPackages } from '../base/process/packages.ts';
 import type { OnEvent } from '../base/events.ts';
+import { isFromOtherPage, isLoopback } from '../base/web.ts';
 import { runMetrics } from './run-metrics.ts';
 import type { Together } from './together.ts';
 
@@ -32,6 +33,10 @@ export async function serveMetrics({ port, host = '127.0.0.1', together }: Metri
   const registry = new client.Registry();
   const onEvent = runMetrics(client, registry, together);
   const server = createServer((request, response) => {
+    if (isFromOtherPage(request, isLoopback(host))) {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end('refused: the request comes from another page\n');
+      return;
+    }
     if (request.url?.split('?')[0] !== '/metrics' || request.method !== 'GET') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
       return;

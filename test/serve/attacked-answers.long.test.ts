@@ -9,7 +9,8 @@ import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { sha256 } from '../../src/base/bytes.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import type { OnnxAttr } from '../../src/formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 import { attacked, healthDuring } from './attacked.ts';
@@ -44,6 +45,30 @@ function square(): Uint8Array {
   const x = b.input('x', { dtype: 'float32', shape: ['batch', 1] });
   b.output('y', b.op('BatchMatMul', [x, x], { ...product, transposeB: true }));
   return encodeModel(lowerToOnnx(b.build()));
+}
+
+/** x [batch, length, 1] to the largest of x·xᵀ [batch, 1]: what it computes is large, and its answer small. */
+function attention(): Uint8Array {
+  const node = (
+    op: string,
+    inputs: readonly string[],
+    output: string,
+    attrs: readonly (readonly [string, OnnxAttr])[],
+  ) => ({
+    ...{ op, domain: '', name: '', inputs, outputs: [output], attrs: new Map(attrs) },
+  });
+  const model = decodeModel(square(), 'square');
+  const nodes = [
+    node('Transpose', ['x'], 'turned', [['perm', { type: 'ints', value: [0n, 2n, 1n] }]]),
+    node('MatMul', ['x', 'turned'], 'product', []),
+    node('ReduceMax', ['product'], 'y', [
+      ['axes', { type: 'ints', value: [1n, 2n] }],
+      ['keepdims', { type: 'int', value: 0n }],
+    ]),
+  ];
+  const value = (name: string, dims: readonly (number | string)[]) => ({ name, dtype: 'float32' as const, dims });
+  const [inputs, outputs] = [[value('x', ['batch', 'length', 1])], [value('y', ['batch'])]];
+  return encodeModel({ ...model, graph: { ...model.graph, nodes, initializers: [], inputs, outputs } });
 }
 
 const tokenizer = Buffer.from(JSON.stringify(wordPieces(['my', 'card'])));
@@ -155,6 +180,26 @@ it('an open length of which the model makes the square is refused', async () => 
     return unique(codes);
   });
   expect(unique(codes)).toEqual([413]);
+});
+
+it('a call that takes more memory than it may ends its worker, and is told so', async () => {
+  const to = await also({ 'attention.onnx': attention(), 'animals.onnx': classifier() }, ['--max-memory', '600']);
+  let codes: number[] = [];
+  await bounded(
+    '64 samples of 4,096 tokens each',
+    async () => {
+      const x = Buffer.alloc(64 * 4096 * 4);
+      const head = Buffer.from(JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [64, 4096, 1], parameters: { binary_data_size: x.length } }] })); // prettier-ignore
+      const headers = { 'inference-header-content-length': String(head.length) };
+      codes = await times(2, () => status('/v2/models/attention/infer', Buffer.concat([head, x]), headers, to));
+      return unique(codes);
+    },
+    to,
+  );
+  expect(unique(codes)).toEqual([503]);
+  const four = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] };
+  while ((await status('/v2/models/animals/infer', four, {}, to)) !== 200)
+    await new Promise((resolve) => setTimeout(resolve, 100));
 });
 
 it('a long answer as JSON is written elsewhere', async () => {

@@ -6,7 +6,7 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { temporaryFolder } from '../support/folder.ts';
-import { classifier, echo } from './models.ts';
+import { centred, classifier, echo } from './models.ts';
 import { ask, binary, floats, serving } from './server.ts';
 import type { Served } from './server.ts';
 import { field, infers } from './wire.ts';
@@ -186,6 +186,34 @@ describe('a server', () => {
       `${wrong} input x: FP32 has 256 values in fp32_contents, received 8192`,
     );
   });
+});
+
+it('refuses an answer by its size before it is computed, and an open size', async () => {
+  const files = { 'animals.onnx': classifier(), 'pixels.onnx': echo([28, 28, 1], {}), 'mean.onnx': centred() };
+  const server = await serving(files, { maxJson: 8000, maxBody: 20_000, maxSize: 3 });
+  const of = async (model: string, rows: number, sample: readonly number[], isBinary: boolean) => {
+    const values = Buffer.alloc(4 * rows * sample.reduce((product, size) => product * size, 1));
+    const { inputs } = (await ask(server, `/v2/models/${model}`)).json as { inputs: { name: string }[] };
+    const parameters = { binary_data_size: values.length };
+    const input = { name: inputs[0]!.name, datatype: 'FP32', shape: [rows, ...sample], parameters };
+    const head = Buffer.from(JSON.stringify({ inputs: [input], parameters: { binary_data_output: isBinary } }));
+    const headers = { 'inference-header-content-length': String(head.length) };
+    const { status: code, json } = await ask(server, `/v2/models/${model}/infer`, { body: Buffer.concat([head, values]), headers }); // prettier-ignore
+    return `${code} ${String(json['error'])}`;
+  };
+  const pixels = [28, 28, 1];
+  expect(await of('pixels', 1, pixels, false)).toBe('200 undefined');
+  expect(await of('pixels', 2, pixels, true)).toMatch(/^200 /);
+  expect(await of('pixels', 2, pixels, false)).toBe(
+    '413 the answer of model pixels would have 1568 values as text, at most 1000: send fewer samples, or ask for binary data at /v2/models/pixels/infer (--max-json sets this limit)',
+  );
+  expect(await of('mean', 3, [2], false)).toBe('200 undefined');
+  expect(await of('mean', 4, [2], false)).toBe(
+    '413 input x of model mean has the open size 4, at most 3 (--max-size sets this limit)',
+  );
+  // A call has no more samples than an answer may have bytes.
+  expect(server.host.model('pixels').maxBatch).toBe(6);
+  await server.end();
 });
 
 const folder = temporaryFolder();

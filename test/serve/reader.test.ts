@@ -1,6 +1,6 @@
 import path from 'node:path';
 import sharp from 'sharp';
-import { placeOf } from '../../src/serve/reading/effort.ts';
+import { placeOfJob } from '../../src/serve/reading/effort.ts';
 import type { ReadingModel } from '../../src/serve/reading/model.ts';
 import { Reader } from '../../src/serve/reading/reader.ts';
 import { built } from '../support/built.ts';
@@ -29,7 +29,7 @@ it.each([
   ['a million values', { values: 2 ** 20 }, 'long'],
   ['a message of gRPC', { typedBytes: 2 ** 14 + 1 }, 'short'],
 ])('says where to do %s', (_, effort, place) => {
-  expect(placeOf(effort)).toBe(place);
+  expect(placeOfJob(effort)).toBe(place);
 });
 
 const limits = { letters: undefined, openSize: 10, values: 10, bytes: 10 };

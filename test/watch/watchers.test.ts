@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as client from 'prom-client';
@@ -26,6 +27,16 @@ const training = (run: string): RunEvent[] => [
 ];
 
 describe('metrics for Prometheus', () => {
+  it('are refused to a page that asks by a name of its own', async () => {
+    const server = await serveMetrics({ port: 0 });
+    const statusOf = (headers: Record<string, string>): Promise<number> =>
+      new Promise((resolve) => get(server.url, { headers }, (response) => resolve(response.resume().statusCode!)));
+    expect(await statusOf({ host: 'evil.example' })).toBe(403);
+    expect(await statusOf({ origin: 'http://evil.example' })).toBe(403);
+    expect(await statusOf({})).toBe(200);
+    await server.close();
+  });
+
   it('are what the run tells, served where nobody else on the network reads them', async () => {
     const server = await serveMetrics({ port: 0 });
     try {

@@ -8,11 +8,13 @@ import type { BodyBudget } from '../http/body.ts';
 import type { Held, Unread } from '../http/unread.ts';
 import { MessageDecoder } from './message-decoder.ts';
 import { Refusal } from '../refusal.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface AdmissionOptions {
   readonly access: Access;
   readonly budget: BodyBudget;
   readonly unread: Unread;
+  readonly sessions: Sessions;
   /** Bytes of a message with tensors; all others are small. */
   readonly maxBody: number;
   /** Bytes that a compressed message may be unpacked to. */
@@ -30,6 +32,8 @@ export interface Received {
 
 /** Bytes of a request that has no tensors. */
 const SMALL = 2 ** 16;
+/** Milliseconds after which a call that was refused is closed. */
+const REFUSED_MS = 1000;
 /** gRPC's prefix of a message. */
 const PREFIX = 5;
 const HEALTH = /\/Server(Live|Ready)$/;
@@ -104,6 +108,10 @@ class Receiving {
       this.#isOver = true;
       this.end();
       this.#call.sendStatus(statusOf(error));
+      const { stream } = this.#call as unknown as Inner;
+      // The client is told, and need not end its side.
+      setTimeout(() => stream.close(), REFUSED_MS).unref();
+      this.#options.sessions.wasted(stream.session);
     }
     return !this.#isOver;
   }
@@ -145,7 +153,9 @@ class Receiving {
     const { stream } = this.#call as unknown as Inner;
     const held = this.#options.unread.open({
       address: addressOf(this.#call),
-      state: () => (stream.destroyed ? 'gone' : 'open'),
+      get state() {
+        return stream.destroyed ? 'gone' : 'open';
+      },
       drop: () => stream.close(constants.NGHTTP2_CANCEL),
     });
     this.#answers.add(held);

@@ -21,12 +21,15 @@ import { inferMessage } from './infer.ts';
 import { decodedRequest } from './messages.ts';
 import type { Message } from './messages.ts';
 import { grpcService } from './service.ts';
+import { Sessions } from './sessions.ts';
 
-export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked'> {
+export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked' | 'sessions'> {
   readonly host: string;
   readonly port: number;
   readonly tls?: Tls | undefined;
   readonly log: Log;
+  /** Connections over HTTP of one address; it may have four times as many open calls. */
+  readonly maxConnectionsEach: number;
 }
 
 export interface GrpcServer {
@@ -35,18 +38,23 @@ export interface GrpcServer {
   readonly close: (patienceMs: number) => Promise<void>;
 }
 
+/** Bytes that an answer without tensors is counted as, so that it is not waited for without an end. */
+const LITTLE = 2 ** 10;
+/** Calls at a time on a connection. All that come at once are begun one after another, and health waits for them. */
+const MOST_CALLS = 256;
 /** Requests of one stream that are answered at a time; more are read when some are. */
 const STREAM_MOST = 64;
 /** Milliseconds after which a connection without a call is closed. */
 const IDLE_MS = 300_000;
 
 export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<GrpcServer> {
+  const sessions = new Sessions(4 * options.maxConnectionsEach);
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBody,
     'grpc.max_send_message_length': -1,
-    'grpc.max_concurrent_streams': 1024,
+    'grpc.max_concurrent_streams': MOST_CALLS,
     'grpc.max_connection_idle_ms': IDLE_MS,
-    interceptors: [admission({ ...options, maxUnpacked: Math.min(options.maxBody, site.maxJson) })],
+    interceptors: [admission({ ...options, sessions, maxUnpacked: Math.min(options.maxBody, site.maxJson) })],
   });
   server.addService(undecoded(await grpcService()), implementation(site, options));
   const credentials =
@@ -60,6 +68,7 @@ export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<G
       else reject(new UserError(`serve: --grpc-port ${options.port}: ${error.message}`, 'Choose another one.'));
     });
   });
+  sessions.watch(server);
   return {
     port,
     close: async (patienceMs) => {
@@ -91,7 +100,13 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
     name,
     (call: Unary, done: sendUnaryData<Answer>) => {
       const gone = signalOf(call);
-      void settle(async () => answer(site, await decodedRequest(name, call.request.bytes), gone), done, options.log);
+      const { bytes, held } = call.request;
+      const answered = async (): Promise<Message> => {
+        const message = await answer(site, await decodedRequest(name, bytes), gone);
+        held.left(LITTLE);
+        return message;
+      };
+      void settle(answered, done, options.log);
     },
   ]);
   const infer = (call: Unary, done: sendUnaryData<Answer>): void => {

@@ -13,9 +13,10 @@ import type { Access } from './access.ts';
 import { readBody } from './body.ts';
 import type { BodyBudget } from './body.ts';
 import type { BodyKind, Site } from './call.ts';
+import { Connections } from './connections.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
-import type { Held, Unread } from './unread.ts';
+import type { Asker, Held, Unread } from './unread.ts';
 import { isOpen, rightTo, route } from './routes.ts';
 import type { Tls } from './tls.ts';
 
@@ -33,7 +34,7 @@ export interface HttpOptions {
   /** Milliseconds in which a request has to be here, headers and body. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
-  /** Of them those of one address; further ones are closed before anything is read. */
+  /** Of them those of one address. */
   readonly maxConnectionsEach: number;
   readonly log: Log;
   /** Listener to each answer. */
@@ -64,19 +65,17 @@ export interface HttpServer {
 export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpServer> {
   let draining = false;
   let [active, lastMs] = [0, 0];
+  const connections = new Connections(options.maxConnectionsEach);
   const onRequest: RequestListener = (request, response) => {
     active++;
+    connections.asked(request);
     const client = { aborted: false };
-    const { socket } = request;
-    const held = options.unread.open({
-      address: socket.remoteAddress ?? '',
-      state: () => (socket.destroyed ? 'gone' : response.socket === null ? 'behind' : 'open'),
-      drop: () => socket.destroy(),
-    });
+    const held = options.unread.open(new HttpAsker(request.socket, response));
     // One listener for all: each costs microseconds.
     response.on('close', () => {
       active--;
       held.end();
+      connections.answered(request);
       lastMs = monotonicMs();
       if (!response.writableFinished) client.aborted = true;
     });
@@ -93,7 +92,8 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
     ? createTlsServer({ ...timeouts, ...options.tls, handshakeTimeout: headersTimeout }, onRequest)
     : createServer({ ...timeouts, noDelay: true }, onRequest);
   server.maxConnections = options.maxConnections;
-  const connections = limitEach(server, options.maxConnectionsEach);
+  server.on('connection', (socket: Socket) => connections.add(socket));
+  server.on('secureConnection', (socket: Socket) => connections.secured(socket));
   server.listen({ port: options.port, host: options.host, backlog: 1024 });
   await once(server, 'listening').catch((error: unknown) => {
     throw new UserError(
@@ -123,25 +123,9 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
         // An error says that it listens no more.
         server.close(() => resolve());
         // Not by HTTP's own list, which a connection joins when its handshake has ended.
-        for (const own of connections.values()) for (const socket of own) socket.destroy();
+        for (const socket of connections.sockets) socket.destroy();
       }),
   };
-}
-
-/** Closes connections of an address that has `most` of them open already. The open ones by their address, also those without a finished handshake. */
-function limitEach(server: Server, most: number): ReadonlyMap<string, ReadonlySet<Socket>> {
-  const open = new Map<string, Set<Socket>>();
-  server.on('connection', (socket: Socket) => {
-    const { remoteAddress: address = '' } = socket;
-    const own = open.get(address) ?? new Set();
-    if (own.size >= most) return void socket.destroy();
-    open.set(address, own.add(socket));
-    socket.once('close', () => {
-      own.delete(socket);
-      if (own.size === 0) open.delete(address);
-    });
-  });
-  return open;
 }
 
 /** Milliseconds without a request after which the clients of open connections are taken to have none on its way. */
@@ -149,6 +133,28 @@ const QUIET_MS = 500;
 
 function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
+}
+
+/** One who asks over HTTP. */
+class HttpAsker implements Asker {
+  /** As it was at first: a connection that is closed has none. */
+  readonly address: string;
+  readonly #socket: Socket;
+  readonly #response: ServerResponse;
+
+  constructor(socket: Socket, response: ServerResponse) {
+    this.address = socket.remoteAddress ?? '';
+    this.#socket = socket;
+    this.#response = response;
+  }
+
+  get state() {
+    return this.#socket.destroyed ? 'gone' : this.#response.socket === null ? 'behind' : 'open';
+  }
+
+  drop(): void {
+    this.#socket.destroy();
+  }
 }
 
 const NO_QUERY = new URLSearchParams();
@@ -167,7 +173,7 @@ async function answer(
   const { access, budget } = options;
   const start = monotonicMs();
   // Gone when the client is.
-  const from = request.socket.remoteAddress ?? '';
+  const from = held.asker.address;
   let bytesIn = 0;
   let last = false;
   const body = async (kind: BodyKind): Promise<Buffer> => {

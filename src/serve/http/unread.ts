@@ -9,7 +9,7 @@ const PATIENCE_MS = 10_000;
 export interface Asker {
   readonly address: string;
   /** State of its connection: `gone` if nothing can be written to it any more, `behind` if the answer waits for those before it. */
-  readonly state: () => 'open' | 'behind' | 'gone';
+  readonly state: 'open' | 'behind' | 'gone';
   /** Closes the connection, or the stream of it. */
   readonly drop: () => void;
 }
@@ -51,7 +51,7 @@ export class Unread {
   #look(): void {
     const now = monotonicMs();
     for (const held of this.#held) {
-      const state = held.asker.state();
+      const state = held.asker.state;
       if (state === 'gone') held.end();
       else if (state === 'open' && now > held.dueMs) {
         held.asker.drop();

@@ -15,7 +15,7 @@ export interface Effort {
 }
 
 /** `here`: less than a few milliseconds of this process. `short`: of another process, milliseconds of what is no attack. */
-export type Place = 'here' | 'short' | 'long';
+export type JobPlace = 'here' | 'short' | 'long';
 
 /** Bytes that are read at once: a few milliseconds of JSON that is made to cost time. */
 const SMALL = 2 ** 14;
@@ -28,7 +28,7 @@ const SHORT = 8;
 /** Pixels of a picture that is decoded in some milliseconds. */
 const FEW_PIXELS = 2 ** 20;
 
-export function placeOf({ json, typedBytes, values, text, file }: Effort): Place {
+export function placeOfJob({ json, typedBytes, values, text, file }: Effort): JobPlace {
   if (json !== undefined) {
     const { length } = json;
     return length <= SMALL || (length <= SMALL_NUMBERS && isFlat(json)) ? 'here' : short(length <= SHORT * SMALL);
@@ -41,6 +41,6 @@ export function placeOf({ json, typedBytes, values, text, file }: Effort): Place
   return short(header !== undefined && header.width * header.height <= FEW_PIXELS);
 }
 
-function short(isSo: boolean): Place {
+function short(isSo: boolean): JobPlace {
   return isSo ? 'short' : 'long';
 }

@@ -18,7 +18,7 @@ interface AnswerJob {
 }
 
 /** All reading of bodies and writing of answers that takes time. What goes in and comes out is plain data. */
-export const jobs = {
+const jobs = {
   request: (model: ReadingModel, { body, headerLength }: RequestJob) => parseRequest(body, headerLength, model),
   message: (model: ReadingModel, body: Uint8Array) => parseMessage(body, model),
   inputs: readInputs,
@@ -28,7 +28,7 @@ export const jobs = {
   reply: writeReply,
 };
 
-export type Jobs = typeof jobs;
+type Jobs = typeof jobs;
 export type JobKind = keyof Jobs;
 export type Given<K extends JobKind> = Parameters<Jobs[K]>[1];
 export type Found<K extends JobKind> = Awaited<ReturnType<Jobs[K]>>;

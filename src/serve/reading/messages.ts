@@ -9,14 +9,13 @@ interface Sized {
   readonly sizes: readonly number[];
 }
 
-export interface JobMessage extends Sized {
+/** Head of a message of jobs, a `JobContent[]`, and of one of their outcomes, a `ReadingOutcome[]` in the same order. */
+export type BatchMessage = Sized;
+
+export interface JobContent {
   readonly kind: JobKind;
   /** Name of the model, which comes along where the process does not have it yet. */
   readonly name: string;
-}
-
-/** A job's model, where the process does not have it, and what the job is given. */
-export interface JobContent {
   readonly model?: ReadingModel;
   readonly given: unknown;
 }
@@ -27,7 +26,7 @@ export type ReadingOutcome =
   | { readonly bug: string };
 
 /** A value as the parts of a message, and their sizes for its head. */
-export function partsOf(value: unknown): Sized & { readonly parts: readonly (readonly Uint8Array[])[] } {
+export function packedParts(value: unknown): Sized & { readonly parts: readonly (readonly Uint8Array[])[] } {
   const { plain, arrays } = pack(value);
   const all = [plain, ...arrays];
   return { sizes: all.map(({ length }) => length), parts: all.map((part) => [part]) };
@@ -43,5 +42,3 @@ export function valueIn({ sizes }: Sized, body: Uint8Array): unknown {
   });
   return unpack({ plain: plain!, arrays });
 }
-
-export type OutcomeMessage = Sized;

@@ -2,24 +2,26 @@ import type { Log } from '../../base/log.ts';
 import type { Client } from '../batch/queue.ts';
 import { Refusal } from '../refusal.ts';
 import { FramedProcess } from '../worker/child.ts';
-import { placeOf } from './effort.ts';
-import type { Effort, Place } from './effort.ts';
+import { placeOfJob } from './effort.ts';
+import type { Effort, JobPlace } from './effort.ts';
 import { done } from './jobs.ts';
 import type { Found, Given, JobKind } from './jobs.ts';
 import { MOST_HEAP, MOST_WAITING, PATIENCE_MS } from './limits.ts';
-import { partsOf, valueIn } from './messages.ts';
-import type { JobMessage, OutcomeMessage, ReadingOutcome } from './messages.ts';
+import { packedParts, valueIn } from './messages.ts';
+import type { BatchMessage, JobContent, ReadingOutcome } from './messages.ts';
 import type { ReadingModel } from './model.ts';
 
 /** Processes. The first one takes short jobs alone: a long one holds up no text. */
 const PROCESSES = 2;
 /** Short jobs that a process is given at a time, so that it need not wait for the next. */
-const AHEAD = 16;
+const AHEAD = 32;
 
 interface Waiting {
   readonly kind: JobKind;
   readonly model: ReadingModel;
   readonly given: unknown;
+  /** True for a job that a process has by itself: a long one, or one of those that a process had when it ended. */
+  readonly isAlone: boolean;
   readonly isLong: boolean;
   readonly client: Client | undefined;
   readonly settle: (outcome: ReadingOutcome | Refusal) => void;
@@ -27,12 +29,12 @@ interface Waiting {
 
 /**
  * Reads bodies and writes answers: what takes little at once, all else in processes of their own, which have a limit of memory and of time. One that
- * ends refuses the job that it was at, and is replaced; the jobs behind it go to another.
+ * ends is replaced, and the job that it had is refused; of several each is tried once more, by itself.
  */
 export class Reader {
   readonly #entry: string;
   readonly #log: Log;
-  readonly #waiting: Record<Exclude<Place, 'here'>, Waiting[]> = { short: [], long: [] };
+  readonly #waiting: Record<Exclude<JobPlace, 'here'>, Waiting[]> = { short: [], long: [] };
   readonly #processes: (ReadingProcess | undefined)[] = new Array<undefined>(PROCESSES).fill(undefined);
   #isClosed = false;
 
@@ -54,13 +56,14 @@ export class Reader {
     given: Given<K>,
     { client, ...effort }: Effort & { readonly client?: Client },
   ): Promise<Found<K>> {
-    const place = placeOf(effort);
+    const place = placeOfJob(effort);
     if (place === 'here') return done(kind, model, given);
     const waiting = this.#waiting[place];
     if (waiting.length >= MOST_WAITING)
       throw new Refusal(503, 'too many bodies wait to be read', { reason: 'REJECTED', retryAfterSeconds: 1 });
     const outcome = await new Promise<ReadingOutcome | Refusal>((settle) => {
-      waiting.push({ kind, model, given, isLong: place === 'long', client, settle });
+      const isLong = place === 'long';
+      waiting.push({ kind, model, given, isAlone: isLong, isLong, client, settle });
       this.#give();
     });
     if (outcome instanceof Refusal) throw outcome;
@@ -82,21 +85,21 @@ export class Reader {
           waiting.shift()!.settle(new Refusal(499, 'the client is gone', { reason: 'CANCELED' }));
           continue;
         }
-        const process = this.#free(place);
+        const process = this.#free(place, waiting[0]!.isAlone);
         if (process === undefined) break;
         process.give(waiting.shift()!);
       }
   }
 
   /** The least busy process that has room for a job, started where there is none. */
-  #free(place: Exclude<Place, 'here'>): ReadingProcess | undefined {
+  #free(place: Exclude<JobPlace, 'here'>, isAlone: boolean): ReadingProcess | undefined {
     let best: ReadingProcess | undefined;
     for (let i = place === 'long' ? 1 : 0; i < PROCESSES; i++) {
       // The second one is started for long jobs, and where the first one is busy.
       if (this.#processes[i] === undefined && best?.busy === 0) continue;
       if (i > 0 && place === 'short' && this.#waiting.long.length > 0) break;
       const found = (this.#processes[i] ??= this.#start(i));
-      if (found.busy < (best?.busy ?? (place === 'long' ? 1 : AHEAD))) best = found;
+      if (found.busy < (best?.busy ?? (isAlone ? 1 : AHEAD))) best = found;
     }
     return best;
   }
@@ -109,7 +112,8 @@ export class Reader {
         if (this.#processes[at] === process) this.#processes[at] = undefined;
         if (this.#isClosed) return;
         this.#log.write('warn', `a process that reads bodies ended (${why}) and is replaced`);
-        for (const job of left.reverse()) this.#waiting[job.isLong ? 'long' : 'short'].unshift(job);
+        for (const job of left.reverse())
+          this.#waiting[job.isLong ? 'long' : 'short'].unshift({ ...job, isAlone: true });
         this.#give();
       },
     );
@@ -119,9 +123,11 @@ export class Reader {
 
 /** The server's side of a process that reads. It does its jobs in their order. */
 class ReadingProcess {
-  readonly #child: FramedProcess<JobMessage, OutcomeMessage>;
+  readonly #child: FramedProcess<BatchMessage, BatchMessage>;
   readonly #onRoom: () => void;
   readonly #jobs: Waiting[] = [];
+  /** Those that are sent at the end of this turn, together. */
+  #unsent: JobContent[] = [];
   /** The model of each name that it was told of last. */
   readonly #known = new Map<string, ReadingModel>();
   #timer: NodeJS.Timeout | undefined;
@@ -130,14 +136,16 @@ class ReadingProcess {
   /** `onEnd` is given the jobs that it has not begun. */
   constructor(entry: string, onRoom: () => void, onEnd: (left: Waiting[], why: string) => void) {
     const flags = [`--max-old-space-size=${MOST_HEAP}`];
-    this.#child = new FramedProcess({ entry, flags }, (head: OutcomeMessage, body) =>
-      this.#settle(valueIn(head, body) as ReadingOutcome),
+    this.#child = new FramedProcess({ entry, flags }, (head: BatchMessage, body) =>
+      this.#settle(valueIn(head, body) as ReadingOutcome[]),
     );
     this.#onRoom = onRoom;
     void this.#child.ended.then((why) => {
       clearTimeout(this.#timer);
-      const [current, ...left] = this.#jobs.splice(0);
-      current?.settle(faultOf(current, this.#isLate, why));
+      const left = this.#jobs.splice(0);
+      // Of several any may be what ended it.
+      const [only] = left.length === 1 ? left.splice(0) : [];
+      only?.settle(faultOf(only, this.#isLate, why));
       onEnd(left, why);
     });
   }
@@ -146,9 +154,9 @@ class ReadingProcess {
     return this.#child.pid;
   }
 
-  /** Jobs that it has; without room for others while one of them is long. */
+  /** Jobs that it has; without room for others while it has one by itself. */
   get busy(): number {
-    return this.#jobs.some(({ isLong }) => isLong) ? Infinity : this.#jobs.length;
+    return this.#jobs[0]?.isAlone === true ? Infinity : this.#jobs.length;
   }
 
   give(job: Waiting): void {
@@ -156,9 +164,15 @@ class ReadingProcess {
     const isKnown = this.#known.get(model.name) === model;
     this.#known.set(model.name, model);
     this.#jobs.push(job);
-    const { sizes, parts } = partsOf(isKnown ? { given } : { given, model });
-    this.#child.send({ kind, name: model.name, sizes }, parts);
+    if (this.#unsent.push({ kind, name: model.name, given, ...(!isKnown && { model }) }) === 1)
+      setImmediate(() => this.#send());
     if (this.#jobs.length === 1) this.#wait();
+  }
+
+  #send(): void {
+    const { sizes, parts } = packedParts(this.#unsent);
+    this.#unsent = [];
+    this.#child.send({ sizes }, parts);
   }
 
   end(): Promise<unknown> {
@@ -166,9 +180,9 @@ class ReadingProcess {
     return this.#child.ended;
   }
 
-  #settle(outcome: ReadingOutcome): void {
+  #settle(outcomes: readonly ReadingOutcome[]): void {
     clearTimeout(this.#timer);
-    this.#jobs.shift()?.settle(outcome);
+    for (const outcome of outcomes) this.#jobs.shift()?.settle(outcome);
     if (this.#jobs.length > 0) this.#wait();
     this.#onRoom();
   }

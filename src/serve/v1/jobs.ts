@@ -46,12 +46,21 @@ export function writeSimilarities(model: ReadingModel, answered: Answered): Uint
   );
 }
 
+/** Letters of JSON that become bytes at a time. */
+const PIECE = 2 ** 20;
+
 /** JSON, sample by sample: the objects of one sample are in memory, not those of all. */
 function written({ name }: ReadingModel, key: string, samples: number, of: (sample: number) => object): Uint8Array {
-  const parts = [Buffer.from(`{"model":${JSON.stringify(name)},"${key}":[`)];
-  for (let sample = 0; sample < samples; sample++)
-    parts.push(Buffer.from(`${sample === 0 ? '' : ','}${JSON.stringify(of(sample))}`));
-  return Buffer.concat([...parts, Buffer.from(']}')]);
+  const parts: Buffer[] = [];
+  let text = `{"model":${JSON.stringify(name)},"${key}":[`;
+  for (let sample = 0; sample < samples; sample++) {
+    text += `${sample === 0 ? '' : ','}${JSON.stringify(of(sample))}`;
+    if (text.length < PIECE) continue;
+    parts.push(Buffer.from(text));
+    text = '';
+  }
+  const last = Buffer.from(`${text}]}`);
+  return parts.length === 0 ? last : Buffer.concat([...parts, last]);
 }
 
 /** The numbers that a model answers to one sample, those of several outputs one after another. */

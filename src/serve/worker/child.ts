@@ -71,10 +71,4 @@ export class FramedProcess<To extends object, From> {
   kill(): void {
     this.#child.kill('SIGKILL');
   }
-
-  /** Lets this process end while the other one lives. */
-  unref(): void {
-    this.#child.unref();
-    for (const stream of [this.#child.stdin, this.#child.stdio[3]]) (stream as unknown as { unref(): void }).unref();
-  }
 }

@@ -29,6 +29,8 @@ export interface StartMessage {
   readonly type: 'start';
   readonly device: DeviceName | 'auto';
   readonly threads: number;
+  /** Bytes of memory that calls may take besides what the models take; a call that takes more ends the process. */
+  readonly callBytes: number;
 }
 
 export interface RunMessage {

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly threads: number;
   /** A call that takes longer ends the process: nothing else would. */
   readonly runTimeoutMs: number;
+  /** Bytes of memory that calls may take besides what the models take. */
+  readonly callBytes: number;
   /** Milliseconds for all models to be loaded and tried out. */
   readonly loadTimeoutMs: number;
   /** True for a process that gets only processor time that nobody else wants. */
@@ -71,13 +73,18 @@ export class WorkerProcess {
   #starting: { resolve: (ready: ReadyMessage) => void; reject: (error: Error) => void } | undefined;
   #next = 1;
   #gone = false;
+  #isKilled = false;
   #answeredMs = 0;
   resources: Resources = { rssBytes: 0, cpuSeconds: 0 };
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#child = new FramedProcess(options, (head: FromWorker, body) => this.#receive(head, body));
-    this.ended = this.#child.ended.then((why) => this.#end(new WorkerEnded(`the worker process ended: ${why}`)));
+    this.ended = this.#child.ended.then((why) => {
+      // By the limit of its memory, or by the system's.
+      const hint = why === 'SIGKILL' && !this.#isKilled ? ', perhaps for its memory (--max-memory)' : '';
+      this.#end(new WorkerEnded(`the worker process ended: ${why}${hint}`));
+    });
   }
 
   get pid(): number | undefined {
@@ -95,7 +102,7 @@ export class WorkerProcess {
 
   /** Load the models. `UserError` for a file that ONNX Runtime does not take, and for models that take too long; the process ends with those. */
   async start(models: readonly ModelToLoad[]): Promise<ReadyMessage> {
-    const { loadTimeoutMs, device, threads } = this.#options;
+    const { loadTimeoutMs, device, threads, callBytes } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const ready = new Promise<ReadyMessage>((resolve, reject) => {
       this.#starting = { resolve, reject };
@@ -110,7 +117,7 @@ export class WorkerProcess {
         this.kill();
       }, loadTimeoutMs);
       if (this.#gone) reject(new WorkerEnded('the worker process ended at its start'));
-      this.#sendAll(models).then(() => this.#child.send({ type: 'start', device, threads }, []), reject);
+      this.#sendAll(models).then(() => this.#child.send({ type: 'start', device, threads, callBytes }, []), reject);
     });
     return ready.finally(() => clearTimeout(timer));
   }
@@ -143,6 +150,7 @@ export class WorkerProcess {
   }
 
   kill(): void {
+    this.#isKilled = true;
     this.#child.kill();
   }
 

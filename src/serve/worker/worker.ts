@@ -26,10 +26,11 @@ interface Loaded {
   readonly batching: Batching;
 }
 
+const watch = watchOver();
 const loaded = new Map<string, Loaded>();
 const given: { readonly message: ModelMessage; readonly bytes: Uint8Array }[] = [];
 
-async function start({ device, threads }: StartMessage): Promise<void> {
+async function start({ device, threads, callBytes }: StartMessage): Promise<void> {
   const models: Record<string, ModelFacts> = {};
   let key = '';
   try {
@@ -38,6 +39,7 @@ async function start({ device, threads }: StartMessage): Promise<void> {
       key = message.key;
       models[key] = load(message, bytes, options);
     }
+    watch.limit(process.memoryUsage.rss() + callBytes);
     const [provider] = options.executionProviders as string[];
     tell({ type: 'ready', device: provider!, models, ...resources() });
   } catch (error) {
@@ -124,8 +126,6 @@ function resources(): Resources {
   const { user, system } = process.cpuUsage();
   return { rssBytes: measured.rssBytes, cpuSeconds: (user + system) / 1e6 };
 }
-
-watchOver();
 
 for (;;) {
   const began = readFrame(IN);

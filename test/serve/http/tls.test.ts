@@ -2,11 +2,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { serveHttp } from '../../../src/serve/http/server.ts';
 import type { HttpOptions } from '../../../src/serve/http/server.ts';
+import { Access } from '../../../src/serve/http/access.ts';
+import { BodyBudget } from '../../../src/serve/http/body.ts';
+import { Unread } from '../../../src/serve/http/unread.ts';
 import type { Site } from '../../../src/serve/http/call.ts';
 import { readTls } from '../../../src/serve/http/tls.ts';
 import { ROOT } from '../../support/built.ts';
@@ -71,26 +73,54 @@ it('closes a connection that does not finish its handshake in the time of the he
 });
 
 it.each([false, true])(
-  'takes two connections of an address, and a third where one of them has ended; TLS: %s',
+  'of an address with two connections, a third takes the place of the older that waits for nothing; TLS: %s',
   async (isTls) => {
-    const limits = { requestTimeoutMs: 10_000, maxConnections: 10, maxConnectionsEach: 2 };
     const tls = isTls ? await readTls({ cert, key }, log) : undefined;
-    const server = await serveHttp({} as Site, { host: '127.0.0.1', port: 0, log, tls, ...limits } as HttpOptions);
-    const opened = async (): Promise<Socket> => {
+    // Asked for its metrics, the server answers when it is told to.
+    let answer: (() => void)[] = [];
+    const metrics = async () => {
+      await new Promise<void>((resolve) => answer.push(resolve));
+      return { text: 'some', type: 'text/plain' };
+    };
+    const server = await serveHttp({ openMetrics: true, metrics } as unknown as Site, {
+      ...{ host: '127.0.0.1', port: 0, log, tls, requestTimeoutMs: 10_000, maxBody: 1000 },
+      ...{ maxConnections: 10, maxConnectionsEach: 2, onAnswer: () => undefined },
+      ...{ access: new Access({ tokens: [], loopback: true }), budget: new BodyBudget(1000), unread: new Unread(1000) },
+    });
+    const opened = async () => {
       const socket = isTls
         ? connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
         : connect(server.port, '127.0.0.1');
+      socket.on('error', () => undefined);
       await once(socket, isTls ? 'secureConnect' : 'connect');
-      return socket.resume();
+      const state = { socket, said: '' };
+      socket.on('data', (data) => (state.said += String(data)));
+      return state;
     };
-    const [first] = [await opened(), await opened()];
-    const third = connect(server.port, '127.0.0.1').resume();
-    await once(third, 'close');
-    first.end();
-    await once(first, 'close');
-    // The server may hear of it a moment later.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect((await opened()).destroyed).toBe(false);
+    const waits = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const ask = 'GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n';
+    const busy = await opened();
+    busy.socket.write(ask);
+    await waits(() => answer.length === 1);
+    // The head of a request that does not come.
+    const slow = await opened();
+    slow.socket.write('GET / HTTP/1.1\r\nx: ');
+    const third = await opened();
+    third.socket.write(ask);
+    await waits(() => answer.length === 2);
+    expect([busy.socket.destroyed, slow.socket.destroyed]).toEqual([false, true]);
+    // Both wait for answers now: a fourth is closed.
+    const fourth = connect(server.port, '127.0.0.1').resume();
+    await once(fourth, 'close');
+    answer.forEach((one) => one());
+    await waits(() => busy.said.endsWith('some') && third.said.endsWith('some'));
+    answer = [];
+    // The one that asked first is the older now.
+    await opened();
+    await waits(() => busy.socket.destroyed);
+    expect(third.socket.destroyed).toBe(false);
     await server.close();
   },
 );
