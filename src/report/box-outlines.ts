@@ -1,4 +1,4 @@
-import { maskColour } from './mask-colours.ts';
+import { boxColour } from './mask-colours.ts';
 
 /** A box of a class, its sides as shares of the picture. */
 interface Outlined {
@@ -16,7 +16,7 @@ export function drawBoxes(
   { height, width, thick }: { readonly height: number; readonly width: number; readonly thick: number },
 ): void {
   for (const { label, xmin, ymin, xmax, ymax } of boxes) {
-    const colour = maskColour(label);
+    const colour = boxColour(label);
     const [left, right] = edges(xmin, xmax, width);
     const [top, bottom] = edges(ymin, ymax, height);
     for (let y = top; y < bottom; y++)

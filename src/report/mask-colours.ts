@@ -1,5 +1,10 @@
-/** Colour of a class of pixels in pictures of masks, [red, green, blue] from 0 to 255: hues a golden angle apart, so that neighbours differ. */
+/** Colour of a class of pixels in pictures of masks, [red, green, blue] from 0 to 255; the first class, which most data sets have for the background, is grey. */
 export function maskColour(index: number): readonly [number, number, number] {
+  return index === 0 ? [88, 96, 105] : boxColour(index);
+}
+
+/** Colour of a class of boxes: hues a golden angle apart, so that neighbours differ. */
+export function boxColour(index: number): readonly [number, number, number] {
   const hue = (index * 137.508) % 360;
   const [lightness, chroma] = [0.5, 0.35];
   const channel = (offset: number): number => {

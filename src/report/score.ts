@@ -17,7 +17,7 @@ export function scoreEntry(task: TaskName): Report['score'] {
 /** Ticks of an axis of scores. */
 export function axisText(score: Pick<Score, 'better'>): (value: number) => string {
   return score.better === 'higher'
-    ? (value) => `${Number((100 * value).toFixed(1))} %`
+    ? (value) => `${Number((100 * value).toPrecision(6))} %`
     : (value) => String(Number(value.toPrecision(3)));
 }
 

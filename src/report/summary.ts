@@ -1,6 +1,6 @@
 import { decimals } from '../base/numbers.ts';
 import { isSameContent, isSameModel } from './artifact.ts';
-import { compared, size, times } from './format.ts';
+import { compared, size } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
@@ -43,9 +43,11 @@ export function slowerInFewerBits({ models }: Report): string[] {
       (other) => other.precision === 'fp32' && other.format === model.format && isSameModel(other.model, model.model),
     );
     const pair = before && commonLatency(model, before);
-    if (pair === undefined || pair[0].p50Ms <= pair[1].p50Ms) return [];
+    const ratio = pair === undefined ? 1 : pair[1].p50Ms / pair[0].p50Ms;
+    const slower = compared(ratio, 'faster', 'slower');
+    if (pair === undefined || slower === undefined || ratio > 1) return [];
     return [
-      `${model.id} is ${times(pair[0].p50Ms / pair[1].p50Ms)}× slower than ${before!.id} in ${settingOf(pair[0])}: ` +
+      `${model.id} is ${slower} than ${before!.id} in ${settingOf(pair[0])}: ` +
         `fewer bits make a file smaller, and faster only where the processor and the runtime have kernels for them. Measure where it will run.`,
     ];
   });

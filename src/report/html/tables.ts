@@ -7,8 +7,30 @@ import { markup } from './markup.ts';
 import type { Content, Markup } from './markup.ts';
 import { key } from './charts/kinds.ts';
 
-/** A table that scrolls by itself on a narrow screen, and can be scrolled with the keyboard. */
-export function table(label: string, head: readonly string[], rows: readonly Content[], textColumns = 1): Content {
+/** Most rows of a table, and items of a list, that are open: the others are folded. */
+const OPEN = 12;
+
+/** A table whose rows after the first dozen are folded. */
+export function table(label: string, head: readonly string[], rows: readonly Content[], textColumns = 1): Markup {
+  const rest = rows.slice(OPEN);
+  return markup`${wholeTable(label, head, rows.slice(0, OPEN), textColumns)}
+    ${folded(`${rest.length} more rows`, rest, () => wholeTable(`${label}, the other rows`, head, rest, textColumns))}`;
+}
+
+/** A list whose items after the first dozen are folded. */
+export function list(items: readonly Content[]): Markup {
+  const [first, rest] = [items.slice(0, OPEN), items.slice(OPEN)];
+  const all = (some: readonly Content[]): Markup =>
+    markup`<ul class="notes">${some.map((item) => markup`<li>${item}</li>`)}</ul>`;
+  return markup`${all(first)}${folded(`${rest.length} more`, rest, () => all(rest))}`;
+}
+
+function folded(summary: string, rest: readonly Content[], content: () => Markup): Content {
+  return rest.length === 0 ? '' : markup`<details><summary>${summary}</summary>${content()}</details>`;
+}
+
+/** A table that scrolls by itself on a narrow screen, with shadows where it goes on, and can be scrolled with the keyboard. */
+export function wholeTable(label: string, head: readonly string[], rows: readonly Content[], textColumns = 1): Markup {
   const heads = head.map(
     (text, i) => markup`<th scope="col"${i < textColumns ? markup` class="text"` : ''}>${text}</th>`,
   );
@@ -52,7 +74,7 @@ export function modelsTable(report: Report): Content {
     return markup`<tr${model === final ? markup` class="chosen"` : ''}>${name}${textCells(cells)}</tr>`;
   });
   const head = ['model', 'validation', 'test', 'size', 'parameters', 'MACs'];
-  return table('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows);
+  return wholeTable('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows);
 }
 
 function zipped(bytes: number | undefined): Content {
@@ -131,7 +153,7 @@ export function latencyTable({ models }: Report): Content {
     'runs',
     'peak memory',
   ];
-  return table('Latency', head, rows, 2);
+  return wholeTable('Latency', head, rows, 2);
 }
 
 /** Settings of one runtime and number of threads, in which batch sizes can be compared. */

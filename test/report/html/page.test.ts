@@ -199,7 +199,10 @@ describe('report.html', () => {
     expect(reportHtml({ ...example, models: [...example.models, slow] })).toContain(
       `${id} is 3× slower than distilled in onnxruntime on cpu, batch 1, 1 thread`,
     );
-    expect(reportHtml({ ...example, models: [...example.models, int8] })).not.toContain('fewer bits');
+    // By less than a twentieth the text would be 1×.
+    const alike = { ...int8, latency: int8.latency.map((row) => ({ ...row, p50Ms: 1.03 * row.p50Ms })) };
+    for (const other of [int8, alike])
+      expect(reportHtml({ ...example, models: [...example.models, other] })).not.toContain('fewer bits');
   });
 
   it('is a function of report.json, whatever was drawn before in the process', () => {
@@ -246,6 +249,39 @@ describe('report.html', () => {
 });
 
 describe('charts at their limits', () => {
+  it('have no two ticks of one text, however near the values are', () => {
+    const near = (at: number) => example.models.map((row, i) => ({ ...row, score: { validation: null, test: at + i * 2e-4 }, latency: row.latency.map((timed) => ({ ...timed, p50Ms: 0.95 + i * 1e-4 })) })); // prettier-ignore
+    const text = reportHtml({ ...example, models: near(0.009), training: [] });
+    const charts = text.match(/<svg class="chart (?:wide|narrow)".*?<\/svg>/gs)!.filter((chart) => chart.includes('against median')); // prettier-ignore
+    expect(charts.length).toBeGreaterThan(2);
+    for (const chart of charts) {
+      const ticks = [...chart.matchAll(/>([\d.]+ (?:%|m?s|µs))<\/text>/g)].map((match) => match[1]!);
+      expect(ticks.length).toBeGreaterThan(3);
+      expect(new Set(ticks).size).toBe(ticks.length);
+    }
+  });
+
+  it('fold rows and notes beyond a dozen', () => {
+    const rows = Array.from({ length: 30 }, (_, i) => ({ layer: `layer ${i}`, noise: 1 / (i + 1), drop: 0 }));
+    const notes = rows.map(({ layer }) => `note on ${layer}`);
+    const sensitivity = { ...example.quantizationSensitivity!, rows };
+    const text = reportHtml({
+      ...example,
+      quantizationSensitivity: sensitivity,
+      notes,
+      models: example.models.slice(0, 1),
+      remeasured: [],
+    });
+    expect(faults(text)).toEqual([]);
+    const [open, hidden] = /<section id="quantization">[^]*?<\/section>/.exec(text)![0].split('<details><summary>18 more rows</summary>'); // prettier-ignore
+    expect(open).toContain('layer 11<');
+    expect(open).not.toContain('layer 12<');
+    expect(hidden).toContain('layer 29<');
+    expect(text).toMatch(
+      /note on layer 11<\/li><\/ul><details><summary>18 more<\/summary><ul class="notes"><li>note on layer 12</,
+    );
+  });
+
   it('keep names of marks apart in a crowd, or hide them', () => {
     const points = Array.from({ length: 40 }, (_, i): [number, number] => [300 + (i % 5), 200 + (i % 7)]);
     const layout = besideMarks(points, (x, y) => [x, y], 700);

@@ -1,5 +1,5 @@
 import { percent } from '../../../base/numbers.ts';
-import { maskColour } from '../../../report/mask-colours.ts';
+import { boxColour } from '../../../report/mask-colours.ts';
 import type { Canvas, Element } from '../dom.ts';
 import { canvasOf, make } from '../make.ts';
 
@@ -48,5 +48,5 @@ export function boxedPicture({ height, width, threshold, boxes }: Boxed, picture
 }
 
 function colourOfClass(index: number): string {
-  return `rgb(${maskColour(index).join(',')})`;
+  return `rgb(${boxColour(index).join(',')})`;
 }

@@ -62,7 +62,17 @@ export function valueAxis({
     axisTick: { show: false },
     axisLine: AXIS_LINE,
     splitLine: GRID_LINES,
-    axisLabel: { color: 'var(--soft)', hideOverlap: true, formatter: (value: number) => text(value) },
+    axisLabel: { color: 'var(--soft)', hideOverlap: true, formatter: once(text) },
+  };
+}
+
+/** Text of a tick; of several values that it rounds to one text the first alone has it. */
+function once(text: (value: number) => string): (value: number) => string {
+  const first = new Map<string, number>();
+  return (value) => {
+    const said = text(value);
+    if (!first.has(said)) first.set(said, value);
+    return first.get(said) === value ? said : '';
   };
 }
 

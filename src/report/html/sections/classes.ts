@@ -4,7 +4,7 @@ import type { ModelRow, Report } from '../../types.ts';
 import { markup } from '../markup.ts';
 import type { Content, Markup } from '../markup.ts';
 import { key } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { table, wholeTable } from '../tables.ts';
 
 /** Accuracy of each model on each class, and the classes that it takes for one another. */
 export function classesSection(report: Report): Content {
@@ -24,10 +24,8 @@ export function classesSection(report: Report): Content {
     return markup`<tr><th scope="row">${name}</th><td>${perClass[0]!.samples[c]!}</td>${cells}</tr>`;
   });
   const per = table('Accuracy per class', ['class', 'samples', ...perClass.map(({ id }) => id)], rows);
-  const whole =
-    names.length > 20 ? markup`<details><summary>All ${names.length} classes</summary>${per}</details>` : per;
   const hardest = perClass.map(({ id, samples, right }) => hardestOf(id, samples, right, names)).join(' ');
-  return markup`<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${whole}
+  return markup`<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${per}
       ${names.length > 20 ? markup`<p><small>${hardest}</small></p>` : ''}${confusionMatrices(report, names, ({ confusion }) => confusion?.counts, String)}</section>`;
 }
 
@@ -93,7 +91,7 @@ function matrix({ id }: ModelRow, counts: Matrix, names: readonly string[], text
     return markup`<tr><th scope="row" title="${names[truth]!}">${names[truth]!}</th>${cells}</tr>`;
   });
   const head = ['true ↓ said →', ...names];
-  return markup`<div class="confusion">${table(`Confusion matrix of ${id}`, head, rows)}</div>`;
+  return markup`<div class="confusion">${wholeTable(`Confusion matrix of ${id}`, head, rows)}</div>`;
 }
 
 function worst(counts: Matrix, names: readonly string[], text: CountText): string {

@@ -7,7 +7,7 @@ import type { Content } from '../markup.ts';
 
 /** Samples with what teacher and student say of them, side by side. */
 export function examplesSection(report: Report): Content {
-  const { examples, score } = report;
+  const { examples, score, models } = report;
   if (examples === undefined) return '';
   const { model, split, differ, samples, rows } = examples;
   const first =
@@ -16,10 +16,11 @@ export function examplesSection(report: Report): Content {
       : rows[0]?.boxes !== undefined
         ? 'those with the most boxes that only one of them finds come first'
         : 'those of which both are surest come first';
-  const isNumbers = score.unit === 'label';
-  const which = isNumbers
-    ? `The samples of the ${split} split whose answers are furthest apart.`
-    : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; ${first}.`;
+  const areVectors = models.some(({ vectors }) => vectors !== undefined);
+  const which =
+    score.unit === 'label' || areVectors
+      ? `The samples of the ${split} split whose ${areVectors ? 'vectors' : 'answers'} are furthest apart.`
+      : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; ${first}.`;
   return markup`<section id="examples"><h2>Where they disagree</h2><p>${model} beside ${originalOf(report)}. ${which}</p>
       <ul class="examples">${rows.map(card)}</ul></section>`;
 }
@@ -68,25 +69,35 @@ function boxedCard(row: Row, boxes: Boxes): Content {
   const { sample, picture } = row;
   const id = `picture-${sample.replaceAll(/[^\w-]/g, '-')}`;
   const sides = (['label', 'teacher', 'student'] as const).filter((who) => boxes[who] !== undefined);
+  // Sides of boxes are shares of the picture: a hundred units across, and as high as it is.
+  const high = picture === undefined ? 100 : Number((100 * heightOverWidth(picture)).toFixed(2));
   const figures = sides.map((who, i) => {
     const image =
       picture === undefined
         ? ''
         : i === 0
-          ? markup`<image id="${id}" width="100" height="100" preserveAspectRatio="none" href="data:image/png;base64,${picture}"/>`
+          ? markup`<image id="${id}" width="100" height="${high}" preserveAspectRatio="none" href="data:image/png;base64,${picture}"/>`
           : markup`<use href="#${id}"/>`;
     const rects = boxes[who]!.map(
       ({ name, score, xmin, ymin, xmax, ymax }) =>
-        markup`<rect x="${percentOf(xmin)}" y="${percentOf(ymin)}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin)}">
+        markup`<rect x="${percentOf(xmin)}" y="${percentOf(ymin, high)}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin, high)}">
       <title>${name}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect>`,
     );
-    return markup`<dt>${who}</dt><dd><svg viewBox="0 0 100 100" role="img" aria-label="boxes of the ${who}">${image}${rects}</svg>${row[who] ?? ''}</dd>`;
+    return markup`<dt>${who}</dt><dd><svg viewBox="0 0 100 ${high}" role="img" aria-label="boxes of the ${who}">${image}${rects}</svg>${row[who] ?? ''}</dd>`;
   });
   return markup`<li class="boxed"><dl>${figures}</dl><small>${sample}</small></li>`;
 }
 
-function percentOf(share: number): number {
-  return Number((100 * share).toFixed(2));
+/** Height of a PNG file in base64 over its width, by its header. */
+function heightOverWidth(png: string): number {
+  const header = Buffer.from(png.slice(0, 32), 'base64');
+  if (header.length < 24) return 1;
+  const [width, height] = [header.readUInt32BE(16), header.readUInt32BE(20)];
+  return width > 0 && height > 0 ? height / width : 1;
+}
+
+function percentOf(share: number, all = 100): number {
+  return Number((all * share).toFixed(2));
 }
 
 function shown({ sample, picture, sound, texts, values = [] }: Row): Content {

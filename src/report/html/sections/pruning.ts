@@ -8,7 +8,7 @@ import { chart, forScreens } from '../charts/chart.ts';
 import { markup } from '../markup.ts';
 import type { Content } from '../markup.ts';
 import { key, markSeries } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { wholeTable } from '../tables.ts';
 import { tooltip } from '../charts/targets.ts';
 
 type Row = PruningSensitivity['rows'][number];
@@ -87,7 +87,7 @@ function rowsTable(rows: readonly Row[], score: Score): Content {
     ({ layers, channels, kept, score: own, drop }) =>
       markup`<tr><th scope="row">${layers.join(', ')}</th><td>${channels}</td><td>${kept}</td><td>${score.text(own)}</td><td>${score.better === 'higher' ? decimals(100 * drop, 2) : score.change(drop)}</td></tr>`,
   );
-  return table(
+  return wholeTable(
     'Sensitivity to pruning',
     ['layers', 'channels', 'left', 'validation', score.better === 'higher' ? 'points lost' : `${score.name} on top`],
     lines,

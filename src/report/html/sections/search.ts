@@ -10,7 +10,7 @@ import { chart, forScreens } from '../charts/chart.ts';
 import { markup } from '../markup.ts';
 import type { Content } from '../markup.ts';
 import { key, markSeries } from '../charts/kinds.ts';
-import { table, textCells } from '../tables.ts';
+import { textCells, wholeTable } from '../tables.ts';
 import { target } from '../charts/targets.ts';
 
 /** Students that a search within a budget tried, those worth having, and the one that was picked. */
@@ -109,5 +109,5 @@ function pointsTable(label: string, { pick }: Search, points: readonly SearchPoi
     return markup`<tr${point.id === pick ? markup` class="chosen"` : ''}>${name}${textCells(cells)}</tr>`;
   });
   const head = ['student', 'width', 'MACs pruned', 'format', 'epochs', 'validation', '95 %', 'size', 'parameters'];
-  return table(label, [...head, 'within budget'], rows);
+  return wholeTable(label, [...head, 'within budget'], rows);
 }

@@ -11,7 +11,7 @@ import { markup } from '../markup.ts';
 import type { Content, Markup } from '../markup.ts';
 import { lineChart } from '../charts/lines.ts';
 import type { ChartLine } from '../charts/lines.ts';
-import { latencyTable, seriesOf, table, textCells } from '../tables.ts';
+import { latencyTable, list, seriesOf, table, textCells, wholeTable } from '../tables.ts';
 
 export function curvesSection(report: Report): Content {
   const { training = [], models } = report;
@@ -126,10 +126,7 @@ export function factsSection(report: Report): Content {
       ),
     );
   }
-  const skipped =
-    notes.length === 0
-      ? markup`<p>Nothing was skipped.</p>`
-      : markup`<ul class="notes">${notes.map((note) => markup`<li>${note}</li>`)}</ul>`;
+  const skipped = notes.length === 0 ? markup`<p>Nothing was skipped.</p>` : list(notes);
   return markup`<section id="facts">${parts}<h3>Skipped, left out or odd</h3>${skipped}</section>`;
 }
 
@@ -200,7 +197,7 @@ function stagesTable(stages: readonly StageSummary[], isOpen: boolean, score: Sc
     return markup`<tr><th scope="row">${stage}</th>${textCells(cells)}</tr>`;
   });
   return markup`<details${isOpen ? ' open' : ''}><summary>Stages, and where the time went</summary>
-      ${table('Stages', ['stage', 'time', 'validation', 'test', ...(onDevice ? ['to and from the device'] : [])], rows)}</details>`;
+      ${wholeTable('Stages', ['stage', 'time', 'validation', 'test', ...(onDevice ? ['to and from the device'] : [])], rows)}</details>`;
 }
 
 function transfers({ calls, stateMoves, stateBytes, dataBytes }: NonNullable<StageSummary['traffic']>): Content {

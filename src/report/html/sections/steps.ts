@@ -13,7 +13,7 @@ import { chart, forScreens } from '../charts/chart.ts';
 import { markup } from '../markup.ts';
 import type { Content, Markup } from '../markup.ts';
 import { key } from '../charts/kinds.ts';
-import { table, textCells } from '../tables.ts';
+import { textCells, wholeTable } from '../tables.ts';
 
 /** One step after another, from the student that had no teacher to what ships: what each cost and what it gained. */
 export function stepsSection(report: Report): Content {
@@ -27,7 +27,7 @@ export function stepsSection(report: Report): Content {
   return markup`<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${scoredSplit(steps[0]!)} split.
       ${timed === undefined ? '' : `Latency: ${settingOf(timed)}. `}Factors are against the step before.
       ${means(steps)}</p>
-      ${waterfall(steps, teacher, { score, by: taughtBy(report) })}${table('Step by step', head, rows)}</section>`;
+      ${waterfall(steps, teacher, { score, by: taughtBy(report) })}${wholeTable('Step by step', head, rows)}</section>`;
 }
 
 /** Sentence for steps of which some are means over seeds and others are made from the first of them. */

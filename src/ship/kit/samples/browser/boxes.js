@@ -1,6 +1,6 @@
 // == IMPORTS ==
 import { letterboxed, withPadding } from './letterbox.js';
-import { maskColour } from './mask-colours.js';
+import { boxColour } from './mask-colours.js';
 import { normalized } from './normalized.js';
 import { LANCZOS, resized } from './resize.js';
 import { suppressed } from './suppression.js';
@@ -27,7 +27,7 @@ function drawBoxes(context, found) {
     index,
     box: [left, top, right, bottom],
   } of found) {
-    context.strokeStyle = 'rgb(' + maskColour(index).join(',') + ')';
+    context.strokeStyle = 'rgb(' + boxColour(index).join(',') + ')';
     context.strokeRect(left, top, right - left, bottom - top);
   }
 }
