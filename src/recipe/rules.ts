@@ -6,7 +6,14 @@ import { tagsKeys } from './answers/tags.ts';
 import { classVectorKeys, pairsKeys, vectorKeys } from './answers/vector.ts';
 import { belongs } from './rule.ts';
 import type { AnswerKeys, KeyRule } from './rule.ts';
+import { baselineRules } from './schema/baseline.ts';
+import { datasetRules } from './schema/dataset.ts';
+import { distillRules } from './schema/distill.ts';
+import { studentRules } from './schema/student.ts';
+import { targetRules } from './schema/target.ts';
 import { taskRules } from './schema/task.ts';
+import { tfliteRules } from './schema/tflite.ts';
+import { trainingRules } from './schema/training.ts';
 import { DEFAULT_TASK } from './task.ts';
 import type { TaskName } from './task.ts';
 
@@ -23,7 +30,24 @@ const ANSWERS: readonly AnswerKeys[] = [
 ];
 
 /** Rules about any recipe. */
-const RULES: readonly KeyRule[] = taskRules;
+const RULES: readonly KeyRule[] = [
+  {
+    keys: ['', 'teacher', 'student'],
+    when: (_recipe: object, ...networks: readonly unknown[]) => networks.every((network) => network === undefined),
+    because: 'a teacher, a student or both',
+    received: 'neither',
+  },
+  ...[
+    datasetRules,
+    taskRules,
+    studentRules,
+    targetRules,
+    baselineRules,
+    distillRules,
+    trainingRules,
+    tfliteRules,
+  ].flat(),
+];
 
 /** Every rule that a recipe for its task must keep. */
 export function rulesFor({ dataset }: { readonly dataset: { readonly task?: TaskName | undefined } }): KeyRule[] {

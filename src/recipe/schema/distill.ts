@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { classesKeys } from '../answers/classes.ts';
-import { LOSSES, NEEDS_PEER } from './loss.ts';
+import type { KeyRule } from '../rule.ts';
+import { taskRow } from '../task.ts';
+import type { TaskName } from '../task.ts';
+import { ACROSS_BATCH, FULL_PRECISION, lossNumbers, LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { count, usual } from './parts.ts';
 import { raceSchema } from './race.ts';
@@ -250,3 +253,69 @@ function refuseToLeaveOut({ dataset, distill, teacher, target, prune, quantize }
   for (const [key, isGiven, hint] of beside)
     if (isGiven) refuse(['distill', 'leaveOut'], `no such key beside ${key}`, 'distill.leaveOut', hint);
 }
+
+/** What compares the samples of a batch with each other: the loss of a training, or the labels of vectors. */
+const COMPARING = ['distill.loss', 'dataset.task', 'dataset.labelled'] as const;
+type Comparing = readonly [loss: string, task?: TaskName, labelled?: number];
+
+function comparing(...[loss, task, labelled]: Comparing): string | undefined {
+  if (ACROSS_BATCH.has(loss)) return loss;
+  const { form, isOfPairs } = taskRow(task);
+  if (form !== 'vector' || labelled === 0) return undefined;
+  return isOfPairs === true ? 'the similarities of pairs' : 'the contrast of labelled samples';
+}
+
+const inParts = (key: string): KeyRule => ({
+  keys: [key, ...COMPARING, 'distill.features'],
+  when: (_size: number, loss: string, task?: TaskName, labelled?: number, features?: unknown) =>
+    comparing(loss, task, labelled) !== undefined && (key.startsWith('distill') || features === undefined),
+  because: 'a loss that is a sum over samples, of which parts of a batch can be computed one after another',
+  received: (_size: number, ...given: Comparing) => comparing(...given),
+  hint: 'Take it out and lower batchSize, or choose another loss.',
+});
+
+const TEACHER = 'a teacher, without which it has no effect';
+const isPeer = (loss: string): boolean => NEEDS_PEER.has(loss);
+
+export const distillRules: readonly KeyRule[] = [
+  {
+    keys: ['distill.epochs', 'student.onnx', 'student.tfjs', 'student.head', 'target'],
+    when: (epochs: number, onnx?: string, tfjs?: string, head?: string, target?: object) =>
+      epochs === 0 && ((onnx ?? tfjs) === undefined || head === 'replace' || target !== undefined),
+    because: 'more than 0 epochs, but for a student from a file that is taken as it is',
+  },
+  {
+    keys: ['distill.*', 'teacher', 'distill.loss'],
+    when: (value: unknown, teacher: object | undefined, loss: LossName | 'auto', key: string) => {
+      if (teacher !== undefined || isPeer(loss)) return false;
+      if (key === 'loss') return loss !== USUAL_LOSS;
+      const usual = loss === 'auto' ? undefined : lossNumbers(loss)[key];
+      return usual !== undefined && usual !== value;
+    },
+    because: TEACHER,
+    received: 'none',
+  },
+  ...['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'].map((key): KeyRule => ({
+    keys: [`distill.${key}`, 'teacher', 'distill.loss'],
+    when: (_value: unknown, teacher: object | undefined, loss: string) =>
+      teacher === undefined && !(isPeer(loss) && key === 'schedules'),
+    because: TEACHER,
+    received: 'none',
+  })),
+  {
+    keys: ['precision', 'distill.loss'],
+    when: (precision: string, loss: string) => precision === 'mixed' && FULL_PRECISION.has(loss),
+    because: (_precision: string, loss: string) => `full: ${loss} squares and multiplies what float16 cannot hold`,
+  },
+  inParts('distill.microBatch'),
+  inParts('teacher.chain.*.microBatch'),
+  {
+    keys: ['distill.loss', 'dataset.task', 'dataset.labelled', 'shards'],
+    when: (loss: string, task?: TaskName, labelled?: number, shards?: number) =>
+      shards !== undefined && comparing(loss, task, labelled) !== undefined,
+    because: (_loss: string, _task?: string, _labelled?: number, shards?: number) =>
+      `a loss that is a sum over samples, of which each of the ${shards} shards of a batch is computed by itself`,
+    received: (...given: Comparing) => comparing(...given),
+    hint: 'Choose another loss, or leave out shards and mpirun.',
+  },
+];
