@@ -5,13 +5,12 @@ import { rulesFor } from './rules.ts';
 import { baselineSchema } from './schema/baseline.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { distillSchema, refuseForDistill } from './schema/distill.ts';
+import { distillSchema } from './schema/distill.ts';
 import { count, seed, OPSETS } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
 import { FILE_OUTPUTS } from './task.ts';
-import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { tfliteSchema } from './schema/tflite.ts';
 import type { TeacherInput } from './schema/teacher.ts';
@@ -138,8 +137,6 @@ export const recipeSchema = z
     for (const { path, ...params } of refusals(recipe, rulesFor(recipe)))
       context.addIssue({ code: 'custom', message: 'against a rule', path: [...path], params });
   })
-  .superRefine((recipe, context) => refuseForDistill(recipe, context))
-  .superRefine((recipe, context) => refuseForText(recipe, context))
   .describe('A Limbeck recipe.');
 
 export type Recipe = z.infer<typeof recipeSchema>;
