@@ -147,8 +147,9 @@ export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher
 }
 export type DistillRecipe = Recipe['distill'];
 
-export function recipeJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(recipeSchema, { io: 'input' }) as Record<string, unknown>;
+/** JSON Schema of recipes. `reused`: what stands in several places, such as an optimizer, is written once, for editors, or in each place. */
+export function recipeJsonSchema(reused: 'ref' | 'inline' = 'ref'): Record<string, unknown> {
+  const schema = z.toJSONSchema(recipeSchema, { io: 'input', reused }) as Record<string, unknown>;
   // `name` defaults to the file's name.
   schema['required'] = (schema['required'] as string[]).filter((key) => key !== 'name');
   return schema;
