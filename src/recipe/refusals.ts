@@ -18,7 +18,7 @@ interface Refusal {
 
 /** What is wrong in a recipe by the rules; the loop that refuses. */
 export function refusals(recipe: unknown, rules: readonly KeyRule[]): Refusal[] {
-  return rules.flatMap((rule) => placesOf(rule.keys, recipe).flatMap((place) => broken(rule, place, recipe)));
+  return rules.flatMap((rule) => placesOfRule(rule.keys, recipe).flatMap((place) => broken(rule, place, recipe)));
 }
 
 /** Paths of a rule's keys at one of its places, and what stands there for each `*`. */
@@ -43,7 +43,8 @@ function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? `${value}` : shown(value);
 }
 
-function placesOf([first, ...others]: KeyRule['keys'], recipe: unknown): RulePlace[] {
+/** Places of a rule's keys in a recipe. */
+export function placesOfRule([first, ...others]: KeyRule['keys'], recipe: unknown): RulePlace[] {
   const [part = '', ...rest] = first.split('.');
   const parts: readonly string[] | undefined = Object.hasOwn(RECIPE_PARTS, part)
     ? RECIPE_PARTS[part as keyof typeof RECIPE_PARTS]

@@ -93,13 +93,6 @@ const qat = z
     optimizer: optimizerSchema
       .prefault({ learningRate: 0.0002 })
       .describe('Optimizer and learning-rate schedule; default: adamw at 0.0002, on a cosine schedule.'),
-    rangeDecay: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.99)
-      .describe('Decay of the moving averages that give the ranges of activations.'),
-    freezeAfter: fraction.default(0.5).describe('Share of the training after which the ranges no longer change.'),
   })
   .describe('Training with quantization, with the loss of `distill`.');
 
@@ -120,7 +113,6 @@ const calibrated = {
   samples: count.default(512).describe('Number of training samples for calibration.'),
   keepFloat: z.array(z.string().min(1)).default([]).describe('Layers that stay in float, by name.'),
 };
-const equalize = z.literal(false).default(false).describe('Recipes of earlier runs name it.');
 
 const int8 = usual('int8', 'Weights and activations of 8 bits.');
 
@@ -132,7 +124,6 @@ const int8AfterTraining = z.strictObject({
     .boolean()
     .default(false)
     .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
-  equalize,
   biasCorrection: z.boolean().default(true).describe('Correct the biases by the mean error of the rounded weights.'),
   rounding: usual('nearest', 'Round weights to the nearest step. Recipes of earlier runs name it.'),
   ...quantizeKeys,
@@ -157,7 +148,6 @@ const int8Training = z.strictObject({
 const int16x8 = z.strictObject({
   scheme: z.literal('int16x8').describe('Activations of 16 bits, weights of 8 (TFLite).'),
   ...calibrated,
-  equalize,
   ...quantizeKeys,
   fallback: keepOrStop.describe(`${FALLBACK}ship the float files alone, or stop.`),
 });

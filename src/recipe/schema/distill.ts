@@ -4,7 +4,7 @@ import { beside, without } from '../rule.ts';
 import type { KeyRule } from '../rule.ts';
 import { taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
-import { ACROSS_BATCH, FULL_PRECISION, lossNumbers, LOSSES, NEEDS_PEER } from './loss.ts';
+import { ACROSS_BATCH, FULL_PRECISION, lossOptions, LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { count, usual } from './parts.ts';
 import { raceSchema } from './race.ts';
@@ -219,7 +219,7 @@ export const distillRules: readonly KeyRule[] = [
     when: (value: unknown, teacher: object | undefined, loss: LossName | 'auto', key: string) => {
       if (teacher !== undefined || isPeer(loss)) return false;
       if (key === 'loss') return loss !== USUAL_LOSS;
-      const usual = loss === 'auto' ? undefined : lossNumbers(loss)[key];
+      const usual = loss === 'auto' ? undefined : lossOptions(loss)[key];
       return usual !== undefined && usual !== value;
     },
     because: TEACHER,
