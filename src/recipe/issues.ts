@@ -30,7 +30,7 @@ export function complaintsOf(
 }
 
 function complain(issue: Issue, base: KeyPath, data: unknown, keysAt: (path: KeyPath) => KnownKeys): Complaint[] {
-  const path = [...base, ...(issue.path as (string | number)[])];
+  const path = asWritten([...base, ...(issue.path as (string | number)[])], data);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(path, key, keysAt(path)));
   }
@@ -72,6 +72,11 @@ function unknownKey(path: KeyPath, key: string, { keys: known, chosenBy, elsewhe
   const hint = meant !== undefined ? `Did you mean ${meant}?` : `Known keys: ${known.join(', ')}.`;
   const changes = meant === undefined ? [] : [{ path: [...path, key], rename: meant }];
   return { path, key, fact: 'unknown key', hint, changes };
+}
+
+/** The path without the place in a list that stands for a single mapping. */
+function asWritten(path: KeyPath, data: unknown): KeyPath {
+  return path.filter((part, i) => typeof part !== 'number' || Array.isArray(valueAt(data, path.slice(0, i))));
 }
 
 /**

@@ -21,9 +21,12 @@ export interface KnownKeys {
   readonly elsewhere: (key: string) => readonly string[];
 }
 
+let inline: JsonSchema | undefined;
+
 /** Keys of the schema at a path of `data`. */
 export function knownKeys(path: KeyPath, data: unknown): KnownKeys {
-  let schemas: JsonSchema[] = [recipeJsonSchema()];
+  inline ??= recipeJsonSchema('inline');
+  let schemas: JsonSchema[] = [inline];
   let value = data;
   for (const part of path) {
     schemas = members(flat(schemas), value).chosen.flatMap((schema) => {

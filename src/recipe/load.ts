@@ -2,6 +2,7 @@ import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import type { Problem, ProposedChange } from '../base/errors.ts';
 import { readUtf8 } from '../base/files.ts';
+import { withoutGone } from './gone.ts';
 import { complaintsOf } from './issues.ts';
 import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
@@ -104,12 +105,14 @@ function complete(
   fail: (complaints: readonly Complaint[]) => never,
   { models, withFolders }: { [Key in 'models' | 'withFolders']?: RecipeOptions[Key] | undefined },
 ): LoadedRecipe {
-  const data = withFolders === undefined ? written : withFolders(written, base, fail);
+  const { recipe: data, complaints: ofGone } = withoutGone(
+    withFolders === undefined ? written : withFolders(written, base, fail),
+  );
   const result = recipeSchema.safeParse(withTaskDefaults(data), { reportInput: true });
   if (!result.success) {
-    return fail(complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data)));
+    return fail([...ofGone, ...complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data))]);
   }
-  const complaints = models === undefined ? [] : modelComplaints(result.data, models);
+  const complaints = [...ofGone, ...(models === undefined ? [] : modelComplaints(result.data, models))];
   if (complaints.length > 0) return fail(complaints);
   return { written: result.data, base, recipe: resolvePaths(result.data, base) };
 }

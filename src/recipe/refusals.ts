@@ -18,7 +18,7 @@ interface Refusal {
 
 /** What is wrong in a recipe by the rules; the loop that refuses. */
 export function refusals(recipe: unknown, rules: readonly KeyRule[]): Refusal[] {
-  return rules.flatMap((rule) => placesOf(rule.keys, recipe).flatMap((place) => broken(rule, place, recipe)));
+  return rules.flatMap((rule) => placesOfRule(rule.keys, recipe).flatMap((place) => broken(rule, place, recipe)));
 }
 
 /** Paths of a rule's keys at one of its places, and what stands there for each `*`. */
@@ -34,15 +34,17 @@ function broken(rule: KeyRule, { paths, stars }: RulePlace, recipe: unknown): Re
   if ((value === undefined && !isOfAbsent) || !(when as Asked<boolean>)(...values)) return [];
   const expected = typeof because === 'string' ? because : (because as Asked<string>)(...values);
   const got = typeof received === 'function' ? (received as Asked<unknown>)(...values) : (received ?? value);
-  return [{ path: paths[0]!, expected, received: got === undefined ? undefined : textOf(got), hint, isSpare }];
+  const remedy = typeof hint === 'function' ? (hint as Asked<string | undefined>)(...values) : hint;
+  return [{ path: paths[0]!, expected, received: got === undefined ? undefined : textOf(got), hint: remedy, isSpare }];
 }
 
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(textOf).join(',');
-  return typeof value === 'object' ? shown(value) : String(value);
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : shown(value);
 }
 
-function placesOf([first, ...others]: KeyRule['keys'], recipe: unknown): RulePlace[] {
+/** Places of a rule's keys in a recipe. */
+export function placesOfRule([first, ...others]: KeyRule['keys'], recipe: unknown): RulePlace[] {
   const [part = '', ...rest] = first.split('.');
   const parts: readonly string[] | undefined = Object.hasOwn(RECIPE_PARTS, part)
     ? RECIPE_PARTS[part as keyof typeof RECIPE_PARTS]
@@ -61,7 +63,7 @@ function placesOf([first, ...others]: KeyRule['keys'], recipe: unknown): RulePla
 /** Places of a path with `*`; those in `others` stand for the same. */
 function expanded(path: readonly string[], others: readonly string[], recipe: unknown): RulePlace[] {
   let found: { readonly at: KeyPath; readonly stars: KeyPath }[] = [{ at: [], stars: [] }];
-  for (const part of path)
+  for (const part of path.filter((one) => one !== ''))
     found = found.flatMap(({ at, stars }) =>
       part === '*'
         ? keysOf(valueAt(recipe, at)).map((key) => ({ at: [...at, key], stars: [...stars, key] }))

@@ -5,6 +5,20 @@ import type { TaskName } from './task.ts';
 export const RECIPE_PARTS = {
   training: ['distill', 'teacher.train', 'teacher.chain.*'],
   asked: ['teacher', 'teacher.ensemble.*'],
+  optimizer: [
+    'distill.optimizer',
+    'baseline.optimizer',
+    'teacher.train.optimizer',
+    'teacher.chain.*.optimizer',
+    'prune.*.finetune.optimizer',
+    'quantize.*.qat.optimizer',
+  ],
+  studentOptimizer: [
+    'distill.optimizer',
+    'baseline.optimizer',
+    'prune.*.finetune.optimizer',
+    'quantize.*.qat.optimizer',
+  ],
   change: ['dataset.augment.*', 'teacher.train.augment.*'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -21,7 +35,7 @@ export interface KeyRule {
   readonly because: string | ((...values: never[]) => string);
   /** What is received, if not the value of the first key. */
   readonly received?: string | ((...values: never[]) => unknown);
-  readonly hint?: string;
+  readonly hint?: string | ((...values: never[]) => string | undefined);
   /** True if `when` is asked even where the first key is absent. */
   readonly isOfAbsent?: true;
   /** True if the remedy is to take the key out. */
@@ -41,7 +55,18 @@ export interface AnswerKeys {
   readonly elsewhere?: readonly KeyRule[];
 }
 
-/** KeyRule that refuses a key, or one of its values, in recipes for other tasks than those that read it. */
+/** Rule that refuses a key beside another one. */
+export function beside(key: string, other: string, because: KeyRule['because'], hint?: string): KeyRule {
+  const when = (_given: unknown, second: unknown): boolean => second !== undefined;
+  return { keys: [key, other], when, because, ...(hint !== undefined && { hint }) };
+}
+
+/** Rule that refuses a key without another one. */
+export function without(key: string, other: string, because: string, received: string): KeyRule {
+  return { keys: [key, other], when: (_given: unknown, second: unknown) => second === undefined, because, received };
+}
+
+/** Rule that refuses a key, or one of its values, in recipes for other tasks than those that read it. */
 export function belongs(name: string, key: string, value?: unknown): KeyRule {
   return {
     keys: [key, 'dataset.task'],

@@ -6,7 +6,17 @@ import { tagsKeys } from './answers/tags.ts';
 import { classVectorKeys, pairsKeys, vectorKeys } from './answers/vector.ts';
 import { belongs } from './rule.ts';
 import type { AnswerKeys, KeyRule } from './rule.ts';
+import { baselineRules } from './schema/baseline.ts';
+import { compressRules } from './schema/compress.ts';
+import { datasetRules } from './schema/dataset.ts';
+import { distillRules } from './schema/distill.ts';
+import { studentRules } from './schema/student.ts';
+import { targetRules } from './schema/target.ts';
 import { taskRules } from './schema/task.ts';
+import { teacherRules } from './schema/teacher.ts';
+import { tfliteRules } from './schema/tflite.ts';
+import { textRules } from './schema/text.ts';
+import { trainingRules } from './schema/training.ts';
 import { DEFAULT_TASK } from './task.ts';
 import type { TaskName } from './task.ts';
 
@@ -23,7 +33,16 @@ const ANSWERS: readonly AnswerKeys[] = [
 ];
 
 /** Rules about any recipe. */
-const RULES: readonly KeyRule[] = taskRules;
+const RULES: readonly KeyRule[] = [
+  {
+    keys: ['', 'teacher', 'student'],
+    when: (_recipe: object, ...networks: readonly unknown[]) => networks.every((network) => network === undefined),
+    because: 'a teacher, a student or both',
+    received: 'neither',
+  },
+  ...[datasetRules, textRules, taskRules, teacherRules, studentRules, targetRules].flat(),
+  ...[baselineRules, distillRules, trainingRules, compressRules, tfliteRules].flat(),
+];
 
 /** Every rule that a recipe for its task must keep. */
 export function rulesFor({ dataset }: { readonly dataset: { readonly task?: TaskName | undefined } }): KeyRule[] {
@@ -31,7 +50,7 @@ export function rulesFor({ dataset }: { readonly dataset: { readonly task?: Task
   const ofAnswers = ANSWERS.flatMap((answers) =>
     answers.tasks.includes(task) ? answers.rules : rulesElsewhere(answers),
   );
-  return [...ofAnswers, ...RULES];
+  return [...RULES, ...ofAnswers];
 }
 
 /** Rules of recipes for a task that does not read the keys of an answer's form. */

@@ -284,7 +284,7 @@ describe('a broken recipe', () => {
       '4:22 distill.temperature: not read beside loss: mse',
       /loss: kd, .*attention\./,
     ],
-    ['distill: {targetWeight: 2}', '4:11 distill.targetWeight: not read beside loss: kd', /belongs to loss: dkd\./],
+    ['distill: {margin: 2}', '4:11 distill.margin: not read beside loss: kd', /belongs to loss: bounded\./],
     ['distill: {loss: hint}', '4:10 distill.features: expected a list, received nothing', /Add distill\.features/],
     [
       'prune: {amount: 0.2}',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LOSSES, lossNumbers } from '../../src/recipe/schema/loss.ts';
+import { LOSSES, lossNumbers, lossOptions } from '../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../src/recipe/schema/loss.ts';
 
 const names = Object.keys(LOSSES) as LossName[];
@@ -8,7 +8,7 @@ const names = Object.keys(LOSSES) as LossName[];
 /** The table of docs/losses.md, from the definitions that the schema is made of. */
 function table(): string {
   const rows = names.map((name) => {
-    const numbers = Object.entries(lossNumbers(name)).map(([key, usual]) => `\`${key}\` ${usual}`);
+    const numbers = Object.entries(lossOptions(name)).map(([key, usual]) => `\`${key}\` ${usual}`);
     const features = 'features' in LOSSES[name].options ? ['`features`, a list of pairs'] : [];
     const strong = 'strong' in LOSSES[name].options ? ['`strong`, a list of random changes'] : [];
     const peer = 'peer' in LOSSES[name].options ? ['`peer`, a model with its options'] : [];

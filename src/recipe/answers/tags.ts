@@ -1,7 +1,7 @@
 import { dataType } from '../data-types.ts';
 import type { AnswerKeys, KeyRule } from '../rule.ts';
 
-/** KeyRule that refuses a key beside tagging. */
+/** Rule that refuses a key beside tagging. */
 const none = (key: string, why: string): KeyRule => ({
   keys: [key],
   when: (value: unknown) => !Array.isArray(value) || value.length > 0,
@@ -9,7 +9,7 @@ const none = (key: string, why: string): KeyRule => ({
   isSpare: true,
 });
 
-/** KeyRule that refuses a student from a file. */
+/** Rule that refuses a student from a file. */
 const noFile = (key: string): KeyRule => ({
   keys: [`student.${key}`],
   when: () => true,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-
+import { beside, without } from '../rule.ts';
+import type { KeyRule } from '../rule.ts';
 import { NEEDS_PEER } from './loss.ts';
-import type { LossName } from './loss.ts';
 import { optimizerSchema } from './training.ts';
 
 export const baselineSchema = z
@@ -16,30 +16,30 @@ export const baselineSchema = z
   .default(true)
   .describe('Train the same student without the teacher too, its twin, to compare.');
 
-/** Parts of a recipe that decide whether there is a twin. */
-interface Checked {
-  readonly baseline: z.infer<typeof baselineSchema>;
-  readonly target?: object | undefined;
-  readonly student?: object | undefined;
-  readonly distill: { readonly epochs: number; readonly loss: LossName | 'auto' };
-  readonly teacher?: object | undefined;
-  readonly dataset: { readonly labelled?: number | undefined };
-}
-
-/** Refuses an optimizer for a twin that is not trained. */
-export function refuseForBaseline(recipe: Checked, context: z.RefinementCtx): void {
-  const { baseline, target, student, distill, teacher, dataset } = recipe;
-  if (typeof baseline !== 'object') return;
-  const hasOther = teacher !== undefined || NEEDS_PEER.has(distill.loss);
-  const reasons: readonly (readonly [boolean, string, string])[] = [
-    [target !== undefined, 'a recipe without target, whose candidates have no twin', 'target'],
-    [student === undefined, 'a student, whose twin it is for', 'none'],
-    [distill.epochs === 0, 'a student that is trained', 'distill.epochs: 0'],
-    [!hasOther, 'a teacher, without which there is no twin', 'none'],
-    [dataset.labelled === 0, 'labels, which the twin learns from', 'dataset.labelled: 0'],
-  ];
-  const reason = reasons.find(([holds]) => holds);
-  if (reason === undefined) return;
-  const params = { expected: reason[1], received: reason[2] };
-  context.addIssue({ code: 'custom', message: 'not read', path: ['baseline', 'optimizer'], params });
-}
+/** Reasons why an optimizer of a twin is not read: there is none. */
+export const baselineRules: readonly KeyRule[] = [
+  {
+    ...beside('baseline.optimizer', 'target', 'a recipe without target, whose candidates have no twin'),
+    received: 'target',
+  },
+  without('baseline.optimizer', 'student', 'a student, whose twin it is for', 'none'),
+  {
+    keys: ['baseline.optimizer', 'distill.epochs'],
+    when: (_optimizer: object, epochs: number) => epochs === 0,
+    because: 'a student that is trained',
+    received: 'distill.epochs: 0',
+  },
+  {
+    keys: ['baseline.optimizer', 'teacher', 'distill.loss'],
+    when: (_optimizer: object, teacher: object | undefined, loss: string) =>
+      teacher === undefined && !NEEDS_PEER.has(loss),
+    because: 'a teacher, without which there is no twin',
+    received: 'none',
+  },
+  {
+    keys: ['baseline.optimizer', 'dataset.labelled'],
+    when: (_optimizer: object, labelled?: number) => labelled === 0,
+    because: 'labels, which the twin learns from',
+    received: 'dataset.labelled: 0',
+  },
+];

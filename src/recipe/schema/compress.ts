@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, temperatureSchema, fraction, usual } from './parts.ts';
+import type { KeyRule } from '../rule.ts';
+import { count, fraction, temperatureSchema, usual } from './parts.ts';
 import { optimizerSchema } from './training.ts';
 
 const finetune = z
@@ -70,12 +71,6 @@ const prunePattern = z.strictObject({
   pattern: z
     .string()
     .regex(/^[1-9]\d*:[1-9]\d*$/)
-    .superRefine((pattern, context) => {
-      const [n, m] = pattern.split(':').map(Number) as [number, number];
-      if (n < m) return;
-      const params = { expected: 'n:m with n < m', received: pattern };
-      context.addIssue({ code: 'custom', message: 'keeps everything', params });
-    })
     .default('2:4')
     .describe('n:m keeps n of every m consecutive weights along the inputs.'),
   ...pruneKeys,
@@ -87,14 +82,6 @@ export type PrunePattern = z.infer<typeof prunePattern>;
 
 export const pruneSchema = z
   .discriminatedUnion('type', [pruneChannels, pruneMagnitude, prunePattern])
-  .superRefine((step, context) => {
-    if (!('layerLimit' in step) || step.layerLimit === undefined || step.budget === 'global') return;
-    const params = {
-      expected: 'no layerLimit beside budget layer, which takes one share from every layer',
-      received: step.layerLimit,
-    };
-    context.addIssue({ code: 'custom', message: 'not read', path: ['layerLimit'], params });
-  })
   .describe('One pruning step.');
 
 const qat = z
@@ -104,21 +91,8 @@ const qat = z
       .optional()
       .describe('Temperature of the distillation loss: quantized students learn better from a low one; default: 1.'),
     optimizer: optimizerSchema
-      .superRefine(({ maxNorm }, context) => {
-        if (maxNorm === undefined) return;
-        const expected = 'none where int8 is simulated: the weights are those of a graph, not of layers';
-        const params = { expected, received: maxNorm };
-        context.addIssue({ code: 'custom', message: 'unknown layout', path: ['maxNorm'], params });
-      })
       .prefault({ learningRate: 0.0002 })
       .describe('Optimizer and learning-rate schedule; default: adamw at 0.0002, on a cosine schedule.'),
-    rangeDecay: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.99)
-      .describe('Decay of the moving averages that give the ranges of activations.'),
-    freezeAfter: fraction.default(0.5).describe('Share of the training after which the ranges no longer change.'),
   })
   .describe('Training with quantization, with the loss of `distill`.');
 
@@ -139,39 +113,28 @@ const calibrated = {
   samples: count.default(512).describe('Number of training samples for calibration.'),
   keepFloat: z.array(z.string().min(1)).default([]).describe('Layers that stay in float, by name.'),
 };
-const equalize = z.literal(false).default(false).describe('Recipes of earlier runs name it.');
 
 const int8 = usual('int8', 'Weights and activations of 8 bits.');
 
-const int8AfterTraining = z
-  .strictObject({
-    scheme: int8,
-    method: usual('ptq', 'After training.'),
-    ...calibrated,
-    symmetric: z
-      .boolean()
-      .default(false)
-      .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
-    equalize,
-    biasCorrection: z.boolean().default(true).describe('Correct the biases by the mean error of the rounded weights.'),
-    rounding: usual('nearest', 'Round weights to the nearest step. Recipes of earlier runs name it.'),
-    ...quantizeKeys,
-    fallback: z
-      .enum(['keep-float', 'stop', 'qat'])
-      .default('keep-float')
-      .describe(
-        `${FALLBACK}keep the most sensitive layers in float (all, if need be), stop, or train with quantization.`,
-      ),
-    qat: qat.optional(),
-  })
-  .superRefine(({ fallback, qat: training, symmetric }, context) => {
-    const refuse = (key: string, expected: string, received: string): void =>
-      context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
-    if (training !== undefined && fallback !== 'qat')
-      refuse('qat', 'method: qat or fallback: qat, to which these keys belong', `method: ptq, fallback: ${fallback}`);
-    if (symmetric && fallback === 'qat')
-      refuse('symmetric', 'false beside qat: trained ranges have a zero point', 'true');
-  });
+const int8AfterTraining = z.strictObject({
+  scheme: int8,
+  method: usual('ptq', 'After training.'),
+  ...calibrated,
+  symmetric: z
+    .boolean()
+    .default(false)
+    .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
+  biasCorrection: z.boolean().default(true).describe('Correct the biases by the mean error of the rounded weights.'),
+  rounding: usual('nearest', 'Round weights to the nearest step. Recipes of earlier runs name it.'),
+  ...quantizeKeys,
+  fallback: z
+    .enum(['keep-float', 'stop', 'qat'])
+    .default('keep-float')
+    .describe(
+      `${FALLBACK}keep the most sensitive layers in float (all, if need be), stop, or train with quantization.`,
+    ),
+  qat: qat.optional(),
+});
 
 const int8Training = z.strictObject({
   scheme: int8,
@@ -185,7 +148,6 @@ const int8Training = z.strictObject({
 const int16x8 = z.strictObject({
   scheme: z.literal('int16x8').describe('Activations of 16 bits, weights of 8 (TFLite).'),
   ...calibrated,
-  equalize,
   ...quantizeKeys,
   fallback: keepOrStop.describe(`${FALLBACK}ship the float files alone, or stop.`),
 });
@@ -218,3 +180,33 @@ export const quantizeSchema = z
   .union([quantizeStep, z.array(quantizeStep)])
   .transform((given) => (Array.isArray(given) ? given : [given]))
   .describe('Quantizations of the last student, each from its float weights.');
+
+const isKept = (pattern: string): boolean => {
+  const [n = 0, m = 0] = pattern.split(':').map(Number);
+  return n >= m;
+};
+
+export const compressRules: readonly KeyRule[] = [
+  {
+    keys: ['prune.*.layerLimit', 'prune.*.budget'],
+    when: (_share: number, budget: string) => budget !== 'global',
+    because: 'no layerLimit beside budget layer, which takes one share from every layer',
+  },
+  { keys: ['prune.*.pattern'], when: isKept, because: 'n:m with n < m' },
+  {
+    keys: ['quantize.*.qat.optimizer.maxNorm'],
+    when: () => true,
+    because: 'none where int8 is simulated: the weights are those of a graph, not of layers',
+  },
+  {
+    keys: ['quantize.*.qat', 'quantize.*.method', 'quantize.*.fallback'],
+    when: (_qat: object, method: string, fallback: string) => method === 'ptq' && fallback !== 'qat',
+    because: 'method: qat or fallback: qat, to which these keys belong',
+    received: (_qat: object, _method: string, fallback: string) => `method: ptq, fallback: ${fallback}`,
+  },
+  {
+    keys: ['quantize.*.symmetric', 'quantize.*.fallback'],
+    when: (isSymmetric: boolean, fallback: string) => isSymmetric && fallback === 'qat',
+    because: 'false beside qat: trained ranges have a zero point',
+  },
+];

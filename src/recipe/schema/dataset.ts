@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { maskKeys } from '../answers/mask.ts';
 import { classVectorKeys, vectorKeys } from '../answers/vector.ts';
+import { dataType } from '../data-types.ts';
 import type { DataTypeName } from '../data-types.ts';
+import type { KeyRule } from '../rule.ts';
 import { TASKS } from '../task.ts';
 import { augmentStep } from './augment.ts';
 import { count, file, files, sampleShape, seed } from './parts.ts';
@@ -308,3 +310,22 @@ type AnyType = (typeof types)[DataTypeName];
 export const datasetSchema = z
   .discriminatedUnion('type', Object.values(types) as [AnyType, ...AnyType[]])
   .describe('The data: type, files and preparation.');
+
+/** Rule that asks for the labels of a split, if labels may have a file of their own. */
+function labelsBeside(split: string): KeyRule {
+  return {
+    keys: [`dataset.${split}.labels`, `dataset.${split}`, 'dataset.type', 'dataset.labelled'],
+    when: (given: string | undefined, source: unknown, type: string, labelled?: number) =>
+      given === undefined &&
+      labelled !== 0 &&
+      dataType(type).besideLabels !== undefined &&
+      typeof source === 'object' &&
+      source !== null &&
+      !('file' in source),
+    because: 'text',
+    hint: 'Name the file of labels; samples without labels stand under `unlabelled`, and with `labelled: 0` no split needs labels.',
+    isOfAbsent: true,
+  };
+}
+
+export const datasetRules: readonly KeyRule[] = ['train', 'validation', 'test'].map(labelsBeside);

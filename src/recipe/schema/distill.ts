@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { classesKeys } from '../answers/classes.ts';
-import { LOSSES, NEEDS_PEER } from './loss.ts';
+import { beside, without } from '../rule.ts';
+import type { KeyRule } from '../rule.ts';
+import { taskRow } from '../task.ts';
+import type { TaskName } from '../task.ts';
+import { ACROSS_BATCH, FULL_PRECISION, lossOptions, LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { count, usual } from './parts.ts';
 import { raceSchema } from './race.ts';
@@ -109,144 +113,239 @@ export const distillSchema = z
   .discriminatedUnion('loss', members as [WithOptions, ...(WithOptions | typeof auto)[]])
   .describe('Training of the student: the distillation loss with its options, and the optimizer.');
 
-/** Parts of a recipe that the checks below read. */
-interface Checked {
-  readonly dataset: { readonly labelled?: number | undefined; readonly unlabelled?: unknown };
-  readonly distill: z.infer<typeof distillSchema>;
-  readonly teacher?:
-    { readonly chain?: readonly unknown[] | undefined; readonly logits?: string | undefined } | undefined;
-  readonly student?: unknown;
-  readonly target?: unknown;
-  readonly prune: readonly unknown[];
-  readonly quantize: readonly object[];
-  readonly stepsPerCall?: number | undefined;
+/** Keys that decide what compares the samples of a batch with each other: the loss of a training, or the labels of vectors. */
+const COMPARING = ['distill.loss', 'dataset.task', 'dataset.labelled'] as const;
+type Comparing = readonly [loss: string, task?: TaskName, labelled?: number];
+
+function comparing(...[loss, task, labelled]: Comparing): string | undefined {
+  if (ACROSS_BATCH.has(loss)) return loss;
+  const { form, isOfPairs } = taskRow(task);
+  if (form !== 'vector' || labelled === 0) return undefined;
+  return isOfPairs === true ? 'the similarities of pairs' : 'the contrast of labelled samples';
 }
 
-/** Refuses keys of `distill` without effect, or with an unknown effect, in combination with others. */
-export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): void {
-  const { distill, teacher, student, target } = recipe;
-  const refuse: Refuse = (path, expected, received, hint) =>
-    context.addIssue({ code: 'custom', message: 'not read', path: [...path], params: { expected, received, hint } });
-  const { loss, generations = 1, teacherUntil, schedules = {}, epochs } = distill;
-  if (teacher?.chain !== undefined && student === undefined)
-    refuse(['teacher', 'chain'], 'a student, whose teacher the last assistant is', 'none');
-  if (loss === 'auto' && target !== undefined)
-    refuse(
-      ['distill', 'loss'],
-      'one loss for all candidates of the search',
-      'auto',
-      'Run the race first, without target.',
-    );
-  if (NEEDS_PEER.has(loss)) refuseWithPeer(recipe, refuse);
-  else refuseUnstored(recipe, refuse);
-  if (distill.leaveOut !== undefined) refuseToLeaveOut(recipe, refuse);
-  if (generations > 1 && 'features' in distill)
-    refuse(
-      ['distill', 'generations'],
+const inParts = (key: string): KeyRule => ({
+  keys: [key, ...COMPARING, 'distill.features'],
+  when: (_size: number, loss: string, task?: TaskName, labelled?: number, features?: unknown) =>
+    comparing(loss, task, labelled) !== undefined && (key.startsWith('distill') || features === undefined),
+  because: 'a loss that is a sum over samples, of which parts of a batch can be computed one after another',
+  received: (_size: number, ...given: Comparing) => comparing(...given),
+  hint: 'Take it out and lower batchSize, or choose another loss.',
+});
+
+const TEACHER = 'a teacher, without which it has no effect';
+const FIXED = 'no fixed epochs beside target, whose candidates train for fewer';
+const isPeer = (loss: string): boolean => NEEDS_PEER.has(loss);
+
+const isStored = (stored?: string, chain?: unknown, generations = 1): boolean =>
+  stored !== undefined && chain === undefined && generations === 1;
+
+/** Rule that refuses a key about stored answers if none are stored. */
+const ofStored = (key: string): readonly KeyRule[] => [
+  {
+    keys: [`distill.softTargets.${key}`, 'distill.softTargets.store', 'distill.loss'],
+    when: (_given: number, store: string, loss: string) => store === 'live' && !isPeer(loss),
+    because: 'no such key beside store: live, which asks about each batch as the student sees it',
+    isSpare: true,
+  },
+  ...(key === 'batchSize'
+    ? []
+    : [
+        {
+          keys: [`distill.softTargets.${key}`, 'teacher.logits', 'teacher.chain', 'distill.generations'],
+          when: (_given: number, ...stored: Parameters<typeof isStored>) => isStored(...stored),
+          because: 'no such key beside teacher.logits, which are used as they were stored',
+          isSpare: true,
+        } as const satisfies KeyRule,
+      ]),
+];
+
+/** Rule about deep mutual learning, whose students teach each other. */
+const withPeer = (
+  key: string,
+  isWrong: (value: unknown) => boolean,
+  because: string,
+  more: Partial<KeyRule> = {},
+): KeyRule => ({
+  keys: [key, 'distill.loss'],
+  when: (value: unknown, loss: string) => isPeer(loss) && isWrong(value),
+  because,
+  ...more,
+});
+
+/** Rule that refuses what would train a student further on samples without the left-out classes, or hide which samples those are. */
+function leftOut(
+  key: string,
+  name: string,
+  hint: string,
+  isGiven = (value: unknown): boolean => value !== undefined,
+): KeyRule {
+  return {
+    keys: ['distill.leaveOut', key],
+    when: (_given: object, value: unknown) => isGiven(value),
+    because: `no such key beside ${name}`,
+    received: 'distill.leaveOut',
+    hint,
+  };
+}
+
+const isTrained = (key: 'method' | 'fallback') => (steps: unknown) =>
+  Array.isArray(steps) && (steps as readonly Readonly<Record<string, unknown>>[]).some((step) => step[key] === 'qat');
+const BY_LABEL = 'It is told by its label which sample is left out.';
+
+/** Options of a loss. */
+const optionsOf = (loss: LossName | 'auto'): Readonly<Record<string, z.ZodType>> =>
+  loss === 'auto' ? {} : LOSSES[loss].options;
+
+/** Rule about an end of a schedule. */
+const scheduled = (end: 'from' | 'to'): KeyRule => ({
+  keys: [`distill.schedules.*.${end}`, 'distill.loss'],
+  when: (value: number, loss: LossName | 'auto', key: string) => {
+    const option = optionsOf(loss)[key];
+    return option !== undefined && isFed(option) && !option.safeParse(value).success;
+  },
+  because: (_value: number, _loss: string, key: string) => `a value that ${key} may have`,
+});
+
+export const distillRules: readonly KeyRule[] = [
+  {
+    keys: ['distill.epochs', 'student.onnx', 'student.tfjs', 'student.head', 'target'],
+    when: (epochs: number, onnx?: string, tfjs?: string, head?: string, target?: object) =>
+      epochs === 0 && ((onnx ?? tfjs) === undefined || head === 'replace' || target !== undefined),
+    because: 'more than 0 epochs, but for a student from a file that is taken as it is',
+  },
+  {
+    keys: ['distill.*', 'teacher', 'distill.loss'],
+    when: (value: unknown, teacher: object | undefined, loss: LossName | 'auto', key: string) => {
+      if (teacher !== undefined || isPeer(loss)) return false;
+      if (key === 'loss') return loss !== USUAL_LOSS;
+      const usual = loss === 'auto' ? undefined : lossOptions(loss)[key];
+      return usual !== undefined && usual !== value;
+    },
+    because: TEACHER,
+    received: 'none',
+  },
+  ...['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'].map((key): KeyRule => ({
+    keys: [`distill.${key}`, 'teacher', 'distill.loss'],
+    when: (_value: unknown, teacher: object | undefined, loss: string) =>
+      teacher === undefined && !(isPeer(loss) && key === 'schedules'),
+    because: TEACHER,
+    received: 'none',
+  })),
+  {
+    keys: ['precision', 'distill.loss'],
+    when: (precision: string, loss: string) => precision === 'mixed' && FULL_PRECISION.has(loss),
+    because: (_precision: string, loss: string) => `full: ${loss} squares and multiplies what float16 cannot hold`,
+  },
+  inParts('distill.microBatch'),
+  inParts('teacher.chain.*.microBatch'),
+  {
+    keys: ['distill.loss', 'dataset.task', 'dataset.labelled', 'shards'],
+    when: (loss: string, task?: TaskName, labelled?: number, shards?: number) =>
+      shards !== undefined && comparing(loss, task, labelled) !== undefined,
+    because: (_loss: string, _task?: string, _labelled?: number, shards?: number) =>
+      `a loss that is a sum over samples, of which each of the ${shards} shards of a batch is computed by itself`,
+    received: (...given: Comparing) => comparing(...given),
+    hint: 'Choose another loss, or leave out shards and mpirun.',
+  },
+  without('teacher.chain', 'student', 'a student, whose teacher the last assistant is', 'none'),
+  {
+    keys: ['distill.loss', 'target'],
+    when: (loss: string, target?: object) => loss === 'auto' && target !== undefined,
+    because: 'one loss for all candidates of the search',
+    hint: 'Run the race first, without target.',
+  },
+  {
+    keys: ['distill.loss', 'teacher'],
+    when: (loss: string, teacher?: object) => isPeer(loss) && teacher !== undefined,
+    because: 'a loss of student and teacher',
+    received: (loss: string) => `${loss}, of two students`,
+    hint: 'Choose another loss, or take teacher out.',
+  },
+  {
+    keys: ['distill.loss', 'student'],
+    when: (loss: string, student?: object) => isPeer(loss) && student === undefined,
+    because: 'a student, which learns with a peer',
+    received: 'none',
+  },
+  {
+    keys: ['distill.loss', 'target'],
+    when: (loss: string, target?: object) => isPeer(loss) && target !== undefined,
+    because: 'another loss beside target, whose search trains one network at a time',
+    hint: 'Search without it.',
+  },
+  withPeer('distill.epochs', (epochs) => epochs === 0, 'more than 0 for a student that learns with a peer'),
+  withPeer('stepsPerCall', (steps) => Number(steps) > 1, '1 beside mutual, whose steps go in turn'),
+  withPeer(
+    'distill.softTargets',
+    (given) => JSON.stringify(given) !== JSON.stringify(softTargets.parse({})),
+    'no such key beside mutual, which has no teacher to ask',
+    { received: 'softTargets', hint: 'Remove it.' },
+  ),
+  ...['views', 'top', 'batchSize'].flatMap(ofStored),
+  {
+    keys: ['distill.leaveOut', 'distill.epochs'],
+    when: (_given: object, epochs: number) => epochs === 0,
+    because: 'no such key beside epochs: 0',
+    received: 'distill.leaveOut',
+    hint: 'Train the student: as it is taken it has seen what it has seen.',
+  },
+  leftOut('target', 'target', 'Search for a student without it.'),
+  leftOut('prune', 'prune', 'Prune a student of all classes.', (steps) => (steps as readonly unknown[]).length > 0),
+  leftOut('quantize', 'quantize with method: qat', 'Quantize after the training.', isTrained('method')),
+  leftOut('quantize', 'quantize with fallback: qat', 'Let it fall back to keep-float or stop.', isTrained('fallback')),
+  leftOut('teacher.logits', 'teacher.logits', 'Name the teacher itself.'),
+  leftOut('dataset.labelled', 'dataset.labelled', BY_LABEL),
+  leftOut('dataset.unlabelled', 'dataset.unlabelled', BY_LABEL),
+  {
+    keys: ['distill.generations', 'distill.features', 'distill.loss'],
+    when: (generations: number, features?: unknown) => generations > 1 && features !== undefined,
+    because: (_generations: number, _features: unknown, loss: string) =>
       `1 beside ${loss}, whose \`features\` name layers of the teacher: later generations have another one`,
-      generations,
-    );
-  if (generations > 1 && epochs === 0)
-    refuse(['distill', 'generations'], '1 for a student that is not trained', generations);
-  if (
-    target !== undefined &&
-    (teacherUntil !== undefined || Object.values(schedules).some((one) => one.epochs !== undefined))
-  )
-    refuse(
-      ['distill', teacherUntil === undefined ? 'schedules' : 'teacherUntil'],
-      'no fixed epochs beside target, whose candidates train for fewer',
-      teacherUntil ?? 'schedules with epochs',
-    );
-  const options = loss === 'auto' ? {} : (LOSSES[loss].options as Readonly<Record<string, z.ZodType>>);
-  if (teacherUntil !== undefined && loss !== 'auto' && options['alpha'] === undefined)
-    refuse(['distill', 'teacherUntil'], `a loss with alpha, which ${loss} has not`, teacherUntil);
-  if (teacherUntil !== undefined && teacherUntil >= epochs)
-    refuse(['distill', 'teacherUntil'], `an epoch before the last, which is ${epochs}`, teacherUntil);
-  for (const [key, { from, to, epochs: length }] of Object.entries(schedules)) {
-    const path = ['distill', 'schedules', key];
-    const option = options[key];
-    if (length !== undefined && length > epochs)
-      refuse([...path, 'epochs'], `at most the epochs, which are ${epochs}`, length);
-    if (loss === 'auto') refuse(path, 'no schedule beside loss: auto, which chooses the numbers', key);
-    else if (option === undefined || !isFed(option))
-      refuse(
-        path,
-        `a number of ${loss} that can change: ${Object.keys(options)
-          .filter((name) => isFed(options[name]!))
-          .join(', ')}`,
-        key,
-      );
-    else
-      for (const [end, value] of [
-        ['from', from],
-        ['to', to],
-      ] as const) {
-        if (value === undefined || option.safeParse(value).success) continue;
-        refuse([...path, end], `a value that ${key} may have`, value);
-      }
-  }
-}
+  },
+  {
+    keys: ['distill.generations', 'distill.epochs'],
+    when: (generations: number, epochs: number) => generations > 1 && epochs === 0,
+    because: '1 for a student that is not trained',
+  },
+  beside('distill.teacherUntil', 'target', FIXED),
+  {
+    keys: ['distill.schedules', 'target'],
+    when: (schedules: Schedules, target?: object) =>
+      target !== undefined && Object.values(schedules).some(({ epochs }) => epochs !== undefined),
+    because: FIXED,
+    received: 'schedules with epochs',
+  },
+  {
+    keys: ['distill.teacherUntil', 'distill.loss'],
+    when: (_until: number, loss: LossName | 'auto') => loss !== 'auto' && optionsOf(loss)['alpha'] === undefined,
+    because: (_until: number, loss: string) => `a loss with alpha, which ${loss} has not`,
+  },
+  {
+    keys: ['distill.teacherUntil', 'distill.epochs'],
+    when: (until: number, epochs: number) => until >= epochs,
+    because: (_until: number, epochs: number) => `an epoch before the last, which is ${epochs}`,
+  },
+  {
+    keys: ['distill.schedules.*.epochs', 'distill.epochs'],
+    when: (length: number, epochs: number) => length > epochs,
+    because: (_length: number, epochs: number) => `at most the epochs, which are ${epochs}`,
+  },
+  {
+    keys: ['distill.schedules.*', 'distill.loss'],
+    when: (_schedule: object, loss: LossName | 'auto', key: string) => {
+      const option = optionsOf(loss)[key];
+      return option === undefined || !isFed(option);
+    },
+    because: (_schedule: object, loss: LossName | 'auto') => {
+      if (loss === 'auto') return 'no schedule beside loss: auto, which chooses the numbers';
+      const fed = Object.entries(optionsOf(loss)).flatMap(([name, option]) => (isFed(option) ? [name] : []));
+      return `a number of ${loss} that can change: ${fed.join(', ')}`;
+    },
+    received: (_schedule: object, _loss: string, key: string) => key,
+  },
+  scheduled('from'),
+  scheduled('to'),
+];
 
-type Refuse = (path: readonly string[], expected: string, received: unknown, hint?: string) => void;
-
-/** Refuses keys about stored answers if none are stored. */
-function refuseUnstored({ distill, teacher }: Checked, refuse: Refuse): void {
-  const { softTargets: given, generations = 1 } = distill;
-  const isGiven = teacher?.logits !== undefined && teacher.chain === undefined && generations === 1;
-  const at = ['distill', 'softTargets'];
-  if (given.store === 'live')
-    for (const key of ['views', 'top', 'batchSize'] as const)
-      if (given[key] !== undefined)
-        refuse(
-          [...at, key],
-          'no such key beside store: live, which asks about each batch as the student sees it',
-          given[key],
-        );
-  if (!isGiven || given.store === 'live') return;
-  for (const key of ['views', 'top'] as const)
-    if (given[key] !== undefined)
-      refuse([...at, key], 'no such key beside teacher.logits, which are used as they were stored', given[key]);
-}
-
-/** Refuses keys that deep mutual learning ignores. */
-function refuseWithPeer({ distill, teacher, student, target, stepsPerCall = 1 }: Checked, refuse: Refuse): void {
-  const { loss, epochs, softTargets: given } = distill;
-  const at = ['distill', 'loss'];
-  if (teacher !== undefined)
-    refuse(
-      at,
-      'a loss of student and teacher',
-      `${loss}, of two students`,
-      'Choose another loss, or take teacher out.',
-    );
-  if (student === undefined) refuse(at, 'a student, which learns with a peer', 'none');
-  if (target !== undefined)
-    refuse(at, 'another loss beside target, whose search trains one network at a time', loss, 'Search without it.');
-  if (epochs === 0) refuse(['distill', 'epochs'], 'more than 0 for a student that learns with a peer', epochs);
-  if (stepsPerCall > 1) refuse(['stepsPerCall'], `1 beside ${loss}, whose steps go in turn`, stepsPerCall);
-  if (JSON.stringify(given) !== JSON.stringify(softTargets.parse({})))
-    refuse(
-      ['distill', 'softTargets'],
-      `no such key beside ${loss}, which has no teacher to ask`,
-      'softTargets',
-      'Remove it.',
-    );
-}
-
-/** Refuses keys that would train a student further on samples without the left-out classes, or that hide which samples those are. */
-function refuseToLeaveOut({ dataset, distill, teacher, target, prune, quantize }: Checked, refuse: Refuse): void {
-  const has = (key: 'method' | 'fallback'): boolean =>
-    quantize.some((step) => (step as Readonly<Record<string, unknown>>)[key] === 'qat');
-  const beside: readonly (readonly [string, boolean, string])[] = [
-    ['epochs: 0', distill.epochs === 0, 'Train the student: as it is taken it has seen what it has seen.'],
-    ['target', target !== undefined, 'Search for a student without it.'],
-    ['prune', prune.length > 0, 'Prune a student of all classes.'],
-    ['quantize with method: qat', has('method'), 'Quantize after the training.'],
-    ['quantize with fallback: qat', has('fallback'), 'Let it fall back to keep-float or stop.'],
-    ['teacher.logits', teacher?.logits !== undefined, 'Name the teacher itself.'],
-    ['dataset.labelled', dataset.labelled !== undefined, 'It is told by its label which sample is left out.'],
-    ['dataset.unlabelled', dataset.unlabelled !== undefined, 'It is told by its label which sample is left out.'],
-  ];
-  for (const [key, isGiven, hint] of beside)
-    if (isGiven) refuse(['distill', 'leaveOut'], `no such key beside ${key}`, 'distill.leaveOut', hint);
-}
+type Schedules = z.infer<typeof lossSchedules>;

@@ -41,6 +41,8 @@ const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 interface LossRow {
   readonly doc: string;
   readonly options: Readonly<Record<string, z.ZodType>>;
+  /** Numbers of the paper that no recipe changes. */
+  readonly fixed?: Readonly<Record<string, number>>;
   /**
    * Compares samples of a batch, normalizes over the batch, or remembers it: the loss is no sum over samples, and cannot be computed for a part of a
    * batch.
@@ -73,9 +75,8 @@ export const LOSSES = {
     options: {
       temperature: temperature(4),
       alpha: alpha(0.5),
-      targetWeight: weightOf('the part about the true class', 1),
-      nonTargetWeight: weightOf('the part about the other classes', 8),
     },
+    fixed: { targetWeight: 1, nonTargetWeight: 8 },
   },
   dist: {
     doc: 'Correlation within samples and within classes (Huang 2022).',
@@ -83,9 +84,8 @@ export const LOSSES = {
     options: {
       temperature: temperature(4),
       alpha: alpha(0.8),
-      interWeight: weightOf('the relations between classes', 1),
-      intraWeight: weightOf('the relations between samples', 1),
     },
+    fixed: { interWeight: 1, intraWeight: 1 },
   },
   ttm: {
     doc: "The teacher's temperature alone (transformed teacher matching, Zheng & Yang 2024).",
@@ -101,8 +101,8 @@ export const LOSSES = {
     options: {
       temperature: temperature(1),
       alpha: alpha(0.5),
-      nonTargetWeight: weightOf('the part about the other classes', 1.5),
     },
+    fixed: { nonTargetWeight: 1.5 },
   },
   mlld: {
     doc: 'Instances, batches and classes at five temperatures (multi-level logits, Jin 2023).',
@@ -110,25 +110,17 @@ export const LOSSES = {
     options: {
       temperature: temperature(4),
       alpha: alpha(0.9),
-      instanceWeight: weightOf('the answers to each sample', 1),
-      batchWeight: weightOf('which samples are alike', 1),
-      classWeight: weightOf('which classes are alike', 1),
     },
+    fixed: { instanceWeight: 1, batchWeight: 1, classWeight: 1 },
   },
   crld: {
     needsStrong: true,
     doc: 'Each view of a sample by the answers to both, where the teacher is sure (cross-view, Zhang 2024).',
+    // `within` and `across`: least probability of the teacher's class in the plain and in the strong view for its answers to count.
+    fixed: { withinWeight: 2, acrossWeight: 0.5, within: 0.9, across: 0.2 },
     options: {
       temperature: temperature(4),
       alpha: alpha(0.5),
-      withinWeight: weightOf('the answers to the same view', 2),
-      acrossWeight: weightOf('the answers to the other view', 0.5),
-      within: fraction
-        .default(0.9)
-        .describe("Minimum probability of the teacher's class in the plain view for its answers to count."),
-      across: fraction
-        .default(0.2)
-        .describe("Minimum probability of the teacher's class in the strong view for answers across views to count."),
       strong: z
         .array(augmentStep)
         .min(1)
@@ -153,11 +145,11 @@ export const LOSSES = {
   similarity: {
     acrossBatch: true,
     fullPrecision: true,
+    fixed: { teacherTemperature: 0.05 },
     doc: 'How alike a sample is to vectors of the teacher, those of the batch and of a queue (SEED, Fang 2021).',
     options: {
       alpha: alpha(0.9),
       temperature: temperature(0.2),
-      teacherTemperature: temperatureSchema.default(0.05).describe("Temperature of the teacher's likenesses."),
       queue: z
         .int()
         .min(0)
@@ -209,10 +201,10 @@ export const LOSSES = {
   },
   cwd: {
     doc: 'Where in the picture each channel is large (channel-wise, Shu 2021), with kd.',
+    fixed: { mapTemperature: 4 },
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 50),
-      mapTemperature: temperature(4).describe('Temperature that softens the channels before they are compared.'),
       features,
     },
   },
@@ -223,13 +215,12 @@ export const LOSSES = {
   },
   rkd: {
     doc: 'Distances and angles between the samples of a batch (Park 2019), with kd.',
+    fixed: { distanceWeight: 25, angleWeight: 50 },
     acrossBatch: true,
     fullPrecision: true,
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 1),
-      distanceWeight: weightOf('the distances', 25),
-      angleWeight: weightOf('the angles', 50),
       features,
     },
   },
@@ -241,10 +232,10 @@ export const LOSSES = {
   },
   mgd: {
     doc: 'The tensor of the teacher generated from a masked one of the student (Yang 2022), with kd.',
+    fixed: { maskRatio: 0.15 },
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 0.00007),
-      maskRatio: z.number().min(0).lt(1).default(0.15).describe('Share of masked channels.'),
       features,
     },
   },
@@ -254,16 +245,11 @@ export const LOSSES = {
     needsPlain: true,
     fullPrecision: true,
     doc: 'Which sample it is, among those of other classes in a memory (contrastive, Tian 2020), with kd.',
+    // `momentum`: share of the memory that is kept when its sample is seen.
+    fixed: { contrastTemperature: 0.07, momentum: 0.5 },
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 0.8),
-      contrastTemperature: temperatureSchema.default(0.07).describe('Temperature of the similarity of samples.'),
-      momentum: z
-        .number()
-        .min(0)
-        .lt(1)
-        .default(0.5)
-        .describe('Momentum of the memory: share that is kept when its sample is seen.'),
       negatives: count
         .max(65_536)
         .default(1024)
@@ -302,9 +288,20 @@ export const FULL_PRECISION = lossesWith('fullPrecision');
 /** Options that are no numbers. */
 const LISTS = ['features', 'strong', 'peer'];
 
-/** Numeric options of a loss, with defaults for absent ones. */
+/** Numbers that a loss reads: its numeric options, with defaults for absent ones, and those that no recipe changes. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
+  return { ...lossOptions(name, given), ...fixedNumbers(name) };
+}
+
+/** Numeric options of a loss, with defaults for absent ones. */
+export function lossOptions(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
   const options = Object.entries(LOSSES[name].options as Readonly<Record<string, z.ZodType>>);
   const numbers = options.filter(([key]) => !LISTS.includes(key));
   return Object.fromEntries(numbers.map(([key, schema]) => [key, schema.parse(given[key]) as number]));
+}
+
+/** Numbers of a loss's paper that no recipe changes. */
+export function fixedNumbers(name: LossName): Readonly<Record<string, number>> {
+  const { fixed = {} }: LossRow = LOSSES[name];
+  return fixed;
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { nearest } from '../../base/errors.ts';
+import { beside } from '../rule.ts';
+import type { KeyRule } from '../rule.ts';
 import { boxSides, boxUnit } from './boxes.ts';
 import { file, modelName, modelOption } from './parts.ts';
 
@@ -115,77 +117,74 @@ const keys = {
     .describe('onnx, tfjs: train batch norms and let them follow the data, or leave them unchanged; default: train.'),
 };
 
-export const studentSchema = z
-  .object(keys)
-  .catchall(modelOption)
-  .superRefine((student, context) => {
-    const present = SOURCES.filter((key) => student[key] !== undefined);
-    if (student.backbone !== undefined && student.model === undefined && present.length === 1) {
-      const params = { expected: 'no such key without a named model', received: 'student.backbone' };
-      context.addIssue({ code: 'custom', message: 'not read', path: ['backbone'], params });
-    }
-    const unread = [
-      ...OF_ONNX.map((key) => ({ key, of: 'onnx' })),
-      ...OF_FILES.map((key) => ({ key, of: 'onnx and tfjs' })),
-    ].filter(({ key }) => student[key] !== undefined);
-    if (present.length === 1) {
-      const [source] = present;
-      if (source === 'onnx' || source === 'keras' || source === 'folder') return;
-      for (const { key, of } of unread) {
-        if (source === 'tfjs' && of !== 'onnx') continue;
-        const params = { expected: `no such key beside ${source}: it belongs to ${of}`, received: `student.${key}` };
-        context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
-      }
-      return;
-    }
-    const others = Object.keys(student).filter((key) => student[key] !== undefined);
-    const meant =
-      present.length > 0 ? undefined : others.map((key) => nearest(key, SOURCES)).find((key) => key !== undefined);
-    const params = {
-      ...(meant !== undefined && { hint: `Did you mean ${meant}?` }),
-      expected: `exactly one of ${SOURCES.join(', ')}`,
-      received:
-        present.length > 0
-          ? present.join(' and ')
-          : others.length > 0
-            ? `none of them but ${others.join(', ')}`
-            : 'none of them',
-    };
-    context.addIssue({ code: 'custom', message: 'not one source', params });
-  })
-  .describe('The small model that ships.');
+export const studentSchema = z.object(keys).catchall(modelOption).describe('The small model that ships.');
 /** Student as written. zod's own type gives every key, even `freeze`, the type of model options. */
 export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;
 
-/** Refuses keys about the student in a recipe without one. */
-export function refuseWithoutStudent(
-  {
-    student,
-    prune,
-    quantize,
-    export: formats,
-    outputs,
-    repeats,
-    report,
-  }: {
-    readonly student?: unknown;
-    readonly prune: readonly unknown[];
-    readonly quantize: readonly unknown[];
-    readonly export: readonly string[];
-    readonly outputs?: string | undefined;
-    readonly repeats: number;
-    readonly report: { readonly pruningSensitivity: boolean };
-  },
-  context: z.RefinementCtx,
-): void {
-  if (student !== undefined) return;
-  const refuse = (path: readonly string[], expected: string): void =>
-    context.addIssue({ code: 'custom', message: 'not read', path: [...path], params: { expected, received: 'no student' } }); // prettier-ignore
-  if (prune.length > 0) refuse(['prune'], 'a student that is pruned');
-  if (quantize.length > 0)
-    refuse(['quantize'], 'a student that is quantized; for a file alone there is `limbeck quantize`');
-  if (formats.includes('tflite')) refuse(['export'], 'a student, of which TFLite files are made');
-  if (outputs !== undefined) refuse(['outputs'], 'a student, whose files answer');
-  if (repeats > 1) refuse(['repeats'], 'a student that is trained so often');
-  if (report.pruningSensitivity) refuse(['report', 'pruningSensitivity'], 'a student whose layers are pruned');
+/** Rule that refuses what a recipe without a student asks of it. */
+function ofStudent<T>(key: string, isAsked: (value: T) => boolean, because: string): KeyRule {
+  const when = (value: T, student?: object): boolean => student === undefined && isAsked(value);
+  return { keys: [key, 'student'], when, because, received: 'no student' };
 }
+
+const isAny = (list: readonly unknown[]): boolean => list.length > 0;
+const keysIn = (student: object): string[] =>
+  Object.entries(student).flatMap(([key, value]) => (value === undefined ? [] : [key]));
+const sourcesIn = (student: object): string[] => keysIn(student).filter((key) => SOURCES.some((name) => name === key));
+
+/** Rule that refuses a key beside other sources than those that read it. */
+function readBy(key: string, of: string, readers: readonly string[]): KeyRule {
+  return {
+    keys: [`student.${key}`, 'student'],
+    when: (_value: unknown, student: object) => {
+      const [source, ...others] = sourcesIn(student);
+      return source !== undefined && others.length === 0 && !readers.includes(source);
+    },
+    because: (_value: unknown, student: object) => `no such key beside ${sourcesIn(student)[0]}: it belongs to ${of}`,
+    received: `student.${key}`,
+    isSpare: true,
+  };
+}
+
+const LAYOUT = 'knows weights as layers keep them, [height, width, in, out]';
+const ONNX = ['onnx', 'keras', 'folder'];
+
+export const studentRules: readonly KeyRule[] = [
+  {
+    keys: ['student'],
+    when: (student: object) => sourcesIn(student).length !== 1,
+    because: `exactly one of ${SOURCES.join(', ')}`,
+    received: (student: object) => {
+      const [sources, others] = [sourcesIn(student), keysIn(student)];
+      if (isAny(sources)) return sources.join(' and ');
+      return isAny(others) ? `none of them but ${others.join(', ')}` : 'none of them';
+    },
+    hint: (student: object) => {
+      const [meant] = isAny(sourcesIn(student)) ? [] : keysIn(student).flatMap((key) => nearest(key, SOURCES) ?? []);
+      return meant === undefined ? undefined : `Did you mean ${meant}?`;
+    },
+  },
+  ...OF_ONNX.map((key) => readBy(key, 'onnx', ONNX)),
+  readBy('backbone', 'model', ['model']),
+  ...OF_FILES.map((key) => readBy(key, 'onnx and tfjs', [...ONNX, 'tfjs'])),
+  ...['onnx', 'backbone'].flatMap((file): KeyRule[] => [
+    {
+      keys: ['studentOptimizer.type', `student.${file}`],
+      when: (type: string, of?: unknown) => type === 'muon' && of !== undefined,
+      because: `another rule beside student.${file}: muon ${LAYOUT}`,
+      hint: 'Choose adamw.',
+    },
+    beside(
+      'studentOptimizer.maxNorm',
+      `student.${file}`,
+      `none beside student.${file}: the limit ${LAYOUT}`,
+      'Set weightDecay instead.',
+    ),
+  ]),
+  ofStudent('prune', isAny, 'a student that is pruned'),
+  ofStudent('quantize', isAny, 'a student that is quantized; for a file alone there is `limbeck quantize`'),
+  ofStudent<string[]>('export', (formats) => formats.includes('tflite'), 'a student, of which TFLite files are made'),
+  ofStudent('outputs', () => true, 'a student, whose files answer'),
+  ofStudent<number>('repeats', (count) => count > 1, 'a student that is trained so often'),
+  ofStudent<boolean>('report.pruningSensitivity', (isWanted) => isWanted, 'a student whose layers are pruned'),
+];

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { beside, without } from '../rule.ts';
+import type { KeyRule } from '../rule.ts';
 import { count, fraction } from './parts.ts';
 
 export const targetSchema = z
@@ -34,11 +36,29 @@ export const targetSchema = z
       .default(3)
       .describe('Rounds of halving: each trains the better half of the previous round for twice as many epochs.'),
   })
-  .superRefine((target, context) => {
-    if (target.p95Ms !== undefined || target.sizeKb !== undefined || target.maxDrop !== undefined) return;
-    const params = { expected: 'a budget: p95Ms, sizeKb, maxDrop or several of them', received: 'none of them' };
-    context.addIssue({ code: 'custom', message: 'no budget', params });
-  })
   .describe('Search for the best student within a budget, over width, pruning and number format.');
 
 export type TargetRecipe = z.infer<typeof targetSchema>;
+
+const MEASURED = 'a teacher whose accuracy on the validation split can be measured';
+
+export const targetRules: readonly KeyRule[] = [
+  without('target', 'student', 'a student to search for', 'a recipe without student'),
+  {
+    keys: ['target', 'target.p95Ms', 'target.sizeKb', 'target.maxDrop'],
+    when: (_target: object, ...budgets: readonly unknown[]) => budgets.every((budget) => budget === undefined),
+    because: 'a budget: p95Ms, sizeKb, maxDrop or several of them',
+    received: 'none of them',
+  },
+  beside(
+    'jobs',
+    'target',
+    'a recipe without target, whose candidates are trained one after another',
+    'Take jobs out, and let several processes search: `limbeck run --shard 1/2` and `--shard 2/2` (docs/scale.md).',
+  ),
+  without('target.maxDrop', 'teacher', MEASURED, 'no teacher'),
+  {
+    ...beside('target.maxDrop', 'teacher.logits', MEASURED),
+    received: 'stored logits, which are of the training split',
+  },
+];

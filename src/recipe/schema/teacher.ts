@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { classesKeys } from '../answers/classes.ts';
 import { DECODER_KEYS, DECODER_NAMES } from '../decoders.ts';
+import { without } from '../rule.ts';
+import type { KeyRule } from '../rule.ts';
 import { augmentStep } from './augment.ts';
 import { boxSides, boxUnit } from './boxes.ts';
 import { count, file, fraction, modelName, modelOption } from './parts.ts';
@@ -126,33 +128,22 @@ const fileKeys = {
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
-const decoderKeys = z
-  .strictObject({
-    layout: z.enum(DECODER_NAMES).describe('Layout of the outputs, see docs/teachers.md.'),
-    unit: boxUnit,
-    boxes: boxSides,
-    order: z
-      .enum(['xyxy', 'yxyx'])
-      .optional()
-      .describe('ssd: order of the sides of a box; default: xyxy (xmin, ymin, xmax, ymax).'),
-    firstLabel: z
-      .union([z.literal(0), z.literal(1)])
-      .optional()
-      .describe('ssd: number of the first class; default: 1, as labels are counted beside a background of 0.'),
-    overlap: fraction
-      .optional()
-      .describe('yolov8, yolox: overlap above which the worse of two boxes of a class is dropped; default: 0.7.'),
-  })
-  .superRefine(({ layout, ...keys }, context) => {
-    for (const [key, layouts] of Object.entries(DECODER_KEYS) as [keyof typeof DECODER_KEYS, readonly string[]][]) {
-      if (keys[key] === undefined || layouts.includes(layout)) continue;
-      const params = {
-        expected: `no such key beside ${layout}: it belongs to ${layouts.join(', ')}`,
-        received: keys[key],
-      };
-      context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
-    }
-  });
+const decoderKeys = z.strictObject({
+  layout: z.enum(DECODER_NAMES).describe('Layout of the outputs, see docs/teachers.md.'),
+  unit: boxUnit,
+  boxes: boxSides,
+  order: z
+    .enum(['xyxy', 'yxyx'])
+    .optional()
+    .describe('ssd: order of the sides of a box; default: xyxy (xmin, ymin, xmax, ymax).'),
+  firstLabel: z
+    .union([z.literal(0), z.literal(1)])
+    .optional()
+    .describe('ssd: number of the first class; default: 1, as labels are counted beside a background of 0.'),
+  overlap: fraction
+    .optional()
+    .describe('yolov8, yolox: overlap above which the worse of two boxes of a class is dropped; default: 0.7.'),
+});
 
 const decoder = z
   .union([z.enum(DECODER_NAMES), decoderKeys])
@@ -209,11 +200,7 @@ export const teacherSchema = z
     ...fileKeys,
     decoder: decoder.optional(),
     train: teacherTrainingSchema.optional(),
-    ensemble: z
-      .array(member.superRefine(oneSource(['onnx', 'keras', 'folder', 'tfjs', 'savedModel', 'tflite'])))
-      .min(2)
-      .optional()
-      .describe('Weighted mean of several teachers.'),
+    ensemble: z.array(member).min(2).optional().describe('Weighted mean of several teachers.'),
     weighting: z
       .enum(['fixed', 'entropy'])
       .optional()
@@ -234,103 +221,116 @@ export const teacherSchema = z
       ),
     ...classesKeys.keys.teacher,
   })
-  .superRefine(oneSource(SOURCES))
-  .superRefine(refuseBesideDecoder)
   .describe('Source of the soft targets.');
 
-/** Refuses keys about answers with scores for each class of the data beside a detector's layout, whose final boxes alone are read. */
-function refuseBesideDecoder(
-  value: {
-    readonly decoder?: unknown;
-    readonly intermediate: readonly string[];
-    readonly precision?: string | undefined;
-    readonly classes?: unknown;
-    readonly outputs: unknown;
+type Given = Readonly<Record<string, unknown>>;
+const sourcesIn = (asked: Given): (typeof SOURCES)[number][] => SOURCES.filter((key) => asked[key] !== undefined);
+
+/** Rule that asks for exactly one source. */
+const oneOf = (key: string, sources: readonly string[]): KeyRule => ({
+  keys: [key],
+  when: (asked: Given) => sourcesIn(asked).length !== 1,
+  because: `exactly one of ${sources.join(', ')}`,
+  received: (asked: Given) => sourcesIn(asked).join(' and ') || 'none of them',
+});
+
+/** Values by which a key does nothing. */
+const usualOf = (key: string): readonly unknown[] => (key === 'precision' ? ['auto', 'fp32'] : ['auto']);
+
+/** Rule that refuses a key about reading a source that other sources alone have. */
+const readOf = (key: (typeof READ)[number]): KeyRule => ({
+  keys: [`asked.${key}`, 'asked'],
+  when: (value: unknown, asked: Given) => {
+    const [source, ...others] = sourcesIn(asked);
+    if (source === undefined || others.length > 0 || READ_BY[source].includes(key)) return false;
+    return !usualOf(key).includes(value) && !(key === 'intermediate' && (value as []).length === 0);
   },
-  context: z.RefinementCtx,
-): void {
-  if (value.decoder === undefined) return;
-  const refuse = (key: string, expected: string, received: unknown): void =>
-    context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
-  if (value.intermediate.length > 0)
-    refuse('intermediate', 'none beside decoder: boxes alone teach', value.intermediate);
-  if (value.precision === 'int8') refuse('precision', 'fp32 beside decoder', value.precision);
-  if (typeof value.classes === 'string') refuse('classes', 'a list of names beside decoder', 'a file with vectors');
-  if (typeof value.outputs === 'string' && value.outputs !== 'auto')
-    refuse('outputs', 'names of outputs beside decoder, whose layout says what they are', value.outputs);
-}
+  because: (_value: unknown, asked: Given) => {
+    const [source] = sourcesIn(asked);
+    const read = READ_BY[source!].join(', ');
+    if (source !== 'ensemble') return `no such key beside ${source}${read && ` (there are ${read})`}`;
+    return key === 'decoder'
+      ? 'a single detector: the boxes of several have no mean'
+      : 'it inside each teacher of the ensemble';
+  },
+  received: `teacher.${key}`,
+});
 
-function oneSource(keys: readonly string[]) {
-  return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
-    const present = keys.filter((key) => value[key] !== undefined);
-    if (present.length === 1) {
-      refuseUnread(value, present[0] as (typeof SOURCES)[number], context);
-      if (value['logitScale'] !== undefined && typeof value['classes'] !== 'string') {
-        const params = {
-          expected: 'a file with vectors as teacher.classes beside it',
-          received: 'teacher.logitScale alone',
-        };
-        context.addIssue({ code: 'custom', message: 'not read', path: ['logitScale'], params });
-      }
-      refuseCut(value, context);
-      if (value['logits'] !== undefined && typeof value['classes'] === 'string') {
-        const params = { expected: 'a list of class names beside teacher.logits', received: 'a file with vectors' };
-        context.addIssue({ code: 'custom', message: 'not read', path: ['classes'], params });
-      }
-      if (value['precision'] === 'int8' && ((value['intermediate'] ?? []) as []).length > 0) {
-        const params = {
-          expected: 'fp32 beside teacher.intermediate: inner tensors are those of the float file',
-          received: 'int8',
-        };
-        context.addIssue({ code: 'custom', message: 'not read', path: ['precision'], params });
-      }
-      return;
-    }
-    const expected = `exactly one of ${keys.join(', ')}`;
-    context.addIssue({
-      code: 'custom',
-      message: 'not one source',
-      params: { expected, received: present.length === 0 ? 'none of them' : present.join(' and ') },
-    });
-  };
-}
+const whole = (cut: number | readonly number[]): readonly number[] => (typeof cut === 'number' ? [cut, cut] : cut);
+const CUT = 'Set `teacher.resize` to the height and width of the model, and cutFrom to what it is cut from.';
+const FILES = SOURCES.filter((key) => !['train', 'ensemble', 'logits'].includes(key));
+const VECTORS = 'a file with vectors';
 
-/** Refuses `cutFrom` and `filter` without `resize`, and a cut that is larger than the picture that it is made from. */
-function refuseCut(value: Record<string, unknown>, context: z.RefinementCtx): void {
-  const { resize, cutFrom } = value as { resize?: number[]; cutFrom?: number | number[] };
-  const hint = 'Set `teacher.resize` to the height and width of the model, and cutFrom to what it is cut from.';
-  const refuse = (key: string, expected: string, received: string): void =>
-    context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received, hint } });
-  for (const key of ['cutFrom', 'filter'] as const)
-    if (value[key] !== undefined && resize === undefined)
-      refuse(key, 'teacher.resize beside it, the size that the teacher sees', 'none');
-  const whole = typeof cutFrom === 'number' ? [cutFrom, cutFrom] : cutFrom;
-  if (whole !== undefined && resize?.some((side, i) => side > whole[i]!))
-    refuse('cutFrom', `at least teacher.resize, ${resize.join('x')}`, whole.join('x'));
-}
+/** Rule about answers with scores for each class of the data beside a detector's layout, whose final boxes alone are read. */
+const besideDecoder = (
+  key: string,
+  isWrong: (value: never) => boolean,
+  because: string,
+  received?: string,
+): KeyRule => ({
+  keys: [`teacher.${key}`, 'teacher.decoder'],
+  when: (value: unknown, given: unknown) => given !== undefined && isWrong(value as never),
+  because,
+  ...(received !== undefined && { received }),
+});
 
-function refuseUnread(
-  value: Record<string, unknown>,
-  source: (typeof SOURCES)[number],
-  context: z.RefinementCtx,
-): void {
-  const isGiven = (key: string): boolean =>
-    value[key] !== undefined &&
-    value[key] !== 'auto' &&
-    !(key === 'precision' && value[key] === 'fp32') &&
-    !(key === 'intermediate' && (value[key] as []).length === 0);
-  for (const key of READ.filter((name) => isGiven(name) && !READ_BY[source].includes(name))) {
-    const beside = READ_BY[source].join(', ');
-    const expected =
-      source === 'ensemble'
-        ? key === 'decoder'
-          ? 'a single detector: the boxes of several have no mean'
-          : 'it inside each teacher of the ensemble'
-        : `no such key beside ${source}${beside && ` (there are ${beside})`}`;
-    const params = { expected, received: `teacher.${key}` };
-    context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
-  }
-}
+export const teacherRules: readonly KeyRule[] = [
+  oneOf('teacher', SOURCES),
+  oneOf('teacher.ensemble.*', FILES),
+  ...READ.map(readOf),
+  {
+    keys: ['asked.logitScale', 'asked.classes'],
+    when: (_scale: number, classes?: unknown) => typeof classes !== 'string',
+    because: 'a file with vectors as teacher.classes beside it',
+    received: 'teacher.logitScale alone',
+  },
+  ...['cutFrom', 'filter'].map((key): KeyRule => ({
+    ...without(`asked.${key}`, 'asked.resize', 'teacher.resize beside it, the size that the teacher sees', 'none'),
+    hint: CUT,
+  })),
+  {
+    keys: ['asked.cutFrom', 'asked.resize'],
+    when: (cut: number | readonly number[], resize: readonly number[] = []) =>
+      resize.some((side, i) => side > whole(cut)[i]!),
+    because: (_cut: unknown, resize: readonly number[]) => `at least teacher.resize, ${resize.join('x')}`,
+    received: (cut: number | readonly number[]) => whole(cut).join('x'),
+    hint: CUT,
+  },
+  {
+    keys: ['teacher.classes', 'teacher.logits'],
+    when: (classes: unknown, logits?: string) => typeof classes === 'string' && logits !== undefined,
+    because: 'a list of class names beside teacher.logits',
+    received: VECTORS,
+  },
+  {
+    keys: ['asked.precision', 'asked.intermediate'],
+    when: (precision: string, intermediate: readonly string[]) => precision === 'int8' && intermediate.length > 0,
+    because: 'fp32 beside teacher.intermediate: inner tensors are those of the float file',
+  },
+  besideDecoder(
+    'intermediate',
+    (names: readonly string[]) => names.length > 0,
+    'none beside decoder: boxes alone teach',
+  ),
+  besideDecoder('precision', (precision: string) => precision === 'int8', 'fp32 beside decoder'),
+  besideDecoder(
+    'classes',
+    (classes: unknown) => typeof classes === 'string',
+    'a list of names beside decoder',
+    VECTORS,
+  ),
+  besideDecoder(
+    'outputs',
+    (outputs: unknown) => typeof outputs === 'string' && outputs !== 'auto',
+    'names of outputs beside decoder, whose layout says what they are',
+  ),
+  ...Object.entries(DECODER_KEYS).map(([key, layouts]: readonly [string, readonly string[]]): KeyRule => ({
+    keys: [`teacher.decoder.${key}`, 'teacher.decoder.layout'],
+    when: (_value: unknown, layout: string) => !layouts.includes(layout),
+    because: (_value: unknown, layout: string) => `no such key beside ${layout}: it belongs to ${layouts.join(', ')}`,
+    isSpare: true,
+  })),
+];
 
 /** Teacher as written. zod's own type gives every key, even `optimizer`, the type of model options. */
 export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train' | 'chain'> {

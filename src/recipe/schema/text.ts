@@ -1,4 +1,5 @@
 import { isOfTexts } from '../data-types.ts';
+import type { KeyRule } from '../rule.ts';
 import { z } from 'zod';
 import { count, file } from './parts.ts';
 
@@ -38,11 +39,7 @@ const keys = {
 const column = z.union([z.string(), z.int()]);
 
 /** Texts in files of their own. */
-export const textOfFiles = z
-  .strictObject(keys)
-  .superRefine((text, context) => refuseUnread(text, context))
-  .optional()
-  .describe('Tokenization of texts.');
+export const textOfFiles = z.strictObject(keys).optional().describe('Tokenization of texts.');
 
 /** Texts in columns. */
 export const textOfColumns = z
@@ -52,63 +49,60 @@ export const textOfColumns = z
       .describe('Column of the texts by name, or in CSV by index; two for pairs.'),
     ...keys,
   })
-  .superRefine((text, context) => refuseUnread(text, context))
   .optional()
   .describe('Samples are texts: their columns and tokenization.');
-
-function refuseUnread(
-  {
-    tokenizer: named = 'bytes',
-    buckets,
-    ngrams,
-    inputs = ['input_ids'],
-  }: { tokenizer?: string | undefined; buckets?: unknown; ngrams?: unknown; inputs?: readonly string[] | undefined },
-  context: z.RefinementCtx,
-): void {
-  if (!inputs.includes('input_ids')) {
-    const params = { expected: 'input_ids among them', received: inputs.join(', ') };
-    context.addIssue({ code: 'custom', message: 'no ids', path: ['inputs'], params });
-  }
-  if (named === 'hashed') return;
-  for (const [key, received] of Object.entries({ buckets, ngrams })) {
-    if (received === undefined) continue;
-    const params = { expected: `no such key beside the tokenizer ${named}: it belongs to hashed`, received };
-    context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
-  }
-}
 
 /** Tokens for a teacher from a file, if not the student's. */
 export const teacherText = z
   .strictObject({ tokenizer, length, truncate })
   .describe('Its own tokenizer, for texts; default: the settings of dataset.text.');
 
-interface Checked {
-  readonly dataset: Readonly<Record<string, unknown>> & { readonly type: string };
-  readonly teacher?: Readonly<Record<string, unknown>> | undefined;
+/** Rule that refuses a key of `dataset` or `teacher` for texts. */
+function noneOf(key: string, why: string): KeyRule {
+  return {
+    keys: [key, 'dataset'],
+    when: (value: unknown, dataset: { readonly type: string }) => isOfTexts(dataset) && !isEmptyList(value),
+    because: why,
+    isSpare: true,
+  };
 }
 
-/** Refuses keys that do not apply to texts, and `teacher.text` without texts. */
-export function refuseForText({ dataset, teacher }: Checked, context: z.RefinementCtx): void {
-  const isText = isOfTexts(dataset);
-  const refuse = (path: readonly string[], expected: string, received: unknown): void =>
-    context.addIssue({ code: 'custom', message: 'not of texts', path: [...path], params: { expected, received } });
-  if (teacher?.['text'] !== undefined) {
-    if (!isText) refuse(['teacher', 'text'], 'no such key: the data are no texts (dataset.text)', 'teacher.text');
-    else if (teacher['train'] !== undefined || teacher['logits'] !== undefined)
-      refuse(
-        ['teacher', 'text'],
-        'no such key beside a teacher that is no file: it reads what the student reads',
-        'teacher.text',
-      );
-  }
-  if (!isText) return;
-  const { normalize, augment, ignore, features, image, shape, resize, channels } = dataset;
-  const perKey = { normalize, ignore, features, image, shape, resize, channels };
-  for (const [key, value] of Object.entries(perKey))
-    if (value !== undefined) refuse(['dataset', key], 'no such key beside text: token ids are read as they are', value);
-  const ofTeacher = { normalize: teacher?.['normalize'], input: teacher?.['input'] };
-  for (const [key, value] of Object.entries(ofTeacher))
-    if (value !== undefined) refuse(['teacher', key], 'no such key for texts: inputs are found by name', value);
-  if (Array.isArray(augment) && augment.length > 0)
-    refuse(['dataset', 'augment'], 'none for texts: pictures are changed at random', 'augment');
-}
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+const READ = 'no such key beside text: token ids are read as they are';
+const NAMED = 'no such key for texts: inputs are found by name';
+const OF_PICTURES = ['normalize', 'ignore', 'features', 'image', 'shape', 'resize', 'channels'];
+
+export const textRules: readonly KeyRule[] = [
+  {
+    keys: ['dataset.text.inputs'],
+    when: (inputs: readonly string[]) => !inputs.includes('input_ids'),
+    because: 'input_ids among them',
+    received: (inputs: readonly string[]) => inputs.join(', '),
+  },
+  ...['buckets', 'ngrams'].map((key): KeyRule => ({
+    keys: [`dataset.text.${key}`, 'dataset.text.tokenizer'],
+    when: (_given: number, tokenizer?: string) => tokenizer !== 'hashed',
+    because: (_given: number, tokenizer = 'bytes') =>
+      `no such key beside the tokenizer ${tokenizer}: it belongs to hashed`,
+    isSpare: true,
+  })),
+  {
+    keys: ['teacher.text', 'dataset'],
+    when: (_text: object, dataset: { readonly type: string }) => !isOfTexts(dataset),
+    because: 'no such key: the data are no texts (dataset.text)',
+    received: 'teacher.text',
+    isSpare: true,
+  },
+  {
+    keys: ['teacher.text', 'dataset', 'teacher.train', 'teacher.logits'],
+    when: (_text: object, dataset: { readonly type: string }, train?: object, logits?: string) =>
+      isOfTexts(dataset) && (train ?? logits) !== undefined,
+    because: 'no such key beside a teacher that is no file: it reads what the student reads',
+    received: 'teacher.text',
+    isSpare: true,
+  },
+  ...OF_PICTURES.map((key) => noneOf(`dataset.${key}`, READ)),
+  noneOf('teacher.normalize', NAMED),
+  noneOf('teacher.input', NAMED),
+  { ...noneOf('dataset.augment', 'none for texts: pictures are changed at random'), received: 'augment' },
+];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KeyRule } from '../rule.ts';
 
 export const tfliteSchema = z
   .strictObject({
@@ -14,36 +15,41 @@ export const tfliteSchema = z
   .prefault({})
   .describe('Options of TFLite files.');
 
-/** Parts of a recipe that determine which files are written. */
-interface Checked {
-  readonly tflite: z.infer<typeof tfliteSchema>;
-  readonly export: readonly string[];
-  readonly quantize: readonly object[];
-  readonly target?: { readonly runtime: string } | undefined;
+/** Keys that decide which files are written. A search writes files for its runtime, in int8 by default. */
+const WRITTEN = ['export', 'target', 'quantize'] as const;
+type Written = readonly [formats: readonly string[], target?: { readonly runtime: string }, steps?: unknown];
+
+function isWritten(...[formats, target]: Written): boolean {
+  return target === undefined ? formats.includes('tflite') : target.runtime !== 'onnxruntime';
 }
 
-/**
- * Refuses options of files that are not written, and bit widths that only they support. A search writes files for its runtime, in int8 by default.
- */
-export function refuseUnwritten(
-  { tflite, export: formats, quantize, target }: Checked,
-  context: z.RefinementCtx,
-): void {
-  const refuse = (path: readonly (string | number)[], expected: string, received: unknown): void =>
-    context.addIssue({ code: 'custom', message: 'not written', path: [...path], params: { expected, received } });
-  const isWritten = target === undefined ? formats.includes('tflite') : target.runtime !== 'onnxruntime';
+function hasInt8(...[, target, given]: Written): boolean {
   // If the steps are invalid themselves, this is no list.
-  const steps = Array.isArray(quantize) ? (quantize as readonly object[]) : [];
-  const schemes = steps.map((step) => ('scheme' in step ? step.scheme : undefined));
-  const hasInt8 = schemes.includes('int8') || (target !== undefined && schemes.length === 0);
-  if (tflite.batch !== 1 && !isWritten) refuse(['tflite', 'batch'], '1 where no TFLite file is written', tflite.batch);
-  if (tflite.ends !== 'float32' && !(isWritten && hasInt8))
-    refuse(['tflite', 'ends'], 'float32 where no int8 TFLite file is written', tflite.ends);
-  for (const [i, scheme] of schemes.entries()) {
-    const at = ['quantize', i, 'scheme'];
-    if (scheme === 'int16x8' && !isWritten)
-      refuse(at, 'another scheme without TFLite files: int16x8 is of them alone', scheme);
-    if (scheme === 'int4' && target === undefined && !formats.includes('onnx'))
-      refuse(at, 'another scheme without onnx in export: int4 is of ONNX files alone', scheme);
-  }
+  const steps = Array.isArray(given) ? (given as readonly { readonly scheme?: string }[]) : [];
+  return steps.some(({ scheme }) => scheme === 'int8') || (target !== undefined && steps.length === 0);
 }
+
+/** Rules about options of files that are not written, and bit widths that only they support. */
+export const tfliteRules: readonly KeyRule[] = [
+  {
+    keys: ['tflite.batch', ...WRITTEN],
+    when: (batch: unknown, ...written: Written) => batch !== 1 && !isWritten(...written),
+    because: '1 where no TFLite file is written',
+  },
+  {
+    keys: ['tflite.ends', ...WRITTEN],
+    when: (ends: string, ...written: Written) => ends !== 'float32' && !(isWritten(...written) && hasInt8(...written)),
+    because: 'float32 where no int8 TFLite file is written',
+  },
+  {
+    keys: ['quantize.*.scheme', 'export', 'target'],
+    when: (scheme: string, ...written: Written) => scheme === 'int16x8' && !isWritten(...written),
+    because: 'another scheme without TFLite files: int16x8 is of them alone',
+  },
+  {
+    keys: ['quantize.*.scheme', 'export', 'target'],
+    when: (scheme: string, formats: readonly string[], target?: object) =>
+      scheme === 'int4' && target === undefined && !formats.includes('onnx'),
+    because: 'another scheme without onnx in export: int4 is of ONNX files alone',
+  },
+];

@@ -3,20 +3,8 @@ import { classesKeys } from '../answers/classes.ts';
 import { maskKeys } from '../answers/mask.ts';
 import { numbersKeys } from '../answers/numbers.ts';
 import { classVectorKeys, pairsKeys } from '../answers/vector.ts';
+import type { KeyRule } from '../rule.ts';
 import { count } from './parts.ts';
-
-/** Keys that only some update rules or schedules read, with their defaults: with others they would be ignored, and hide a mistake. */
-const READ_BY: Readonly<
-  Record<string, { readonly by: 'type' | 'schedule'; readonly readers: readonly string[]; readonly usual: unknown }>
-> = {
-  milestones: { by: 'schedule', readers: ['step'], usual: [] },
-  gamma: { by: 'schedule', readers: ['step'], usual: 0.1 },
-  finalLearningRate: { by: 'schedule', readers: ['cosine', 'linear', 'onecycle'], usual: 0 },
-  momentum: { by: 'type', readers: ['momentum', 'nesterov'], usual: 0.9 },
-  beta1: { by: 'type', readers: ['adam', 'adamw', 'muon'], usual: 0.9 },
-  beta2: { by: 'type', readers: ['adam', 'adamw', 'rmsprop', 'muon'], usual: 0.999 },
-  epsilon: { by: 'type', readers: ['adam', 'adamw', 'rmsprop', 'muon'], usual: 1e-8 },
-};
 
 /** Optimizer and its schedule; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
@@ -83,44 +71,55 @@ export const optimizerSchema = z
       .optional()
       .describe('Maximum norm of the incoming weights of a unit of a dense layer or convolution; default: no limit.'),
   })
-  .superRefine((optimizer, context) => {
-    for (const [key, { by, readers, usual }] of Object.entries(READ_BY)) {
-      const value = optimizer[key as keyof typeof optimizer];
-      if (readers.includes(optimizer[by]) || value === undefined || String(value) === String(usual)) continue;
-      const params = { expected: `${readers.join(', ')} as ${by}, to which it belongs`, received: optimizer[by] };
-      context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
-    }
-    for (const [key, received, expected] of withoutEffect(optimizer))
-      context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
-  })
   .describe('Optimizer and learning-rate schedule.');
 
-/** Keys without effect in the absence of another, with the received and the expected value. */
-function withoutEffect({
-  schedule,
-  milestones,
-  cycles = 1,
-  cycleFactor = 1,
-  decay,
-  weightDecay,
-}: {
-  readonly schedule: string;
-  readonly milestones: readonly number[];
-  readonly cycles?: number | undefined;
-  readonly cycleFactor?: number | undefined;
-  readonly decay: string;
-  readonly weightDecay: number;
-}): (readonly [string, unknown, string])[] {
-  return [
-    ...(schedule === 'step' && milestones.length === 0
-      ? [['milestones', 'none', 'the epochs after which schedule: step lowers the learning rate'] as const]
-      : []),
-    ...(cycles === 1 && cycleFactor !== 1
-      ? [['cycleFactor', cycleFactor, 'several cycles beside it, whose learning rates it lowers'] as const]
-      : []),
-    ...(decay === 'all' && weightDecay === 0 ? [['decay', decay, 'a weightDecay above 0 beside it'] as const] : []),
-  ];
+/** Rule that refuses a key that only some update rules or schedules read, with its default: with others it would be ignored, and hide a mistake. */
+function readBy(key: string, by: 'type' | 'schedule', readers: readonly string[], usual: unknown): KeyRule {
+  return {
+    keys: [`optimizer.${key}`, `optimizer.${by}`],
+    when: (value: unknown, chosen: string) => !readers.includes(chosen) && String(value) !== String(usual),
+    because: `${readers.join(', ')} as ${by}, to which it belongs`,
+    received: (_value: unknown, chosen: string) => chosen,
+  };
 }
+
+const ADAPTIVE = ['adam', 'adamw', 'rmsprop', 'muon'];
+
+export const trainingRules: readonly KeyRule[] = [
+  readBy('milestones', 'schedule', ['step'], []),
+  readBy('gamma', 'schedule', ['step'], 0.1),
+  readBy('finalLearningRate', 'schedule', ['cosine', 'linear', 'onecycle'], 0),
+  readBy('momentum', 'type', ['momentum', 'nesterov'], 0.9),
+  readBy('beta1', 'type', ['adam', 'adamw', 'muon'], 0.9),
+  readBy('beta2', 'type', ADAPTIVE, 0.999),
+  readBy('epsilon', 'type', ADAPTIVE, 1e-8),
+  {
+    keys: ['optimizer.milestones', 'optimizer.schedule'],
+    when: (milestones: readonly number[], schedule: string) => schedule === 'step' && milestones.length === 0,
+    because: 'the epochs after which schedule: step lowers the learning rate',
+    received: 'none',
+  },
+  {
+    keys: ['optimizer.cycleFactor', 'optimizer.cycles'],
+    when: (factor: number, cycles = 1) => cycles === 1 && factor !== 1,
+    because: 'several cycles beside it, whose learning rates it lowers',
+  },
+  {
+    keys: ['optimizer.decay', 'optimizer.weightDecay'],
+    when: (decay: string, weightDecay: number) => decay === 'all' && weightDecay === 0,
+    because: 'a weightDecay above 0 beside it',
+  },
+  {
+    keys: ['training.microBatch', 'syncBatchNorm'],
+    when: (_size: number, isWhole: boolean) => isWhole,
+    because: 'nothing: with syncBatchNorm all parts of a batch are held at once',
+  },
+  {
+    keys: ['training.microBatch', 'training.batchSize'],
+    when: (size: number, batchSize: number) => size > batchSize,
+    because: (_size: number, batchSize: number) => `at most batchSize, which is ${batchSize}`,
+  },
+];
 
 export const trainingKeys = {
   epochs: z.number().gt(0).max(100_000).default(10).describe('Passes over the training split.'),

@@ -145,7 +145,7 @@ describe('a teacher with precision: int8', () => {
       (teacher: string): (() => unknown) =>
       () =>
         parseRecipe(
-          `name: a\ndataset: { type: digits }\nteacher: { ${teacher}, precision: int8 }\nstudent: { model: mlp }\n`,
+          `name: a\ndataset: { type: csv, train: x.csv }\nteacher: { ${teacher}, precision: int8 }\nstudent: { model: mlp }\n`,
           'a.yaml',
         );
     expect(recipe('tfjs: model.json')).toThrow(/no such key beside tfjs/);

@@ -94,6 +94,9 @@ export async function trainForInt8(context: FitContext, from: ExportedModel, qat
 /** Temperature for losses that have one: quantized students learn better from a low one. */
 const QAT_TEMPERATURE = 1;
 
+/** Decay of the moving averages that give the ranges of activations, and the share of the training after which the ranges no longer change. */
+const [RANGE_DECAY, FROZEN_AFTER] = [0.99, 0.5];
+
 /** Trains a network that simulates int8, and freezes its ranges before the end. */
 function fitQuantized(
   context: FitContext,
@@ -101,13 +104,13 @@ function fitQuantized(
   { stage, step, number, lessons }: QatStep,
 ): Promise<Fitted<FakeQuantizedNetwork>> {
   const { data, recipe } = context;
-  const { epochs, optimizer, temperature = QAT_TEMPERATURE, freezeAfter, rangeDecay } = step.qat ?? usualQat;
+  const { epochs, optimizer, temperature = QAT_TEMPERATURE } = step.qat ?? usualQat;
   const settings = { ...recipe.distill, epochs, optimizer };
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
   const loss = lossOf(recipe, lessons);
   const numbers = laterNumbersOf(recipe, loss);
   const ofLabels = taskOf(data.train).labelNumbers(recipe.distill);
-  const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
+  const frozenFrom = (steps: number): number => Math.round(FROZEN_AFTER * steps);
   const samples = lessons === undefined ? labelledCount(data.train) : data.train.count;
   const steps = numberOfSteps(settings, samples);
   return fit(context, {
@@ -121,7 +124,7 @@ function fitQuantized(
     answers: lessons?.answers,
     views: lessons?.views,
     // Frozen ranges depend on the step number alone, so a resumed training freezes at the same step.
-    hyper: (at) => ({ [RANGE_RATE]: at < frozenFrom(steps) ? 1 - rangeDecay : 0 }),
+    hyper: (at) => ({ [RANGE_RATE]: at < frozenFrom(steps) ? 1 - RANGE_DECAY : 0 }),
     precision: 'full',
   });
 }
