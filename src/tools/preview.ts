@@ -8,7 +8,8 @@ import { boxesOf, boxesWidth } from '../data/targets/boxes.ts';
 import { IGNORED } from '../data/targets/move-mask.ts';
 import { taskRow } from '../recipe/task.ts';
 import { drawBoxes } from '../report/box-outlines.ts';
-import { maskColour } from '../report/mask-colours.ts';
+import { escape } from '../report/html/escape.ts';
+import { boxColour, maskColour } from '../report/mask-colours.ts';
 
 /** Pictures of a row and of a column, pixels between them, and least length of a picture's longer side. */
 const [ACROSS, DOWN, GAP, LEAST] = [4, 4, 4, 200];
@@ -41,7 +42,9 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
   const sheet = { height: DOWN * (tall + GAP) - GAP, width: ACROSS * (wide + GAP) - GAP };
   const pixels = new Uint8Array(sheet.height * sheet.width * 3).fill(255);
   const each = countOfElements(sampleShape);
+  const names: string[] = [];
   for (let i = 0; i < ids.length; i++) {
+    const [top, left] = [Math.floor(i / ACROSS) * (tall + GAP), (i % ACROSS) * (wide + GAP)];
     const small = coloured(x.subarray(i * each, (i + 1) * each), train);
     if (taskRow(train.task).answersPer === 'pixel')
       tint(small, targets.subarray(i * height * width, (i + 1) * height * width));
@@ -49,15 +52,28 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
     if (train.maxBoxes !== undefined) {
       const boxes = boxesOf(targets, i * boxesWidth(train.maxBoxes), train.maxBoxes);
       drawBoxes(shown, boxes, { height: tall, width: wide, thick: 2 });
+      names.push(...boxes.map(({ label, xmin, ymin }) => nameTag(train.classNames[label]!, boxColour(label), left + xmin * wide, top + ymin * tall))); // prettier-ignore
     }
-    const [top, left] = [Math.floor(i / ACROSS) * (tall + GAP), (i % ACROSS) * (wide + GAP)];
     for (let y = 0; y < tall; y++)
       pixels.set(shown.subarray(y * wide * 3, (y + 1) * wide * 3), 3 * ((top + y) * sheet.width + left));
   }
   const { default: sharp } = await import('sharp');
+  const { width: across, height: down } = sheet;
+  const tags = `<svg xmlns="http://www.w3.org/2000/svg" width="${across}" height="${down}">${names.join('')}</svg>`;
   return sharp(pixels, { raw: { ...sheet, channels: 3 } })
+    .composite(names.length === 0 ? [] : [{ input: Buffer.from(tags), left: 0, top: 0 }])
+    .removeAlpha()
     .png()
     .toBuffer();
+}
+
+/** Name of a box within its upper left corner, on the colour of its class. */
+function nameTag(name: string, colour: readonly number[], left: number, top: number): string {
+  const [x, y, width] = [Math.round(left) + 2, Math.round(top) + 2, 6 + 7 * name.length];
+  return (
+    `<rect x="${x}" y="${y}" width="${width}" height="15" fill="rgb(${colour.join(',')})"/>` +
+    `<text x="${x + 3}" y="${y + 12}" textLength="${width - 6}" font-family="sans-serif" font-size="12" fill="white">${escape(name)}</text>`
+  );
 }
 
 /** Pixels [pixels, 3] of a normalized sample; values other than bytes are stretched from black to white. */

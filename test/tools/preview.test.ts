@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../src/data/load.ts';
-import { maskColour } from '../../src/report/mask-colours.ts';
+import { boxColour, maskColour } from '../../src/report/mask-colours.ts';
 import { writePreview } from '../../src/tools/preview.ts';
 import { temporaryFolder, userError } from '../data/support.ts';
 import { indexedPng } from '../support/png.ts';
@@ -39,14 +39,17 @@ it('shows sixteen pictures with the boxes of their classes, after augmentation',
   const { train } = await loadDataset({ type: 'coco', task: 'detection', train: { images: at('boxed'), labels: at('a.json') }, validation: 2 }); // prettier-ignore
   const { info, pixel } = await preview(train);
   expect([info.width, info.height]).toEqual([4 * 204 - 4, 4 * 104 - 4]);
-  expect(pixel(0, 0)).toEqual([...maskColour(1)]);
-  expect(pixel(99, 49)).toEqual([...maskColour(1)]);
+  expect(pixel(0, 0)).toEqual([...boxColour(1)]);
+  expect(pixel(99, 49)).toEqual([...boxColour(1)]);
   expect(pixel(50, 25)).toEqual([0, 0, 200]);
+  // Three letters, on a ground of 27 pixels within the corner.
+  expect(pixel(27, 3)).toEqual([...boxColour(1)]);
+  expect(pixel(31, 3)).toEqual([0, 0, 200]);
   expect(pixel(202, 50)).toEqual([255, 255, 255]);
   const flipped = await preview(train, [{ flip: 'horizontal' }]);
   const corners = Array.from({ length: 16 }, (_, i) => [(i % 4) * 204, Math.floor(i / 4) * 104] as const);
-  const isAtLeft = corners.map(([x, y]) => flipped.pixel(x, y).join() === maskColour(1).join());
-  const isAtRight = corners.map(([x, y]) => flipped.pixel(x + 199, y).join() === maskColour(1).join());
+  const isAtLeft = corners.map(([x, y]) => flipped.pixel(x, y).join() === boxColour(1).join());
+  const isAtRight = corners.map(([x, y]) => flipped.pixel(x + 199, y).join() === boxColour(1).join());
   expect(isAtRight).toEqual(isAtLeft.map((is) => !is));
   expect(new Set(isAtLeft).size).toBe(2);
 });

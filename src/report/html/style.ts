@@ -1,10 +1,10 @@
 /** Colours hold WCAG AA on their grounds in both schemes; models differ by shape and dashes too. */
 export const STYLE = `
 :root{color-scheme:light dark;--ground:#fbfbfa;--card:#fff;--ink:#1c2127;--soft:#545d68;--rule:#dde1e6;--grid:#e9ecef;
---accent:#1d5fc4;--good:#12703c;--bad:#b3261e;--warn:#8a5300;--tint:#1d5fc414;--shade:#0005;
+--accent:#1d5fc4;--good:#12703c;--bad:#b3261e;--warn:#8a5300;--tint:#1d5fc414;--shade:#0003;
 --s0:#4a5360;--s1:#b45309;--s2:#1d5fc4;--s3:#0f766e;--s4:#8b2fb0;--s5:#b3265e}
 @media(prefers-color-scheme:dark){:root{--ground:#12161b;--card:#1a2027;--ink:#e8ecf1;--soft:#a9b4c0;--rule:#333d48;--grid:#28313a;
---accent:#8cb8ff;--good:#6fd69a;--bad:#ff9a92;--warn:#f0bc6b;--tint:#8cb8ff1a;--shade:#000b;
+--accent:#8cb8ff;--good:#6fd69a;--bad:#ff9a92;--warn:#f0bc6b;--tint:#8cb8ff1a;--shade:#0009;
 --s0:#b6c1cd;--s1:#f5a95a;--s2:#8cb8ff;--s3:#5fd0c4;--s4:#d6a0f0;--s5:#ff9ec0}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
@@ -93,9 +93,9 @@ ul.notes{margin:6px 0 0;padding-left:20px}
 .examples img{width:84px;height:84px;object-fit:contain;image-rendering:pixelated;border:1px solid var(--rule)}
 .examples audio{display:block;width:100%;height:34px;margin-top:6px}.examples blockquote{margin:0 0 6px;padding-left:8px;border-left:3px solid var(--rule);font-size:.88rem}
 .examples .marked{grid-column:1/-1}.examples mark{background:#8fb8de55;color:inherit;border-radius:3px;padding:0 3px}.examples mark small{margin-left:4px;font-size:.68rem}
-.examples .boxed{grid-column:1/-1}.boxed dl{grid-auto-flow:column;grid-template:auto auto/repeat(3,minmax(0,190px))}.boxed svg{display:block;width:100%;height:auto}.boxed rect{fill:none;stroke:#ff2d87;stroke-width:1.2}.examples code{font-size:.8rem}.examples small{color:var(--soft)}
+.examples :is(.masked,.boxed){grid-column:span 2}.masked dl{display:flex;flex-wrap:wrap;gap:4px 10px}.boxed dl{gap:5px 10px!important;grid-auto-flow:column;grid-template:auto auto/repeat(3,minmax(0,190px))}.boxed svg{display:block;width:100%;height:auto}.boxed rect{fill:none;stroke:#ff2d87;stroke-width:1.2}.boxed text{font-size:7px;font-weight:600;fill:#fff;stroke:#8f0f47;stroke-width:1.6;paint-order:stroke}.examples code{font-size:.8rem}.examples small{color:var(--soft)}
 footer{color:var(--soft);font-size:.88rem;padding-bottom:36px}
-@media(max-width:620px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}
+@media(max-width:620px){.examples :is(.masked,.boxed){grid-column:1/-1}main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}
 .scroll{margin:0 -14px;padding:0 14px}.wide{display:none!important}.narrow{display:block!important}.tiles{grid-template-columns:1fr 1fr}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
 @media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}section,.tile{break-inside:avoid;border-color:#bbb}.scroll{overflow:visible}
 details::details-content{content-visibility:visible;height:auto}.choice input:not(:checked)+label{display:none}th,td{padding:3px 6px;white-space:normal}pre{white-space:pre-wrap}}

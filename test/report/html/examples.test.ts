@@ -13,7 +13,9 @@ it('boxes lie on a picture of its own proportions', async () => {
   const html = reportHtml({ ...report, examples: { ...report.examples!, rows: [{ ...row!, picture }] } });
   expect(html).toContain('<svg viewBox="0 0 100 75" role="img" aria-label="boxes of the label"><image id="picture-test-7-png" width="100" height="75"'); // prettier-ignore
   // From 0.2 to 0.6 of the height.
-  expect(html).toContain('<rect x="10" y="15" width="40" height="30">');
+  expect(html).toContain(
+    '<rect x="10" y="15" width="40" height="30"><title>cat</title></rect><text x="10" y="13.5">cat</text>',
+  );
 });
 
 it('vectors are further apart or nearer, never the same', () => {

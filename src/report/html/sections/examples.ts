@@ -1,6 +1,7 @@
 import { percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { originalOf } from '../../summary.ts';
+import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
 import { markup } from '../markup.ts';
 import type { Content } from '../markup.ts';
@@ -21,24 +22,45 @@ export function examplesSection(report: Report): Content {
     score.unit === 'label' || areVectors
       ? `The samples of the ${split} split whose ${areVectors ? 'vectors' : 'answers'} are furthest apart.`
       : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; ${first}.`;
-  return markup`<section id="examples"><h2>Where they disagree</h2><p>${model} beside ${originalOf(report)}. ${which}</p>
+  const names = rows[0]?.masks === undefined ? [] : (report.dataset.classNames ?? []);
+  return markup`<section id="examples"><h2>Where they disagree</h2><p>${model} beside ${originalOf(report)}. ${which}</p>${maskLegend(names)}
       <ul class="examples">${rows.map(card)}</ul></section>`;
+}
+
+/** Colours of masks; pixels without a class are white. */
+function maskLegend(names: readonly string[]): Content {
+  if (names.length === 0) return '';
+  const items = names.map(
+    (name, c) => markup`<li><i class="swatch" style="background:rgb(${maskColour(c).join(',')})"></i>${name}</li>`,
+  );
+  return markup`<ul class="legend">${items}</ul>`;
 }
 
 type Row = NonNullable<Report['examples']>['rows'][number];
 
 function card(row: Row): Content {
   const { sample, label, teacher, student } = row;
-  const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student], ['int8', row.masks?.int8 && '']]; // prettier-ignore
   if (row.marked !== undefined) return markedCard(row, row.marked);
   if (row.boxes !== undefined) return boxedCard(row, row.boxes);
-  const masks: Readonly<Record<string, string | undefined>> = row.masks ?? {};
-  const lines = said.flatMap(([who, text]) => {
-    const mask = masks[who];
-    const image = mask === undefined ? '' : markup`<img alt="mask of the ${who}" src="data:image/png;base64,${mask}"> `;
-    return text === undefined ? [] : [markup`<dt>${who}</dt><dd>${image}${text}</dd>`];
-  });
+  if (row.masks !== undefined) return maskedCard(row, row.masks);
+  const lines = Object.entries({ label, teacher, student }).flatMap(([who, text]) =>
+    text === undefined ? [] : [markup`<dt>${who}</dt><dd>${text}</dd>`],
+  );
   return markup`<li>${shown(row)}<dl>${lines}</dl><small>${sample}</small></li>`;
+}
+
+/** The picture beside the masks of all sides; the share of each class is the text in place of a mask. */
+function maskedCard(row: Row, masks: NonNullable<Row['masks']>): Content {
+  const figures = (['label', 'teacher', 'student', 'int8'] as const).flatMap((who) => {
+    const mask = masks[who];
+    const shares = who === 'int8' || row[who] === undefined ? '' : `: ${row[who]}`;
+    return mask === undefined
+      ? []
+      : [
+          markup`<div><dt>${who}</dt><dd><img alt="mask of the ${who}${shares}" src="data:image/png;base64,${mask}"></dd></div>`,
+        ];
+  });
+  return markup`<li class="masked"><dl><div><dt>picture</dt><dd>${shown(row)}</dd></div>${figures}</dl><small>${row.sample}</small></li>`;
 }
 
 type Marked = NonNullable<Row['marked']>;
@@ -78,11 +100,11 @@ function boxedCard(row: Row, boxes: Boxes): Content {
         : i === 0
           ? markup`<image id="${id}" width="100" height="${high}" preserveAspectRatio="none" href="data:image/png;base64,${picture}"/>`
           : markup`<use href="#${id}"/>`;
-    const rects = boxes[who]!.map(
-      ({ name, score, xmin, ymin, xmax, ymax }) =>
-        markup`<rect x="${percentOf(xmin)}" y="${percentOf(ymin, high)}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin, high)}">
-      <title>${name}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect>`,
-    );
+    const rects = boxes[who]!.map(({ name, score, xmin, ymin, xmax, ymax }) => {
+      const [x, y] = [percentOf(xmin), percentOf(ymin, high)];
+      return markup`<rect x="${x}" y="${y}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin, high)}">
+        <title>${name}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect><text x="${Math.max(1, x)}" y="${Math.max(7, y - 1.5)}">${name}</text>`;
+    });
     return markup`<dt>${who}</dt><dd><svg viewBox="0 0 100 ${high}" role="img" aria-label="boxes of the ${who}">${image}${rects}</svg>${row[who] ?? ''}</dd>`;
   });
   return markup`<li class="boxed"><dl>${figures}</dl><small>${sample}</small></li>`;

@@ -1,7 +1,6 @@
 import { digits, percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { MASK_HEAD, maskRows } from '../../tables/masks.ts';
-import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
 import { markup } from '../markup.ts';
 import type { Content } from '../markup.ts';
@@ -21,12 +20,9 @@ export function masksSection(report: Report): Content {
     maskRows(of).map(([name, ...values]) => markup`<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
   );
   const names = first.of.rows.map(({ name }) => name);
-  const legend = names.map(
-    (name, c) => markup`<li><i class="swatch" style="background:rgb(${maskColour(c).join(',')})"></i>${name}</li>`,
-  );
   return markup`<section id="masks"><h2>Pixels</h2><p>On the ${number(first.of.pixels)} pixels of the ${first.of.split} split that have a class. IoU is the intersection
       of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is
-      the root of the mean squared difference of the logits from the teacher's.</p><ul class="legend">${legend}</ul>
+      the root of the mean squared difference of the logits from the teacher's.</p>
       ${table('All pixels', ['model', 'right pixels', 'from the teacher'], all)}
       ${table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes)}
       ${confusionMatrices(
