@@ -77,7 +77,7 @@ export class ImageSink {
   /** Reads pictures that have files of their own. */
   async addFiles(files: readonly string[]): Promise<void> {
     const given = files.map((file) => ({ where: file, input: file }));
-    if (await this.begin(files)) this.#kept.push(...given);
+    if (await this.begin(files)) this.#keep(given);
     else {
       await this.add(given);
       await this.finish();
@@ -131,11 +131,17 @@ export class ImageSink {
     if (kept !== undefined) [this.#decoded, this.#scratch] = [kept.held, undefined];
   }
 
+  /** Keeps pictures as files. */
+  #keep(given: readonly EncodedImage[]): void {
+    // One by one: a call takes no hundred thousand arguments.
+    for (const one of given) this.#kept.push(one);
+  }
+
   /** Adds pictures; in all, as many as expected. */
   async add(given: readonly EncodedImage[]): Promise<void> {
     if (this.#readers !== undefined && given.length > 0) requireSameCount(this.#readers, given.length, given[0]!.where);
     const { keepOriginals } = this.#options;
-    if (keepOriginals === true) this.#kept.push(...given);
+    if (keepOriginals === true) this.#keep(given);
     for (let from = 0; from < given.length; from += this.#atOnce) {
       const group = given.slice(from, from + this.#atOnce);
       const isDecoded = (i: number): boolean => (this.#added + i) % this.#step === 0;

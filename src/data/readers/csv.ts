@@ -174,7 +174,8 @@ function otherDelimiter(names: readonly string[]): string | undefined {
 function layoutOf(record: readonly string[], options: CsvOptions, where: string): Layout {
   const header = options.header ?? true;
   const names = record.map((name, i) => (header ? name.trim() : String(i)));
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) {
     throw new UserError(
       `${where}: two columns are called ${shown(twice)}`,

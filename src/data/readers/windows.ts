@@ -142,7 +142,7 @@ function labelRow(labels: RawLabels, { steps, label }: WindowConfig, task: Windo
 }
 
 function noWindow(rows: Rows, found: readonly Stretch[], steps: number): UserError {
-  const longest = Math.max(...found.map(({ from, to }) => to - from));
+  const longest = found.reduce((most, { from, to }) => Math.max(most, to - from), 0);
   const of = groupColumn(rows) === undefined ? 'file' : 'group';
   return new UserError(
     `${rows.source}: window.steps: no ${steps} rows of one ${of} follow each other; the most are ${longest} of ${rows.ids.length} rows`,

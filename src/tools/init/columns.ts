@@ -56,13 +56,13 @@ export function jsonForm(rows: TableRows, label: readonly string[]): SeenForm {
   const isLast = label.length === 0 && last !== undefined;
   const labels = isLast ? [last] : label;
   const { ignore, leftOut, ...form } = rowsForm(rows, labels, true);
-  const others = [...(labels.length > 0 ? labels : ['label']), ...(ignore ?? []), form.window?.group];
+  const others = new Set([...(labels.length > 0 ? labels : ['label']), ...(ignore ?? []), form.window?.group]);
   const isFlat = rows.every((row) => Object.values(row).every((value) => typeof value !== 'object' || value === null));
   return {
     ...(isFlat && { columns: names }),
     ...(isLast && { lastLabel: last }),
     ...form,
-    ...(ignore && { features: names.filter((name) => !others.includes(name)), leftOut: leftOut! }),
+    ...(ignore && { features: names.filter((name) => !others.has(name)), leftOut: leftOut! }),
   };
 }
 
@@ -113,7 +113,8 @@ function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
     .filter(({ values }) => !areNumbers(values))
     .map(({ name, values }) => ({ name, words: values.map(String) }));
   const dates = known.filter(({ words }) => words.every(isDate)).map(({ name }) => name);
-  const columns = known.filter(({ name }) => !dates.includes(name));
+  const ofDates = new Set(dates);
+  const columns = known.filter(({ name }) => !ofDates.has(name));
   if (PAIR.every((name) => columns.some((column) => column.name === name))) return { text: { column: [...PAIR] } };
   const texts = columns.filter(({ words }) => mean(words.map((text) => text.trim().split(/\s+/u).length)) >= WORDS);
   if (texts.length > 0) {
@@ -133,7 +134,8 @@ function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
       ? `${name} holds dates`
       : `${name} holds ${new Set(words).size} different words in the ${words.length} rows that were looked at`,
   );
-  const hasGaps = all.some(({ name, values }) => !ignore.includes(name) && values.some(isNothing));
+  const ignored = new Set(ignore);
+  const hasGaps = all.some(({ name, values }) => !ignored.has(name) && values.some(isNothing));
   return {
     ...(categorical.length > 0 && { categorical }),
     ...(dates.length > 0 && { dates }),

@@ -161,9 +161,12 @@ async function start(file: string): Promise<string[]> {
   const lines: string[] = [];
   let size = 0;
   for await (const some of linesOf(file)) {
-    lines.push(...some);
-    size += some.reduce((sum, line) => sum + line.length, 0);
-    if (lines.length > ROWS || size > BYTES) break;
+    // Not all at once: a chunk may be a million empty lines.
+    for (const line of some) {
+      lines.push(line);
+      size += line.length + 1;
+      if (lines.length > ROWS || size > BYTES) return lines;
+    }
   }
   return lines;
 }

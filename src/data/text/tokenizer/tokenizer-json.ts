@@ -59,7 +59,7 @@ export function tokenizerOf(json: TokenizerJson): Tokenizer {
       for (const part of raw(text)) {
         for (const piece of typeof part === 'number' ? [part] : normalized(normalizer(part))) {
           if (typeof piece === 'number') ids.push(piece);
-          else for (const word of preTokenizer(piece, isFirst)) ids.push(...model(word));
+          else for (const word of preTokenizer(piece, isFirst)) for (const id of model(word)) ids.push(id);
           isFirst = false;
         }
       }
