@@ -415,7 +415,7 @@ export const boxes: Readonly<Record<string, Case>> = {
     recipe: taught('{layout: yolo26, overlap: 0.5}'),
     message: [
       'r.yaml:4:60 teacher.decoder.overlap: expected no such key beside yolo26: it belongs to yolov8, yolox, received 0.5',
-      'Change teacher.decoder.overlap, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take teacher.decoder.overlap out.',
     ],
   },
   'a layout whose output the teacher lacks': {

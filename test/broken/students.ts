@@ -57,7 +57,7 @@ export const students: Readonly<Record<string, Case>> = {
     recipe: `${TABLE}\nstudent: {model: mlp, head: replace}`,
     message: [
       'r.yaml:2:29 student.head: expected no such key beside model: it belongs to onnx and tfjs, received student.head',
-      'Change student.head, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take student.head out.',
     ],
   },
   'an ONNX student with an operator that is not known': {

@@ -130,7 +130,7 @@ export const tags: Readonly<Record<string, Case>> = {
     files: rows(),
     message: [
       'r.yaml:1:116 dataset.unlabelled: expected no such key for tagging: every sentence needs its tags, received w.jsonl',
-      'Change dataset.unlabelled, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take dataset.unlabelled out.',
     ],
   },
   'few tags': {
@@ -138,7 +138,7 @@ export const tags: Readonly<Record<string, Case>> = {
     files: rows(),
     message: [
       'r.yaml:1:114 dataset.labelled: expected no such key for tagging: every sentence needs its tags, received 5',
-      'Change dataset.labelled, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take dataset.labelled out.',
     ],
   },
   'weights of tags': {
@@ -170,7 +170,7 @@ export const tags: Readonly<Record<string, Case>> = {
     files: rows(),
     message: [
       'r.yaml:1:113 dataset.augment: expected none for texts: pictures are changed at random, received augment',
-      'Change dataset.augment, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take dataset.augment out.',
     ],
   },
   'a student that answers once for a sentence': {

@@ -95,7 +95,7 @@ export const texts: Readonly<Record<string, Case>> = {
     files: TABLE,
     message: [
       'r.yaml:1:85 dataset.text.buckets: expected no such key beside the tokenizer bytes: it belongs to hashed, received 64',
-      'Change dataset.text.buckets, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take dataset.text.buckets out.',
     ],
   },
   'texts that are normalized': {
@@ -103,14 +103,14 @@ export const texts: Readonly<Record<string, Case>> = {
     files: TABLE,
     message: [
       'r.yaml:1:88 dataset.normalize: expected no such key beside text: token ids are read as they are, received none',
-      'Change dataset.normalize, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take dataset.normalize out.',
     ],
   },
   'texts of a teacher beside a table': {
     recipe: `dataset: {type: csv, train: d.csv, testFraction: 0.2}\nteacher: {onnx: t.onnx, text: {tokenizer: p.json}}\n${REST}`,
     message: [
       'r.yaml:2:31 teacher.text: expected no such key: the data are no texts (dataset.text), received teacher.text',
-      'Change teacher.text, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'Take teacher.text out.',
     ],
   },
   'a mask without ids': {

@@ -56,13 +56,15 @@ export const taskRules: readonly KeyRule[] = [
       return `a loss for ${task}: ${fitting.join(' or ')}`;
     },
   },
-  {
-    keys: ['change', 'dataset.task'],
-    when: (step: object, task?: TaskName) => unmixed(step, task) !== undefined,
+  ...['dataset.augment.*', 'teacher.train.augment.*'].map((place): KeyRule => ({
+    keys: [place, 'dataset.task', 'dataset.text'],
+    // For texts, every step of `dataset.augment` is refused elsewhere.
+    when: (step: object, task?: TaskName, text?: object) =>
+      (text === undefined || !place.startsWith('dataset')) && unmixed(step, task) !== undefined,
     because: (step: object, task: TaskName = DEFAULT_TASK) =>
       `another change for ${task}, whose targets ${unmixed(step, task)} does not mix`,
     received: unmixed,
-  },
+  })),
   {
     keys: ['outputs', 'dataset.task'],
     when: (outputs: string, task?: TaskName) => outputs !== 'logits' && outputs !== taskRow(task).outputs,
