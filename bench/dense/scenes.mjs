@@ -80,7 +80,7 @@ function shapes() {
         ? `fill="none" stroke="${colour}" stroke-width="${3 + 4 * random()}"`
         : `fill="${colour}"`;
       const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><g ${style}>${SHAPES[names[category]](random)}</g></svg>`;
-      return { size: 64, data: await sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer() };
+      return { size: 64, data: await sharp(globalThis.Buffer.from(svg)).ensureAlpha().raw().toBuffer() };
     },
   };
 }

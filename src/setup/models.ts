@@ -16,8 +16,7 @@ import { readOnnx, trainableModel } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { renumber } from '../networks/models/names.ts';
-import { backboneNetwork } from '../networks/backbone/backbone.ts';
-import { buildModel, models } from '../networks/models/registry.ts';
+import { buildModel } from '../networks/models/registry.ts';
 import { tf } from '../networks/models/tf.ts';
 import { decoderSettings } from '../recipe/decoders.ts';
 import { modelOptions } from '../recipe/models.ts';
@@ -25,7 +24,8 @@ import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
-import { checkStudentFile, preparationNotes } from './student-file.ts';
+import { backboneBuilder } from './backbone-student.ts';
+import { checkStudentFile } from './student-file.ts';
 import type { StudentModule, StudentModuleArgs } from './student-module.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers/choices.ts';
@@ -120,55 +120,16 @@ export function studentBuilder(context: Given, seed: number): Build {
     };
   }
   if (model === undefined) throw new Error('no model is named');
-  if (student.backbone !== undefined) return backboneBuilder(context, student, model, seed);
+  if (student.backbone !== undefined) {
+    const build = backboneBuilder(context, model, argsOf(context, seed));
+    return async () => answering(context, await build());
+  }
   return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed, isStudent: true });
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
   const options = modelOptions(training, 'teacher');
   return namedBuilder(context, training.model, { options, seed: context.recipe.seed });
-}
-
-/** Builds a named model on the layers of a file. */
-function backboneBuilder(context: Given, student: NonNullable<Recipe['student']>, model: string, seed: number): Build {
-  const { onnx, layers, freeze, learningRate } = student.backbone!;
-  const { strides } = models[model] ?? {};
-  if (strides === undefined)
-    throw new UserError(
-      `student.backbone: expected a model whose first layers can be those of a file, received model ${model}`,
-      `Choose ${Object.keys(models)
-        .filter((name) => models[name]!.strides !== undefined)
-        .join(', ')}.`,
-    );
-  const args = argsOf(context, seed);
-  if (args.nms === false)
-    throw new UserError(
-      'student.backbone: expected none beside dataset.nms: false, received a file',
-      'Leave out one of both.',
-    );
-  const options = modelOptions(student, 'student');
-  if (options['alpha'] !== undefined)
-    throw new UserError(
-      `student.alpha: expected none beside backbone, whose file has the layers that it would scale, received ${String(options['alpha'])}`,
-      'Leave out student.alpha.',
-    );
-  const file = onnx!;
-  return async () => {
-    const { model: source, notes } = trainableModel(decodeModel(await readOnnx(file), file), file);
-    const network = backboneNetwork(source, file, {
-      inputShape: args.inputShape,
-      seed,
-      classes: args.classes,
-      strides,
-      layers,
-      freeze,
-      learningRate,
-      answers: args.fields.length > 1 ? args.fields.map(({ name }) => name) : undefined,
-      headOn: (features) => layersNetwork(buildModel(model, { ...args, features, options })),
-    });
-    const prepared = preparationNotes(file, source, context.data.train, context.recipe.teacher);
-    return answering(context, { ...network, origin: [...(network.origin ?? []), ...notes, ...prepared] });
-  };
 }
 
 /** Builds the other student of `distill.loss: mutual` for a student with initial seed `seed`: its own model, or the student's with other weights. */

@@ -100,7 +100,7 @@ function program(network: ModelNetwork, stages: readonly number[], batch: number
       const own = Object.entries(network.trainable).filter(([name]) => !name.startsWith('head/'));
       const { grads } = tf.variableGrads(() => {
         maps = seen(feeds['x']!, true).map((one) => tf.keep(tf.clone(one)));
-        return tf.addN(maps.map((one, i) => tf.sum(tf.mul(one, feeds[`c${stages[i]!}`]!)))) as tf.Scalar;
+        return tf.addN<tf.Scalar>(maps.map((one, i) => tf.sum(tf.mul(one, feeds[`c${stages[i]!}`]!))));
       }, own.map(([, variable]) => variable)); // prettier-ignore
       const named = own.flatMap(([key, variable]) => (grads[variable.name] === undefined ? [] : [[key, variable, grads[variable.name]!] as const])); // prettier-ignore
       for (const [, variable, grad] of named)

@@ -54,13 +54,15 @@ it('is pruned, trained with quantization and exported, and ends the same after a
   });
   const { report, folder: run } = await runRecipe(recipe, { out: folder() });
   const names = report.models.map(({ id }) => id);
-  expect(names).toEqual(expect.arrayContaining(['scratch', 'distilled', 'pruned-1-tflite', 'pruned-1-int8-qat-tflite']));
+  expect(names).toEqual(
+    expect.arrayContaining(['scratch', 'distilled', 'pruned-1-tflite', 'pruned-1-int8-qat-tflite']),
+  );
   const { macs } = report.models.find(({ id }) => id === 'distilled')!;
   expect(report.models.some((model) => /pruned/.test(model.id) && model.macs! < macs!)).toBe(true);
   const begins = JSON.stringify(report).match(/gives the feature map at stride (8|16)/g);
   expect(new Set(begins)).toEqual(new Set(['gives the feature map at stride 8', 'gives the feature map at stride 16']));
 
-  const hashes = (): string[] => report.models.flatMap(({ file }) => (file === undefined || file === null ? [] : [sha256(readFileSync(path.join(run, file!)))])); // prettier-ignore
+  const hashes = (): string[] => report.models.flatMap(({ file }) => (file === undefined || file === null ? [] : [sha256(readFileSync(path.join(run, file)))])); // prettier-ignore
   const whole = hashes();
   const stop = new AbortController();
   let epochs = 0;

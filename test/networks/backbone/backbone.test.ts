@@ -19,7 +19,8 @@ beforeAll(() => useLazyBackend(evaluator));
 
 const inputShape = [128, 128, 3];
 /** A number of a name, by which no two weights have equal content. */
-const seedOf = (name: string): number => [...name].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 9973, 7);
+const seedOf = (name: string): number =>
+  Array.from(name).reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 9973, 7);
 /** Name of the last node of a layer in the file. */
 const nodeOf = (layer: string): string =>
   source.model.graph.nodes.findLast(({ name }) => name.startsWith(`${layer}/`))!.name;
@@ -99,11 +100,11 @@ test('neck and head answer by the feature maps that ONNX Runtime computes from t
   file.dispose();
   const levels = LEVELS.map((name) => seen[name]!);
   const head = headOn(levels.map(({ shape }) => shape.slice(1)));
-  const inputs = levels.map(({ shape, data: values }, i) => [
+  const inputs = levels.map(({ shape, data: values }, i): [string, tf.Tensor] => [
     `level${i}`,
     tf.tensor(values as Float32Array, [...shape]),
   ]);
-  const expected = head.forward(Object.fromEntries(inputs), { training: false }).outputs;
+  const expected = head.forward(Object.fromEntries<tf.Tensor>(inputs), { training: false }).outputs;
   const found = detector().forward({ input: tf.tensor(data, [2, 128, 128, 3]) }, { training: false }).outputs;
   expect(Object.keys(found)).toEqual(['boxes', 'scores']);
   for (const [name, tensor] of Object.entries(found)) {
