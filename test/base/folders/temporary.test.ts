@@ -109,7 +109,7 @@ describe('of a dead process', () => {
         swapping.kill();
       }
       expect((await stat(left())).uid).toBe(NOBODY);
-    expect(await readdir(left())).toContain('owner.json');
+      expect(await readdir(left())).toContain('owner.json');
       expect(await readFile(path.join(victim(), 'deep/file'), 'utf8')).toBe('mine');
     },
   );
