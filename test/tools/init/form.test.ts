@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { npyBytes as bytesOf } from '../../../src/data/readers/numpy/npy.ts';
@@ -33,6 +34,12 @@ describe('words with a tag each', () => {
   it('have the tags of which there are fewest, or those that are named', async () => {
     expect((await seen('jsonl', lines)).words).toMatchObject({ column: 'tokens', tags: 'pos' });
     expect((await seen('jsonl', lines, ['ner'])).words).toMatchObject({ column: 'tokens', tags: 'ner' });
+  });
+
+  it('are seen behind a million empty lines, which a chunk of a packed file may be', async () => {
+    const file = path.join(folder(), 'd.conll.gz');
+    await writeFile(file, gzipSync(`Ada NNP B-PER${'\n'.repeat(1_000_000)}`));
+    expect((await seenForm('conll', file, { label: [], isOtherTask: false })).words).toMatchObject({ column: 0 });
   });
 
   it('are not seen where another label or task is named', async () => {
