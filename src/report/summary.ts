@@ -1,6 +1,6 @@
 import { decimals } from '../base/numbers.ts';
 import { isSameContent, isSameModel } from './artifact.ts';
-import { compared, size } from './format.ts';
+import { compared, size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
@@ -43,11 +43,11 @@ export function slowerInFewerBits({ models }: Report): string[] {
       (other) => other.precision === 'fp32' && other.format === model.format && isSameModel(other.model, model.model),
     );
     const pair = before && commonLatency(model, before);
-    const ratio = pair === undefined ? 1 : pair[1].p50Ms / pair[0].p50Ms;
-    const slower = compared(ratio, 'faster', 'slower');
-    if (pair === undefined || slower === undefined || ratio > 1) return [];
+    if (pair === undefined || pair[0].p50Ms <= pair[1].p50Ms) return [];
+    const { text, range } = speedOf(pair);
+    if (text === undefined) return [];
     return [
-      `${model.id} is ${slower} than ${before!.id} in ${settingOf(pair[0])}: ` +
+      `${model.id} is ${text}${range} than ${before!.id} in ${settingOf(pair[0])}: ` +
         `fewer bits make a file smaller, and faster only where the processor and the runtime have kernels for them. Measure where it will run.`,
     ];
   });
@@ -75,6 +75,27 @@ export function commonLatency(a: ModelRow, b: ModelRow): readonly [LatencyRow, L
     return other === undefined ? [] : [[row, other] as const];
   });
   return pairs.sort(([x], [y]) => x.batchSize - y.batchSize || x.threads - y.threads)[0];
+}
+
+interface SpeedBeside {
+  /** `6× faster`; undefined where it is alike, or not decided. */
+  readonly text: string | undefined;
+  /** ` (5 to 7×)`: what the intervals of both medians leave open; empty without them. */
+  readonly range: string;
+  /** False if that reaches from slower to faster. */
+  readonly isDecided: boolean;
+}
+
+/** SpeedBeside of the first of two latencies of one setting beside the second. */
+export function speedOf([own, its]: readonly [LatencyRow, LatencyRow]): SpeedBeside {
+  const text = compared(its.p50Ms / own.p50Ms, 'faster', 'slower');
+  const [a, b] = [own.intervalMs ?? undefined, its.intervalMs ?? undefined];
+  if (a === undefined || b === undefined || a[0] === 0) return { text, range: '', isDecided: true };
+  const [low, high] = [b[0] / a[1], b[1] / a[0]];
+  const isDecided = text === undefined || low >= 1 || high <= 1;
+  const ends = low >= 1 ? [low, high] : high <= 1 ? [1 / high, 1 / low] : [low, high];
+  const range = ` (${ends.map((end) => (end < 1 ? end.toPrecision(2) : times(end))).join(' to ')}×)`;
+  return { text: isDecided ? text : undefined, range, isDecided };
 }
 
 export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): string {
@@ -145,17 +166,20 @@ function ofOneRun({ p, difference }: Pair, by: TaughtBy): string {
 
 function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[] {
   const parts: string[] = [];
-  const add = (ratio: number, more: string, less: string): void => {
-    const said = compared(ratio, more, less);
-    if (said !== undefined) parts.push(said);
-  };
-  if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
-    add(teacher.sizeBytes / model.sizeBytes, 'smaller', 'larger');
-  }
+  const smaller =
+    model.sizeBytes > 0 && teacher.sizeBytes > 0
+      ? compared(teacher.sizeBytes / model.sizeBytes, 'smaller', 'larger')
+      : undefined;
+  if (smaller !== undefined) parts.push(smaller);
   const latency = commonLatency(model, teacher);
-  if (latency !== undefined) {
-    add(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower');
-  }
+  const speed = latency && speedOf(latency);
+  if (speed?.text !== undefined) parts.push(speed.text);
+  const open =
+    speed === undefined || speed.isDecided
+      ? []
+      : [
+          `Its speed beside the ${originalOf(report).replace('the ', '')} is not decided${speed.range}: the intervals of both overlap.`,
+        ];
   const [own, its] = [rowScore(model), rowScore(teacher)];
   if (report.dataset.labelledBy !== undefined) {
     const samples = `the ${scoredSplit(model)} samples`;
@@ -167,12 +191,12 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
           ? ` and agrees with it on ${accuracyScore.text(own)} of ${samples}`
           : `, at ${score.name} ${score.text(own)} against its answers to ${samples}`;
     const than = parts.length === 0 ? `about as large as` : `${parts.join(' and ')} than`;
-    return [`The ${model.id} student is ${than} ${originalOf(report)}${agreed}.`];
+    return [`The ${model.id} student is ${than} ${originalOf(report)}${agreed}.`, ...open];
   }
   const than = parts.length === 0 ? '' : ' than the teacher';
   const gap = own === null || its === null ? '' : gapOf(scoreOf(report), own, its, than === '');
   const said = `${parts.join(' and ')}${than}${gap}`.trim();
-  return said === '' ? [] : [`The ${model.id} student is ${said}.`];
+  return [...(said === '' ? [] : [`The ${model.id} student is ${said}.`]), ...open];
 }
 
 function gapOf(score: Score, own: number, its: number, alone: boolean): string {

@@ -42,7 +42,7 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
   const sheet = { height: DOWN * (tall + GAP) - GAP, width: ACROSS * (wide + GAP) - GAP };
   const pixels = new Uint8Array(sheet.height * sheet.width * 3).fill(255);
   const each = countOfElements(sampleShape);
-  const names: string[] = [];
+  const names: NamedCorner[] = [];
   for (let i = 0; i < ids.length; i++) {
     const [top, left] = [Math.floor(i / ACROSS) * (tall + GAP), (i % ACROSS) * (wide + GAP)];
     const small = coloured(x.subarray(i * each, (i + 1) * each), train);
@@ -52,28 +52,46 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
     if (train.maxBoxes !== undefined) {
       const boxes = boxesOf(targets, i * boxesWidth(train.maxBoxes), train.maxBoxes);
       drawBoxes(shown, boxes, { height: tall, width: wide, thick: 2 });
-      names.push(...boxes.map(({ label, xmin, ymin }) => nameTag(train.classNames[label]!, boxColour(label), left + xmin * wide, top + ymin * tall))); // prettier-ignore
+      for (const { label, xmin, ymin } of boxes)
+        names.push({ name: train.classNames[label]!, colour: boxColour(label), left: left + xmin * wide, top: top + ymin * tall }); // prettier-ignore
     }
     for (let y = 0; y < tall; y++)
       pixels.set(shown.subarray(y * wide * 3, (y + 1) * wide * 3), 3 * ((top + y) * sheet.width + left));
   }
   const { default: sharp } = await import('sharp');
-  const { width: across, height: down } = sheet;
-  const tags = `<svg xmlns="http://www.w3.org/2000/svg" width="${across}" height="${down}">${names.join('')}</svg>`;
   return sharp(pixels, { raw: { ...sheet, channels: 3 } })
-    .composite(names.length === 0 ? [] : [{ input: Buffer.from(tags), left: 0, top: 0 }])
+    .composite(await Promise.all(names.map((name) => nameTag(name, sheet))))
     .removeAlpha()
     .png()
     .toBuffer();
 }
 
-/** Name of a box within its upper left corner, on the colour of its class. */
-function nameTag(name: string, colour: readonly number[], left: number, top: number): string {
-  const [x, y, width] = [Math.round(left) + 2, Math.round(top) + 2, 6 + 7 * name.length];
-  return (
-    `<rect x="${x}" y="${y}" width="${width}" height="15" fill="rgb(${colour.join(',')})"/>` +
-    `<text x="${x + 3}" y="${y + 12}" textLength="${width - 6}" font-family="sans-serif" font-size="12" fill="white">${escape(name)}</text>`
-  );
+interface NamedCorner {
+  readonly name: string;
+  readonly colour: readonly [number, number, number];
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Name of a box on the colour of its class, for the upper left corner of the box or as near to it as the sheet has room. */
+async function nameTag(
+  { name, colour, left, top }: NamedCorner,
+  sheet: { readonly width: number; readonly height: number },
+) {
+  const { default: sharp } = await import('sharp');
+  const text = `<span foreground="white">${escape(name.slice(0, 24))}</span>`;
+  const [r, g, b] = colour;
+  const { data, info } = await sharp({ text: { text, font: 'sans bold 9', rgba: true, dpi: 96 } })
+    .extend({ top: 3, bottom: 3, left: 4, right: 4, background: { r, g, b, alpha: 1 } })
+    .flatten({ background: { r, g, b } })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  return {
+    ...{ input: data, raw: { width, height, channels } },
+    left: Math.max(0, Math.min(Math.round(left) + 2, sheet.width - width)),
+    top: Math.max(0, Math.min(Math.round(top) + 2, sheet.height - height)),
+  };
 }
 
 /** Pixels [pixels, 3] of a normalized sample; values other than bytes are stretched from black to white. */

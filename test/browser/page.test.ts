@@ -8,7 +8,7 @@ import { parseReport } from '../../src/report/read.ts';
 import { classifier, echo, sumAndDifference, tagger } from '../serve/models.ts';
 import sharp from 'sharp';
 import { middleDetector, SIDE } from '../support/coloured-boxes.ts';
-import { maskColour } from '../../src/report/mask-colours.ts';
+import { boxColour, maskColour } from '../../src/report/mask-colours.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
 import { DIGITS } from '../support/digits.ts';
@@ -393,7 +393,7 @@ async function started(args: readonly string[], said: RegExp) {
       const colours = await page.evaluate(
         `(() => { const of = (name, x, y) => { const copy = document.createElement('canvas').getContext('2d', { willReadFrequently: true }); copy.drawImage(document.querySelector(name), 0, 0); return [...copy.getImageData(x, y, 1, 1).data.slice(0, 3)]; }; return [of('canvas.masked', 32, 48), of('canvas.masked', 64, 48), of('canvas.seen', 2, 2), of('canvas.seen', 2, ${SIDE / 2})]; })()`,
       );
-      expect(colours).toEqual([[...maskColour(1)], [40, 60, 200], [114, 114, 114], [40, 60, 200]]);
+      expect(colours).toEqual([[...boxColour(1)], [40, 60, 200], [114, 114, 114], [40, 60, 200]]);
       await expectAccessible(page, 390);
       if (process.env['LIMBECK_SHOTS'] !== undefined)
         await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'boxes.png'), fullPage: true });

@@ -128,6 +128,20 @@ describe('the summary', () => {
     expect(summarySentences({ ...rest, models: [] })).toEqual([]);
   });
 
+  it('leaves a speed open where the intervals of both medians overlap', () => {
+    const [teacher, scratch, student] = example.models;
+    const timed = (row: ModelRow, intervalMs: readonly [number, number]): ModelRow => ({ ...row, latency: row.latency.map((one) => ({ ...one, p50Ms: (intervalMs[0] + intervalMs[1]) / 2, intervalMs })) }); // prettier-ignore
+    const with1 = (interval: readonly [number, number]) => ({ ...example, models: [timed(teacher!, [1, 3]), scratch!, timed(student!, interval)] }); // prettier-ignore
+    expect(summarySentences(with1([0.5, 2.5])).slice(0, 2)).toEqual([
+      'The distilled student is 15× smaller than the teacher, and 0.4 points less accurate.',
+      'Its speed beside the teacher is not decided (0.40 to 6×): the intervals of both overlap.',
+    ]);
+    expect(reportHtml(with1([0.5, 2.5]))).toContain(
+      '<b>not decided</b><span>which is faster, student or teacher (0.40 to 6×)',
+    );
+    expect(summarySentences(with1([0.2, 0.6]))[0]).toContain(' and 5× faster than the teacher');
+  });
+
   it('compares times of one measurement alone', () => {
     const remeasured = (scale: number) => (model: ModelRow) => ({
       ...model,

@@ -1,7 +1,7 @@
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, short, size, times } from '../../report/format.ts';
 import type { Card, Described, Tensor } from './card.ts';
-import { shownForm } from './forms.ts';
+import { givenText, shownForm } from './forms.ts';
 import { location, navigator } from './dom.ts';
 import type { Element } from './dom.ts';
 import { lineKey, make } from './make.ts';
@@ -93,7 +93,7 @@ function fileFacts({
   return [
     ...(recipe !== undefined && report === undefined ? [['Recipe', recipe] as const] : []),
     ['Takes', inputs.map(tensorText).join('; ')],
-    ['Gives', outputs.map(tensorText).join('; ')],
+    ['Gives', givenText(described, outputs.map(tensorText).join('; '))],
     ...(normalization === undefined
       ? []
       : [

@@ -40,6 +40,8 @@ interface ShownForm {
   readonly hasTop: boolean;
   /** True if several samples are compared with each other. */
   readonly isCompared?: true;
+  /** What the only output of the file holds, where that is no logits of the sample. */
+  readonly gives?: string;
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
   /** Converts a prediction to the outcome that the page shows. `labels` names the classes that the server left without a name. */
@@ -77,6 +79,7 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
   },
   vector: {
     called: 'numbers of a vector',
+    gives: 'a vector to search with',
     hasTop: false,
     isCompared: true,
     title: 'texts to compare',
@@ -90,6 +93,7 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
   },
   mask: {
     called: 'classes of pixels',
+    gives: 'a score of each class for each pixel',
     hasTop: false,
     shown: (masked, _, picture) => ({ kind: 'mask', masked, picture }),
   },
@@ -99,6 +103,12 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
 export function shownForm(described: Described): ShownForm & { readonly names: readonly string[] | undefined } {
   const { kind, names } = statedForm(described);
   return { ...SHOWN_FORMS[kind], names };
+}
+
+/** Text of the outputs: by what they hold, with their names in the file behind it. */
+export function givenText(described: Described | undefined, outputs: string): string {
+  const { gives } = described === undefined ? {} : shownForm(described);
+  return gives === undefined ? outputs : `${gives}; in the file ${outputs}`;
 }
 
 function valueText({ index, label = `${index}`, probability, score }: Prediction): string {

@@ -28,6 +28,7 @@ import {
   finalModel,
   originalOf,
   settingOf,
+  speedOf,
   scoredSplit,
   summarySentences,
   teacherModel,
@@ -128,6 +129,7 @@ function tiles(report: Report): Content {
   const score = scoreOf(report);
   const its = beside === undefined ? null : rowScore(beside);
   const latency = beside === undefined ? undefined : commonLatency(model, beside);
+  const speed = latency && speedOf(latency);
   const all = [
     own === null
       ? ''
@@ -145,11 +147,11 @@ function tiles(report: Report): Content {
             ? 'size of the file'
             : besideTeacher(compared(beside.sizeBytes / model.sizeBytes, 'smaller', 'larger'), 'as large'),
         ),
-    latency === undefined
+    latency === undefined || speed === undefined
       ? ''
       : tile(
-          compared(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower') ?? 'as fast',
-          `${compared(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower') === undefined ? 'as' : 'than'} the teacher: ${settingOf(latency[0])}`,
+          speed.text ?? (speed.isDecided ? 'as fast' : 'not decided'),
+          `${speed.isDecided ? `${speed.text === undefined ? 'as' : 'than'} the teacher` : 'which is faster, student or teacher'}${speed.range}: ${settingOf(latency[0])}`,
         ),
     report.verdict === undefined
       ? ''

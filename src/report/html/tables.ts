@@ -1,7 +1,7 @@
 import type { Score } from '../../tasks/score.ts';
 import { fileScore, scoreOf } from '../score.ts';
 import { compared, milliseconds, number, seconds, size } from '../format.ts';
-import { commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
+import { commonLatency, finalModel, settingOf, speedOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { markup } from './markup.ts';
 import type { Content, Markup } from './markup.ts';
@@ -100,6 +100,12 @@ function ratio(value: number | undefined): Content {
   return markup`<small>${compared(value, 'less', 'more') ?? 'the same'}</small>`;
 }
 
+/** Speed beside another model, small. */
+export function speedNote(pair: readonly [LatencyRow, LatencyRow]): Markup {
+  const { text, range, isDecided } = speedOf(pair);
+  return markup`<small>${text ?? (isDecided ? 'the same' : 'not decided')}${text === undefined && isDecided ? '' : range}</small>`;
+}
+
 function bar(share: number): Content {
   return markup`<span class="bar" aria-hidden="true"><i style="width:${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%"></i></span>`;
 }
@@ -110,7 +116,7 @@ function latencyCell(model: ModelRow, beside: ModelRow | undefined): Content {
     a.batchSize - b.batchSize || a.threads - b.threads || a.p50Ms - b.p50Ms;
   const row = pair?.[0] ?? [...model.latency].sort(order)[0];
   if (row === undefined) return '–';
-  return markup`${milliseconds(row.p50Ms)}${ratio(pair && pair[1].p50Ms / pair[0].p50Ms)}`;
+  return markup`${milliseconds(row.p50Ms)}${pair === undefined ? '' : speedNote(pair)}`;
 }
 
 /** Rows of another measurement did not take turns with the others. */

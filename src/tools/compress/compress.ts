@@ -19,7 +19,7 @@ import { hubModel } from './hub-model.ts';
 import { openModel } from './model.ts';
 import type { AnswersWithin, CompressedModel } from './model.ts';
 import { cutsFor, cutsSchema } from './plan.ts';
-import type { Cuts } from './plan.ts';
+import type { Cuts, Trial } from './plan.ts';
 import { compressRecipe } from './recipe.ts';
 import { askedWithin, datasetOf } from './samples.ts';
 
@@ -197,17 +197,25 @@ async function planned(
   if (known.success && known.data.key === key) return { cuts: known.data.cuts, notes: [] };
   const { cuts, trials } = await cutsFor(model, budget, { seconds, onProgress });
   await writeFileAtomic(stored, `${JSON.stringify({ key, cuts, trials }, null, 2)}\n`);
-  const { size, speed } = trials[0]!;
-  const best = Math.max(...trials.map((trial) => trial.speed));
-  const missed = best < budget.latency ? [`${short}: no cut that was tried makes it ${budget.latency}× as fast: at best ${best.toFixed(1)}×`] : []; // prettier-ignore
+  const [whole] = trials;
+  const best = trials.reduce((most, trial) => (trial.speed > most.speed ? trial : most));
+  const missed = best.speed < budget.latency ? [`${short}: no cut that was tried makes it ${budget.latency}× as fast: at best ${speedSaid(best)}`] : []; // prettier-ignore
   const rest = cuts.macs === 1 ? 'all channels stay' : `channels go until there are ${cuts.macs} times fewer multiply-accumulates`; // prettier-ignore
   return {
     cuts,
     notes: [
-      `${short}: in 8 bits ${size.toFixed(1)}× smaller and ${speed.toFixed(1)}× as fast here; ${rest}`,
+      `${short}: in 8 bits ${whole!.size.toFixed(1)}× smaller${budget.latency === 1 ? '' : ` and ${speedSaid(whole!)} as fast here`}; ${rest}`,
       ...missed,
     ],
   };
+}
+
+/** `1.8× (1.6 to 2.1)`; not decided where the interval reaches from slower to faster. */
+export function speedSaid({ speed, interval }: Pick<Trial, 'speed' | 'interval'>): string {
+  const factor = `${speed.toFixed(2)}×`;
+  if (interval === null) return `${factor} (not decided: too few sessions)`;
+  const [low, high] = interval;
+  return `${factor} (${low < 1 && high > 1 ? 'not decided: ' : ''}${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 const storedSchema = z.object({ key: z.string(), cuts: cutsSchema });

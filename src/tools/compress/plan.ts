@@ -4,6 +4,8 @@ import type { OnProgress } from '../../base/progress.ts';
 import { pruneChannels } from '../../compress/prune/prune.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
+import { compareLatency } from '../../measure/latency/compare.ts';
+import type { Latency } from '../../measure/latency/findings.ts';
 import { measureLatency } from '../../measure/latency/latency.ts';
 import { sourceOf } from '../../measure/latency/variants.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
@@ -25,10 +27,12 @@ const TRIED = [1, 1.5, 2.2, 3.3, 5];
 const MARGIN = 1.08;
 
 /** A candidate cut: factors of size and speed of its int8 file relative to the original. */
-interface Trial {
+export interface Trial {
   readonly macs: number;
   readonly size: number;
   readonly speed: number;
+  /** 99 % interval of it; null with too few sessions, or untimed. */
+  readonly interval: readonly [number, number] | null;
 }
 
 interface Timing {
@@ -54,9 +58,12 @@ export async function cutsFor(
     files.push({ macs, bytes: await int8Of(network, macs) });
   }
   const named = [{ name: ORIGINAL, bytes }, ...files.map((made) => ({ name: `${made.macs}`, bytes: made.bytes }))];
-  const msOf = budget.latency === 1 ? () => 1 : await timed(file, named, { network, seconds, onProgress });
+  const rowOf = budget.latency === 1 ? undefined : await timed(file, named, { network, seconds, onProgress });
   const trials = files.map(({ macs, bytes: { length } }): Trial => {
-    return { macs, size: bytes.length / length, speed: msOf(ORIGINAL) / msOf(`${macs}`) };
+    const { ratio, interval } = rowOf
+      ? compareLatency(rowOf(ORIGINAL), rowOf(`${macs}`))
+      : { ratio: 1, interval: null };
+    return { macs, size: bytes.length / length, speed: ratio, interval };
   });
   const macs = reaching(trials, ({ speed }) => speed, budget.latency === 1 ? 1 : MARGIN * budget.latency);
   const size = between(trials, macs, (trial) => trial.size);
@@ -64,12 +71,12 @@ export async function cutsFor(
   return { cuts: { macs: rounded(macs), parameters: rounded(parameters) }, trials };
 }
 
-/** Median milliseconds of a sample on one thread, by the name of a file; `UserError` for a file that cannot be timed. */
+/** Latencies of a sample on one thread, by the name of a file; `UserError` for a file that cannot be timed. */
 async function timed(
   file: string,
   named: readonly { readonly name: string; readonly bytes: Uint8Array }[],
   { network, seconds = 8, onProgress }: Timing & { readonly network: ModelNetwork },
-): Promise<(name: string) => number> {
+): Promise<(name: string) => Latency> {
   const sampleShape = Object.values(network.inputs)[0]!.shape.slice(1).map(Number);
   const options = { batchSizes: [1], threads: [1], sampleShape };
   const sources = named.map((one) => sourceOf({ ...one, format: '.onnx' }, options));
@@ -80,7 +87,7 @@ async function timed(
   });
   return (name) => {
     const row = rows.find((one) => one.name === name);
-    if (row !== undefined) return row.p50Ms;
+    if (row !== undefined) return row;
     const why = skipped.find(({ what }) => what.startsWith(name))?.why ?? 'it took too long';
     throw new UserError(
       `${file}: its ${name === ORIGINAL ? 'latency' : 'int8 file'} could not be timed in ONNX Runtime: ${why}`,

@@ -1,5 +1,5 @@
 import { cosinesBetween, mostAlike } from '../../../src/page/browser/try/alike.ts';
-import { shownForm } from '../../../src/page/browser/forms.ts';
+import { givenText, shownForm } from '../../../src/page/browser/forms.ts';
 import type { Predicted } from '../../../src/page/browser/forms.ts';
 
 const [shape, chosen] = [[4], { index: 1, probability: 0.75 }];
@@ -60,4 +60,15 @@ it('samples are as alike as the cosine of their vectors is large, whatever their
   const samples = ['a', 'b', 'c', 'd'].map((label) => ({ label }));
   expect(mostAlike({ samples, cosines })).toBe('Most alike: a and c, 0.71.');
   expect(mostAlike({ samples: samples.slice(0, 1), cosines: [[1]] })).toBeUndefined();
+});
+
+it('vectors and masks are called by their names, not logits', () => {
+  const tensor = 'logits FP32 [any × 64]';
+  expect(givenText({ shape, vector: true, logits: false }, tensor)).toBe(
+    `a vector to search with; in the file ${tensor}`,
+  );
+  expect(givenText({ shape, mask: ['sky', 'road'], logits: true }, tensor)).toBe(
+    `a score of each class for each pixel; in the file ${tensor}`,
+  );
+  expect([givenText({ shape, logits: true }, tensor), givenText(undefined, tensor)]).toEqual([tensor, tensor]);
 });

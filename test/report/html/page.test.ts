@@ -195,13 +195,18 @@ describe('report.html', () => {
     ['distilled-int8-2', { precision: 'int8', method: 'ptq', number: 2 }],
   ] as const)('says so where the fewer bits of %s are slower', (id, form) => {
     const int8 = { ...example.models[2]!, id, stage: 'quantize', ...form };
-    const slow = { ...int8, latency: int8.latency.map((row) => ({ ...row, p50Ms: 3 * row.p50Ms })) };
-    expect(reportHtml({ ...example, models: [...example.models, slow] })).toContain(
-      `${id} is 3× slower than distilled in onnxruntime on cpu, batch 1, 1 thread`,
+    const times = (factor: number) => ({
+      ...int8,
+      latency: int8.latency.map(({ intervalMs, ...row }) => ({
+        ...{ ...row, p50Ms: factor * row.p50Ms },
+        intervalMs: [factor * intervalMs![0], factor * intervalMs![1]] as const,
+      })),
+    });
+    expect(reportHtml({ ...example, models: [...example.models, times(3)] })).toContain(
+      `${id} is 3× slower (2.5 to 3.7×) than distilled in onnxruntime on cpu, batch 1, 1 thread`,
     );
-    // By less than a twentieth the text would be 1×.
-    const alike = { ...int8, latency: int8.latency.map((row) => ({ ...row, p50Ms: 1.03 * row.p50Ms })) };
-    for (const other of [int8, alike])
+    // By less than a twentieth the text would be 1×; by a seventh the intervals overlap.
+    for (const other of [int8, times(1.03), times(1.15)])
       expect(reportHtml({ ...example, models: [...example.models, other] })).not.toContain('fewer bits');
   });
 

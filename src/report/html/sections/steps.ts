@@ -13,7 +13,7 @@ import { chart, forScreens } from '../charts/chart.ts';
 import { markup } from '../markup.ts';
 import type { Content, Markup } from '../markup.ts';
 import { key } from '../charts/kinds.ts';
-import { textCells, wholeTable } from '../tables.ts';
+import { speedNote, textCells, wholeTable } from '../tables.ts';
 
 /** One step after another, from the student that had no teacher to what ships: what each cost and what it gained. */
 export function stepsSection(report: Report): Content {
@@ -49,9 +49,7 @@ function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined):
     markup`${score.text(value)}${intervalOf(model, score)}`,
     before === undefined ? '–' : tone(score, changeOf(model, before)),
     markup`${fileSize(model.sizeBytes)}${factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger')}`,
-    own === undefined
-      ? '–'
-      : markup`${milliseconds(own.p50Ms)}${factor(latency && latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower')}`,
+    own === undefined ? '–' : markup`${milliseconds(own.p50Ms)}${latency === undefined ? '' : speedNote(latency)}`,
     number(model.params),
     model.macs === null ? '–' : number(model.macs),
   ];
