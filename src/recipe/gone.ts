@@ -52,7 +52,7 @@ export function withoutGone(recipe: unknown): { readonly recipe: unknown; readon
   );
   if (found.length === 0) return { recipe, complaints: [] };
   const rest = structuredClone(recipe);
-  for (const { at } of found) delete (valueAt(rest, at.slice(0, -1)) as Record<string, unknown>)[String(at.at(-1))];
+  for (const { at } of found) Reflect.deleteProperty(valueAt(rest, at.slice(0, -1)) as object, at.at(-1)!);
   const complaints = found.flatMap(({ at, value, instead, isUsual }) =>
     isUsual ? [] : [complaint(at, value, instead)],
   );

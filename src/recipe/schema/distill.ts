@@ -86,7 +86,7 @@ const distillKeys = {
 };
 
 /** Loss of a recipe that names none. */
-export const USUAL_LOSS = 'kd';
+const USUAL_LOSS = 'kd';
 
 function withOptions<N extends LossName>(loss: N) {
   const { doc, options } = LOSSES[loss];

@@ -87,8 +87,8 @@ export const studentSchema = z.object(keys).catchall(modelOption).describe('The 
 export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;
 
 /** Rule that refuses what a recipe without a student asks of it. */
-function ofStudent<T>(key: string, isAsked: (value: T) => boolean, because: string): KeyRule {
-  const when = (value: T, student?: object): boolean => student === undefined && isAsked(value);
+function ofStudent(key: string, isAsked: (value: never) => boolean, because: string): KeyRule {
+  const when = (value: never, student?: object): boolean => student === undefined && isAsked(value);
   return { keys: [key, 'student'], when, because, received: 'no student' };
 }
 
@@ -145,8 +145,12 @@ export const studentRules: readonly KeyRule[] = [
   ),
   ofStudent('prune', isAny, 'a student that is pruned'),
   ofStudent('quantize', isAny, 'a student that is quantized; for a file alone there is `limbeck quantize`'),
-  ofStudent<string[]>('export', (formats) => formats.includes('tflite'), 'a student, of which TFLite files are made'),
+  ofStudent(
+    'export',
+    (formats: readonly string[]) => formats.includes('tflite'),
+    'a student, of which TFLite files are made',
+  ),
   ofStudent('outputs', () => true, 'a student, whose files answer'),
-  ofStudent<number>('repeats', (count) => count > 1, 'a student that is trained so often'),
-  ofStudent<boolean>('report.pruningSensitivity', (isWanted) => isWanted, 'a student whose layers are pruned'),
+  ofStudent('repeats', (count: number) => count > 1, 'a student that is trained so often'),
+  ofStudent('report.pruningSensitivity', (isWanted: boolean) => isWanted, 'a student whose layers are pruned'),
 ];

@@ -343,6 +343,6 @@ type TrainingInput = z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;
 export type TeacherFileRecipe = z.infer<typeof member> & { readonly decoder?: DecoderRecipe | undefined };
-export type DecoderRecipe = z.infer<typeof decoder>;
+type DecoderRecipe = z.infer<typeof decoder>;
 export type AssistantRecipe = z.infer<typeof assistantSchema>;
 export type TeacherTrainingRecipe = z.infer<typeof teacherTrainingSchema>;
