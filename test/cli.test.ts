@@ -97,9 +97,11 @@ describe('limbeck', () => {
 
   it('prints the JSON Schema of recipes and reports', async () => {
     const recipe = JSON.parse((await inProcess(folder(), 'schema')).stdout) as {
-      properties: Record<string, { description: string }>;
+      properties: Record<string, { $ref: string }>;
+      $defs: Record<string, { description: string }>;
     };
-    expect(recipe.properties['distill']!.description).toMatch(/^Training of the student/);
+    const { $ref } = recipe.properties['distill']!;
+    expect(recipe.$defs[$ref.replace('#/$defs/', '')]!.description).toMatch(/^Training of the student/);
     expect(JSON.parse((await inProcess(folder(), 'schema', '--of', 'report')).stdout)).toHaveProperty(
       'properties.verdict',
     );
