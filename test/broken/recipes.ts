@@ -99,7 +99,7 @@ export const recipes: Readonly<Record<string, Case>> = {
     recipe: `${TABLE}\nstudent: {model: mlp, depth: 3}`,
     message: [
       'r.yaml:2:23 student.depth: unknown key',
-      'Known keys: hidden, dropout, model, module, tfjs, onnx, keras, folder, output, outputs, decoder, head, freeze, trainable, learningRates, batchNorm.',
+      'Known keys: hidden, width, dropout, model, backbone, module, tfjs, onnx, keras, folder, output, outputs, decoder, head, freeze, trainable, learningRates, batchNorm.',
     ],
   },
   'an image model for a table': {

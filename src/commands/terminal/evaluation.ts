@@ -16,7 +16,7 @@ type Figures = Pick<
 /** Tables of what an evaluation found, by the form of the answers. */
 export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figures) => string>> = {
   classes: ({ perClass, classFigures }) =>
-    `${textTable([['class', 'accuracy'], ...Object.entries(perClass!).map(([name, accuracy]) => [name, share(accuracy)])])}${classFiguresText(classFigures!)}\n`,
+    `${textTable([['class', 'accuracy'], ...Object.entries(perClass!).map(([name, accuracy]) => [name, share(accuracy)])])}${classFigures === undefined ? '' : `${classFiguresText(classFigures)}\n`}`,
   numbers: ({ errors }) =>
     textTable([
       ['predicts', 'MAE', 'RMSE', 'R²'],

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { spawn, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -102,11 +103,14 @@ describe('of a dead process', () => {
       await chmod(folder(), 0o1777);
       // A recursive removal that looks first and removes by name afterwards would follow one of these links.
       const swaps = `cd ${left()} && while :; do mv files aside && ln -s ${victim()} files && rm files && mv aside files; done`;
-      const swapping = spawn('sh', ['-c', swaps], { uid: NOBODY, gid: NOBODY, stdio: 'ignore' });
+      const swapping = spawn('sh', ['-c', swaps], { uid: NOBODY, gid: NOBODY, stdio: 'ignore', detached: true });
+      const ended = once(swapping, 'exit');
       try {
         for (let i = 0; i < 20; i++) await (await made('limbeck-some-', folder())).remove();
       } finally {
-        swapping.kill();
+        // With the command that the shell runs just now, which would make a link while the folder is removed.
+        process.kill(-swapping.pid!, 'SIGKILL');
+        await ended;
       }
       expect((await stat(left())).uid).toBe(NOBODY);
       expect(await readdir(left())).toContain('owner.json');
