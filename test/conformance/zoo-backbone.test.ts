@@ -33,18 +33,19 @@ const HEADS = {
   vectors: { model: 'mobilenet-v2', args: { classes: 16 }, answers: undefined, stages: [32] },
 } as const;
 const SIZE = 64;
-const RATE = 1e-3;
 const inputShape = [SIZE, SIZE, 3];
 
 let folder = '';
 let arrays: Arrays;
 /** Error of PyTorch's gradients in float32, of the weight that is furthest off: inputs of ReLU6 near its kinks, where rounding decides. */
 let float32 = 0;
+/** Learning rate of gradient descent. */
+let rate = 0;
 
 beforeAll(() => {
   useLazyBackend(evaluator);
   folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
-  ({ float32 } = runPython('zoo_backbone.py', folder) as { readonly float32: number });
+  ({ float32, rate } = runPython('zoo_backbone.py', folder) as { readonly float32: number; readonly rate: number });
   arrays = arraysOf(path.join(folder, 'backbone.npz'));
 }, 600_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -67,7 +68,7 @@ function networkOf({ model, args, answers }: (typeof HEADS)[keyof typeof HEADS])
   });
 }
 
-/** Feature maps in training and in evaluation, the loss of PyTorch's script, its gradients by weight, and a step of normalized descent where asked. */
+/** Feature maps in training and in evaluation, the loss of PyTorch's script, its gradients by weight, and a step of gradient descent where asked. */
 function program(network: ModelNetwork, stages: readonly number[], batch: number): StepProgram {
   const layers = network.origin!.flatMap(
     (note) => /: (\S+) gives the feature map at stride (\d+)/.exec(note)?.slice(1) ?? [],
@@ -103,8 +104,7 @@ function program(network: ModelNetwork, stages: readonly number[], batch: number
         return tf.addN<tf.Scalar>(maps.map((one, i) => tf.sum(tf.mul(one, feeds[`c${stages[i]!}`]!))));
       }, own.map(([, variable]) => variable)); // prettier-ignore
       const named = own.flatMap(([key, variable]) => (grads[variable.name] === undefined ? [] : [[key, variable, grads[variable.name]!] as const])); // prettier-ignore
-      for (const [, variable, grad] of named)
-        variable.assign(tf.sub(variable, tf.mul(tf.div(grad, tf.maximum(tf.norm(grad), 1e-12)), feeds['rate']!)));
+      for (const [, variable, grad] of named) variable.assign(tf.sub(variable, tf.mul(grad, feeds['rate']!)));
       return Object.fromEntries([
         ...maps.map((one, i) => [`f${stages[i]!}`, one] as const),
         ...answered.map((one, i) => [`e${stages[i]!}`, one] as const),
@@ -127,7 +127,7 @@ it.each(Object.keys(HEADS) as (keyof typeof HEADS)[])(
     const before = Object.entries(network.trainable).filter(([key]) => !key.startsWith('head/'));
     const match = new Map(before.map(([key, one]) => [key, matched(one.dataSync().slice() as Float32Array, arrays, taken, undefined, key)])); // prettier-ignore
     const step = await createOnnxRuntimeEngine({ device: 'cpu', threads: 1 }).compile(program(network, stages, batch));
-    const first = await step.run({ ...feeds, rate: Float32Array.of(name === 'boxes' ? RATE : 0) });
+    const first = await step.run({ ...feeds, rate: Float32Array.of(name === 'boxes' ? rate : 0) });
     const errors = stages.map((stride) => ({
       evaluated: errorOf(first[`e${stride}`] as Float32Array, toLast(`e/stage${stride}`)),
       trained: errorOf(first[`f${stride}`] as Float32Array, toLast(`f/stage${stride}`)),
@@ -147,16 +147,22 @@ it.each(Object.keys(HEADS) as (keyof typeof HEADS)[])(
         JSON.stringify({ features: errors, worst: Math.max(...gradients), float32, weights: gradients.length }),
       );
       expect(Math.max(...gradients)).toBeLessThan(Math.max(1e-3, 3 * float32));
-      for (let i = 0; i < 2; i++) await step.run({ ...feeds, rate: Float32Array.of(RATE) });
+      for (let i = 0; i < 2; i++) await step.run({ ...feeds, rate: Float32Array.of(rate) });
       const state = await step.state();
-      const moves = [...match].flatMap(([key, found]) => {
-        if (found === undefined) return [];
-        const [start, end] = [found.turned(arrays.get(`p/${found.key}`)!.data), found.turned(arrays.get(`m/${found.key}`)!.data)]; // prettier-ignore
-        const wanted = Float64Array.from(end, (value, i) => value - start[i]!);
-        return [errorOf(Float64Array.from(state.get(key)!.data as Float32Array, (value, i) => value - start[i]!), wanted)]; // prettier-ignore
-      });
-      console.log(`three steps: ${Math.max(...moves)}`);
-      expect(Math.max(...moves)).toBeLessThan(Math.max(1e-2, 6 * float32));
+      // All weights together: single ones hardly move, and are rounded to float32 at each step.
+      const [wanted, given] = [[], []] as [number[], number[]];
+      for (const [key, found] of match) {
+        if (found === undefined) continue;
+        const [start, end] = ['p', 'm'].map((kind) => found.turned(arrays.get(`${kind}/${found.key}`)!.data)) as [Float32Array, Float32Array]; // prettier-ignore
+        const reached = state.get(key)!.data as Float32Array;
+        end.forEach((value, i) => {
+          wanted.push(value - start[i]!);
+          given.push(reached[i]! - start[i]!);
+        });
+      }
+      const moved = errorOf(given, wanted);
+      console.log(`three steps: ${moved}`);
+      expect(moved).toBeLessThan(1e-2);
     }
     await step.dispose();
   },

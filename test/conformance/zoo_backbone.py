@@ -4,7 +4,7 @@
 
 The loss is the sum of the feature maps at strides 8, 16 and 32, each multiplied by fixed numbers. backbone.npz has pictures `x`, these numbers `c/STAGE`, the
 feature maps in evaluation `e/STAGE` and in training `f/STAGE`, all weights `p/NAME`, their gradients `g/NAME`, and the weights after three steps of
-gradient descent `m/NAME`, in float64. Prints how far PyTorch's gradients in float32 are from these, of the weight that is furthest off.
+gradient descent `m/NAME`, in float64. Prints their rate, and how far PyTorch's gradients in float32 are from these, of the weight that is furthest off.
 """
 
 import json
@@ -20,7 +20,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from zoo_data import photos
 
 warnings.filterwarnings("ignore")
-folder, SIZE, BATCH, RATE = sys.argv[1], 64, 4, 1e-3
+folder, SIZE, BATCH, LENGTH = sys.argv[1], 64, 4, 1e-2
 STAGES = {4: "stage8", 10: "stage16", 15: "stage32"}
 
 
@@ -69,6 +69,7 @@ with torch.no_grad():
 cotangents = [torch.from_numpy(arrays[f"c/{name}"]).double() for name in names]
 exact.train()
 arrays.update({f"p/{name}": one.detach().numpy().copy() for name, one in weights.items()})
+rate = 0.0
 for step in range(3):
     exact.zero_grad()
     maps = exact(x.double())
@@ -76,10 +77,12 @@ for step in range(3):
     if step == 0:
         arrays.update({f"f/{name}": one.detach().numpy() for name, one in zip(names, maps)})
         arrays.update({f"g/{name}": one.grad.numpy().copy() for name, one in weights.items() if one.grad is not None})
+        # The first step is this long.
+        rate = LENGTH / np.sqrt(sum(np.sum(one.grad.numpy() ** 2) for one in weights.values() if one.grad is not None))
     with torch.no_grad():
         for one in weights.values():
             if one.grad is not None:
-                one -= RATE * one.grad / max(one.grad.norm().item(), 1e-12)
+                one -= rate * one.grad
 arrays.update({f"m/{name}": one.detach().numpy() for name, one in weights.items()})
 sum((one * c.float()).sum() for one, c in zip(single(x), cotangents)).backward()
 rounded = {name: one.grad.numpy() for name, one in single.named_parameters() if one.grad is not None}
@@ -90,4 +93,4 @@ unread = {key[2:] for key in arrays if key.startswith("p/")} - {key[2:] for key 
 for name in unread:
     del arrays[f"p/{name}"], arrays[f"m/{name}"]
 np.savez(os.path.join(folder, "backbone.npz"), **{key: one.astype(np.float32) for key, one in arrays.items()})
-print(json.dumps({"float32": float(worst)}))
+print(json.dumps({"float32": float(worst), "rate": float(rate)}))
