@@ -57,7 +57,8 @@ it('the words travel with the model: metadata, evaluation, kit, requests', async
   const described = describedBy({ facts: { inputs: [input], batching: { kind: 'free' } }, metadata } as never)!;
   const ask = (body: unknown) => Array.from(valuesOf(Buffer.from(JSON.stringify(body)), described));
   expect(ask({ city: 'Rome', month: 3 })).toEqual([0, 0, 1, 3]);
-  expect(ask({ inputs: [{ city: 'Oslo', month: 1 }, { city: 'Paris', month: 2 }] })).toEqual([0, 1, 0, 1, 0, 0, 0, 2]); // prettier-ignore
+  // NaN marks a word that train does not have; the server names it in its answer, and the model sees 0.
+  expect(ask({ inputs: [{ city: 'Oslo', month: 1 }, { city: 'Paris', month: 2 }] })).toEqual([0, 1, 0, 1, NaN, NaN, NaN, 2]); // prettier-ignore
   expect(ask([0, 1, 0, 1])).toEqual([0, 1, 0, 1]);
   expect(() => ask({ city: 'Rome', month: '3' })).toThrow('column "month": expected a number, received "3"');
   expect(() => ask({ town: 'Rome', month: 3 })).toThrow('unknown column "town"; the columns are city, month');
