@@ -1,3 +1,5 @@
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { floats, modelOf } from '../support/onnx-steps.ts';
 import { wavFile } from '../support/sound.ts';
 import { png } from './files.ts';
 import type { Case } from './files.ts';
@@ -58,6 +60,9 @@ const keys = (more: string, says: string, remedy: string, files: Case['files'] =
   files: { ...GOOD, ...files },
   message: [says, remedy],
 });
+
+/** A model of two logits for samples of eight numbers. */
+const SOUNDS = Buffer.from(encodeModel(modelOf(['n', 8], { w: floats(8, 2) }, [['MatMul', ['x', 'w']]])));
 
 export const sounds: Readonly<Record<string, Case>> = {
   'a WAV file of three channels': file(wavFile([0, 0, 0], { channels: 3 }), '3 channels, expected one or two', CONVERT),
@@ -225,7 +230,7 @@ export const sounds: Readonly<Record<string, Case>> = {
   ),
   'masks of the spectrum of a student that has none': {
     recipe: recipe(', features: { specAugment: { timeWidth: 2 } }', '{ onnx: m.onnx }'),
-    files: { ...GOOD, 'm.onnx': 'not read' },
+    files: { ...GOOD, 'm.onnx': SOUNDS },
     message: [
       'dataset.features.specAugment: expected a named student, whose spectrum is computed here, received one from a file',
       'Remove specAugment, or name a model: `student: { model: ds-cnn }`.',

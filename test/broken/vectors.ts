@@ -430,7 +430,7 @@ export const vectorCommands: Readonly<Record<string, CommandCase>> = {
   },
   'vectors of fewer numbers than the recipe says': {
     args: embed(),
-    files: { ...given, 't.onnx': model(3) },
+    files: { ...given, 't.onnx': model(3), 'r.yaml': `${RECIPE}teacher: {onnx: t.onnx}\n` },
     message: [
       'dataset.dimensions: expected at most 3, the numbers of a vector of t.onnx, received 4',
       'Set `dataset.dimensions: 3` or less.',
