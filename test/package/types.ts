@@ -8,8 +8,12 @@ const loaded: LoadedRecipe = limbeck.makeRecipe(input);
 export const epochs: number = loaded.recipe.distill.epochs;
 export const all = [limbeck.runRecipe, limbeck.openTflite, limbeck.serveMetrics, limbeck.diagnose];
 
-export const student: StudentModule = ({ tf, inputShape, classes }) =>
-  tf.sequential({ layers: [tf.layers.flatten({ inputShape: [...inputShape] }), tf.layers.dense({ units: classes })] });
+interface Tf {
+  readonly sequential: (config: { readonly layers: readonly object[] }) => object;
+  readonly layers: { readonly dense: (config: { readonly units: number; readonly inputShape: number[] }) => object };
+}
+export const student: StudentModule<Tf> = ({ tf, inputShape, classes }) =>
+  tf.sequential({ layers: [tf.layers.dense({ units: classes, inputShape: [...inputShape] })] });
 
 // @ts-expect-error -- no such key
 limbeck.makeRecipe({ ...input, distil: {} });
