@@ -1,5 +1,5 @@
 /**
- * What the function of a student's module is given. `Tf`: type of tfjs, such as `typeof import('@tensorflow/tfjs-layers')`, which a project has that checks
+ * What the function of a student's module is given. `Tf`: type of tfjs, such as `typeof tfjs` in a project that checks
  * its own calls; the types of tfjs themselves need those of browsers.
  */
 export interface StudentModuleArgs<Tf = unknown> {

@@ -4,6 +4,7 @@ import type { OnnxTensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
+import { withBatch } from '../../src/graph/shapes.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { numbers } from '../support/graphs.ts';
 import * as attention from '../support/onnx-cases/attention.ts';
@@ -35,7 +36,7 @@ it('what is read of ONNX files gives in LiteRT what ONNX Runtime makes of the fi
       const graph = forInference(importOnnx(model, 'm.onnx'), (part) => evaluator.runSync(part, new Map()));
       const expected = await run(encodeModel(model), fed);
       const { shape } = graph.types.get(graph.outputs.get('y')!)!;
-      const size = shape.map((dim) => (typeof dim === 'number' ? dim : fed[0]!));
+      const size = withBatch(shape, fed[0]!).map(Number);
       const data = numbers(
         fed.reduce((a, b) => a * b, 1),
         'x',
