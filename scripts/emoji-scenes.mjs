@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { numbersFrom, paste, texture } from './scenes.mjs';
+import { numbersFrom, paste, texture, visible } from './scenes.mjs';
 
 const PACKAGE = 'emoji-datasource-google@16.0.0';
 const root = path.resolve(import.meta.dirname, '..');
@@ -117,21 +117,9 @@ function sceneOf(split, number, emoji) {
         gains: Array.from({ length: 3 }, () => 0.85 + 0.3 * random()),
       });
       return { ...one, area };
-    }).map((one, i) => ({ ...one, ...visible(scene.owner, i + 1) }));
+    }).map((one, i) => ({ ...one, ...visible(scene, i + 1) }));
     if (pasted.every(({ area, seen }) => seen > 40 && seen >= LEAST_VISIBLE * area)) return { ...scene, pasted };
   }
-}
-
-/** Number of the pixels of an emoji, and the box around them as COCO has it. */
-function visible(owner, number) {
-  let [seen, left, top, right, bottom] = [0, SIZE, SIZE, -1, -1];
-  owner.forEach((value, at) => {
-    if (value !== number) return;
-    const [x, y] = [at % SIZE, Math.floor(at / SIZE)];
-    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
-    seen++;
-  });
-  return { seen, box: [left, top, right - left + 1, bottom - top + 1] };
 }
 
 async function make(from) {

@@ -102,6 +102,18 @@ export function paste(scene, source, number, { x, y, length, turn, isMirrored, g
   return area;
 }
 
+/** Number of the pixels of a picture that was pasted into a square scene of `size` pixels, and the box around them as COCO has it. */
+export function visible({ size, owner }, number) {
+  let [seen, left, top, right, bottom] = [0, size, size, -1, -1];
+  owner.forEach((value, at) => {
+    if (value !== number) return;
+    const [x, y] = [at % size, Math.floor(at / size)];
+    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
+    seen++;
+  });
+  return { seen, box: [left, top, right - left + 1, bottom - top + 1] };
+}
+
 /** Adds the colour at (u, v), interpolated bilinearly and multiplied by its opacity, and the opacity, 0 to 255. */
 function addSample(sum, { size, data }, u, v) {
   const [left, top] = [Math.floor(u - 0.5), Math.floor(v - 0.5)];

@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { numbersFrom, paste, texture } from '../../scripts/scenes.mjs';
+import { numbersFrom, paste, texture, visible } from '../../scripts/scenes.mjs';
 
 const SIZE = 160;
 const SCENES = { train: 800, test: 200 };
@@ -110,18 +110,6 @@ async function sceneOf(split, number) {
   return { ...scene, categories };
 }
 
-/** Box around the visible pixels of a thing, as COCO has it; undefined for a thing of hardly any. */
-function boxOf(owner, number) {
-  let [seen, left, top, right, bottom] = [0, SIZE, SIZE, -1, -1];
-  owner.forEach((value, at) => {
-    if (value !== number) return;
-    const [x, y] = [at % SIZE, Math.floor(at / SIZE)];
-    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
-    seen++;
-  });
-  return seen < 30 ? undefined : { area: seen, bbox: [left, top, right - left + 1, bottom - top + 1] };
-}
-
 async function makeSplit(split, count) {
   const out = path.join(folder, split);
   for (const part of ['images', 'masks']) mkdirSync(path.join(out, part), { recursive: true });
@@ -129,7 +117,8 @@ async function makeSplit(split, count) {
   writeFileSync(path.join(out, 'labels.txt'), `${['background', ...names].join('\n')}\n`);
   const coco = { images: [], categories: names.map((name, i) => ({ id: i + 1, name })), annotations: [] };
   for (let id = 1; id <= count; id++) {
-    const { pixels, owner, isMixed, categories } = await sceneOf(split, id);
+    const scene = await sceneOf(split, id);
+    const { pixels, owner, isMixed, categories } = scene;
     const mask = owner.map((number, at) => (isMixed[at] ? IGNORED : number === 0 ? 0 : categories[number - 1] + 1));
     const name = String(id).padStart(4, '0');
     const colours = Uint8Array.from(pixels, (value) => Math.max(0, Math.min(255, Math.round(value))));
@@ -143,13 +132,15 @@ async function makeSplit(split, count) {
       .toFile(path.join(out, 'masks', `${name}.png`));
     coco.images.push({ id, file_name: `${name}.png`, width: SIZE, height: SIZE });
     categories.forEach((category, i) => {
-      const box = boxOf(owner, i + 1);
-      if (box === undefined) return;
+      const { seen, box } = visible(scene, i + 1);
+      // Hardly any of it can be seen.
+      if (seen < 30) return;
       coco.annotations.push({
         id: coco.annotations.length + 1,
         image_id: id,
         category_id: category + 1,
-        ...box,
+        bbox: box,
+        area: seen,
         iscrowd: 0,
       });
     });

@@ -28,7 +28,7 @@ export async function readKeras(file: string): Promise<Model> {
   }
 }
 
-/** Bytes from which a part of an archive may be at most so many times larger than packed: Keras packs nothing, and weights hardly shrink. */
+/** Size from which the ratio of unpacked to packed bytes of an archive's part is limited: Keras packs nothing, and weights hardly shrink. */
 const [LARGE, MOST_TIMES] = [2 ** 26, 50];
 
 async function ofArchive(file: string): Promise<Model> {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelNetwork } from './network.ts';
 
-/** The network with its only input times `scale` plus `offset`, channel by channel: raw samples become those that it would be fed elsewhere. */
+/** The network behind `input · scale + offset`, channel by channel, which gives raw samples the normalization that the network expects. */
 export function preparedNetwork(
   network: ModelNetwork,
   preparation: { readonly scale: readonly number[]; readonly offset: readonly number[] },

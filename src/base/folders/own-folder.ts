@@ -71,7 +71,7 @@ export function openFolder(folder: string): OpenFolder {
   };
 }
 
-/** Removes a folder with its content. Links in it are removed and never followed, also those that somebody puts in place of a folder meanwhile. */
+/** Removes a folder with its content. Links in it are removed and never followed, also if another user puts a link in place of a folder during the removal. */
 export function removeFolder(folder: string): void {
   if (!existsSync(folder)) return;
   const open = openFolder(folder);
@@ -83,7 +83,7 @@ export function removeFolder(folder: string): void {
   rmdirSync(folder);
 }
 
-/** Removes what is in an open folder. */
+/** Removes the files and folders of an open folder. */
 export function removeContent({ here }: OpenFolder): void {
   for (const entry of readdirSync(here, { withFileTypes: true })) {
     const inside = path.join(here, entry.name);

@@ -7,7 +7,7 @@ import { farBetterReading } from './diagnosis.ts';
 import type { TeacherFault } from './diagnosis.ts';
 import { askAbout, plainLogits, samplesText, someRows } from './preflight.ts';
 
-/** Errors of a network that answers already, at most, as a share of those of the most frequent class: an untrained one can be right on half by chance. */
+/** Maximum share of the errors of the most frequent class that a trained network makes: an untrained network can be right on half of the samples by chance. */
 const FEW = 0.25;
 
 /**

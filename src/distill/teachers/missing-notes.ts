@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { missingByColumn } from '../../data/splits/missing.ts';
 import type { Teacher } from './teacher.ts';
 
-/** Notes on the missing values of a table that a teacher gets as they are, and on those that it does not get. `isChanged`: it is asked about changed samples. */
+/** Notes on a table's missing values: how many reach the teacher, and how many are filled in before it. `isChanged`: the teacher is asked about changed samples. */
 export function missingNotes(
   { name, ...teacher }: Pick<Teacher, 'name' | 'handed'>,
   splits: readonly Dataset[],

@@ -91,18 +91,20 @@ const WIDTHS = ['width', 'alpha', 'filters', 'hidden'];
 
 /** The student with its channels or hidden units multiplied by `width`. */
 function atWidth(student: Recipe['student'], width: number): object {
+  // The file of a backbone has the layers that `alpha` would scale; the neck has `filters`.
+  const able = WIDTHS.filter((name) => student?.backbone === undefined || name !== 'alpha');
   const modelOptions = student?.model === undefined ? {} : models[student.model]!.options;
   const studentOptions = student as Record<string, unknown> | undefined;
   const valueOf = (option: string): unknown => studentOptions?.[option] ?? modelOptions[option]?.default;
   // 0 hidden units are no layer.
-  const option = WIDTHS.find((name) => modelOptions[name] !== undefined && valueOf(name) !== 0);
+  const option = able.find((name) => modelOptions[name] !== undefined && valueOf(name) !== 0);
   const value = option && valueOf(option);
   if (option === 'width' || option === 'alpha') return { ...student, [option]: Number(value) * width };
   const scaled = (units: number): number => Math.max(1, Math.round(units * width));
   if (option !== undefined)
     return { ...student, [option]: Array.isArray(value) ? value.map(scaled) : scaled(Number(value)) };
   throw new UserError(
-    `target.widths: ${student?.model ?? 'this student'} has none of the options ${WIDTHS.join(', ')}, received ${width}`,
+    `target.widths: ${student?.model ?? 'this student'} has none of the options ${able.join(', ')}, received ${width}`,
     'Set target.widths: [1] to search over pruning and number formats alone, or take a model that has widths.',
   );
 }

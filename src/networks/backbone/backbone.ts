@@ -11,7 +11,7 @@ import { onnxNetwork, withSampleSizes } from '../onnx/onnx.ts';
 import { levelsOf } from './levels.ts';
 import type { Level } from './levels.ts';
 
-/** Weights of a backbone that stay as they are: none, all, those of norms, or those of a layer and of all before it. */
+/** Weights of a backbone that are not trained: none, all, those of batch norms, or those of a layer and of all layers before it. */
 export type BackboneFreeze = 'none' | 'all' | 'norms' | { readonly until: string };
 
 interface BackboneOptions {
@@ -97,7 +97,7 @@ function upTo(graph: OnnxGraph, values: readonly string[]): OnnxGraph {
   };
 }
 
-/** Weights and batch norms that stay as they are. */
+/** Weights and batch norms that are not trained. */
 function frozenIn(
   { graph }: Model,
   freeze: BackboneFreeze,

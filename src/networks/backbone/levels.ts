@@ -50,7 +50,7 @@ export function levelsOf(
   if (layers !== undefined) return named(layers, all, { file, strides, model });
   const found: (Level | undefined)[] = [];
   for (const stride of strides) {
-    // Layers may read a larger feature map again, as those of a pyramid do.
+    // A pyramid reads the larger feature maps once more, behind the smaller ones.
     const through = cutsOf(nodes, model, new Set(found.map((level) => level?.value)));
     const own = all.filter((one) => one.stride === stride);
     const ends = own.filter(({ value }) => model.graph.outputs.some(({ name }) => name === value));
@@ -98,7 +98,7 @@ function levelAt(
   return { value: node.outputs[0]!, layer: nameOf(node), stride, shape: [height, width, isFirst ? a! : c!] };
 }
 
-/** Values through which everything passes that is computed after them, apart from what reads the values `known`. */
+/** Values on every path from the picture to a later node, apart from paths through the values `known`. */
 function cutsOf(nodes: readonly OnnxNode[], { graph }: Model, known: ReadonlySet<string | undefined>): Set<string> {
   const lastUse = new Map<string, number>();
   nodes.forEach(({ inputs }, i) => inputs.filter((name) => !known.has(name)).forEach((name) => lastUse.set(name, i)));

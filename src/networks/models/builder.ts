@@ -32,7 +32,7 @@ export interface ModelFamily {
   readonly answersPer?: readonly AnswersPer[] | undefined;
   /** Strides of the feature maps that its neck and head read, for families that another backbone can stand under. */
   readonly strides?: readonly number[] | undefined;
-  /** Defaults of the options of a student for samples of this shape, instead of those of `options`. */
+  /** Defaults of a student's options that depend on the shape of a sample; they replace the defaults in `options`. */
   readonly forStudent?: ((inputShape: readonly number[]) => Readonly<Record<string, unknown>>) | undefined;
   /** Builds a model from [batch, ...inputShape], or from `features`, to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;

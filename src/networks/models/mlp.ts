@@ -28,7 +28,7 @@ export const mlp = family({
   },
 });
 
-/** Hidden layers for rows of so many numbers. */
+/** Units of the hidden layers of a student, from the number of values in a row. */
 function hiddenFor(numbers: number): readonly [number, number] {
   const units = Math.min(MOST, Math.max(LEAST, 2 ** Math.ceil(Math.log2(numbers))));
   return [units, units / 2];

@@ -97,7 +97,7 @@ interface Levels {
   readonly levels: SymbolicTensor[];
 }
 
-/** Feature maps behind `rows` of `V2` with these strides, or those of another backbone, which are then the inputs. */
+/** Feature maps that neck and head read: the outputs of `rows` of `V2`, or inputs of the model for the feature maps of another backbone. */
 export function levelsOfV2(
   { inputShape, features, blocks }: Pick<ModelArgs, 'inputShape' | 'features'> & { readonly blocks: Blocks },
   alpha: number,

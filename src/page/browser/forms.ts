@@ -40,7 +40,7 @@ interface ShownForm {
   readonly hasTop: boolean;
   /** True if several samples are compared with each other. */
   readonly isCompared?: true;
-  /** What the only output of the file holds, where that is no logits of the sample. */
+  /** Name of the numbers in the only output of the file, if they are no logits of the sample. */
   readonly gives?: string;
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;

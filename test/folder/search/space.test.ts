@@ -22,6 +22,7 @@ it.each([
 it.each([
   [{ model: 'ds-cnn', width: 0.5 }, { width: 0.25 }],
   [{ model: 'seg-lraspp' }, { alpha: 0.25 }],
+  [{ model: 'seg-lraspp', filters: 64, backbone: { onnx: 'b.onnx' } }, { filters: 32 }],
   [{ model: 'unet', filters: 12 }, { filters: 6 }],
   [
     { model: 'mlp', hidden: [16, 9] },
