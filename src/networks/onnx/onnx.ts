@@ -33,6 +33,12 @@ import {
   storedWeights,
 } from './weights.ts';
 
+/** Weights and batch norms, by the names of their nodes, that are not trained. */
+export interface Frozen {
+  readonly isFrozen: (weight: string) => boolean;
+  readonly norms: ReadonlySet<string>;
+}
+
 export interface OnnxNetworkOptions {
   readonly inputShape: readonly number[];
   /** Slices of a sample for each input of a model with several inputs. */
@@ -64,9 +70,9 @@ export interface OnnxNetworkOptions {
     ((graph: Graph, weights: Weights) => { readonly graph: Graph; readonly weights: Weights }) | undefined;
   /** Names of the answers. Default: logits, or boxes and scores of a detector. */
   readonly answers?: readonly string[] | undefined;
-  /** As in `GraphNetworkOptions`; `isFrozen` in place of `freeze`. */
-  readonly isFrozen?: ((name: string) => boolean) | undefined;
-  readonly frozenNorms?: ReadonlySet<string> | undefined;
+  /** Weights and batch norms that are not trained, in place of `freeze`. The model has each weight under a name of its own, and biases that the exporter left out. */
+  readonly frozenIn?: ((model: Model) => Frozen) | undefined;
+  /** As in `GraphNetworkOptions`. */
   readonly rateOf?: ((name: string) => number) | undefined;
   /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
   readonly compared?: readonly string[] | undefined;
@@ -124,7 +130,8 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
       return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
     }),
   );
-  const isFrozen = options.isFrozen ?? fitting(freeze, [...weights.keys()], 'student.freeze', file);
+  const frozen = options.frozenIn?.(model);
+  const isFrozen = frozen?.isFrozen ?? fitting(freeze, [...weights.keys()], 'student.freeze', file);
   refuseNoGradient(graph, (one) => !isFrozen(one), file);
   const short = file.split(/[\\/]/).at(-1)!;
   const lost = lostParameters(model.graph);
@@ -164,13 +171,13 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     );
   }
   const complete = joined?.(graph, weights) ?? { graph, weights };
-  const { answers = detector && ['boxes', 'scores'], frozenNorms, rateOf } = options;
+  const { answers = detector && ['boxes', 'scores'], rateOf } = options;
   return graphNetwork(cleaned(complete.graph), {
     name: file,
     weights: complete.weights,
     batchNorm,
     isFrozen,
-    frozenNorms,
+    frozenNorms: frozen?.norms,
     rateOf,
     origin,
     momentumOf: (layer) => momenta.get(layer),
@@ -200,7 +207,7 @@ function fixedBatch({ inputs }: Graph): number | undefined {
 }
 
 /** The graph with an open batch size. `UserError` if that is not possible. */
-function withOpenBatch(graph: Graph, file: string): Graph {
+export function withOpenBatch(graph: Graph, file: string): Graph {
   const size = fixedBatch(graph);
   if (size === undefined) return graph;
   try {
