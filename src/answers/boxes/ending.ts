@@ -2,16 +2,14 @@ import { onnxContent, decodeModel } from '../../formats/onnx/protobuf.ts';
 import { withSuppression } from '../../formats/onnx/rewrite/detection-ends.ts';
 import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
 import { graphOf } from '../../graph/builder.ts';
-import type { Constant, Graph, Node } from '../../graph/types.ts';
+import type { Constant, Node } from '../../graph/types.ts';
 import { joinedValues } from '../../tasks/fields.ts';
 import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
 import type { Detection } from '../../tasks/detection/detections.ts';
 import { suppressed, SUPPRESSION } from '../../tasks/detection/suppression.ts';
-import type { Task } from '../../tasks/task.ts';
 import { ANSWERS_LAYER } from '../../ship/answer-ending.ts';
 import type { Ending, Results } from '../../ship/answer-ending.ts';
 import type { OutputValues } from '../../ship/parity/likeness.ts';
-import type { OnnxContent } from '../../formats/onnx/large.ts';
 
 const named = (name: string): string => `${ANSWERS_LAYER}/${name}`;
 const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): Node => ({
