@@ -4,6 +4,10 @@ import type { LossName } from './schema/loss.ts';
 export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask', 'boxes', 'vector'] as const;
 export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 
+/** Scores that a recipe can choose by in place of the score of its task. */
+export const CHOSEN_SCORES = ['accuracy', 'roc-auc', 'macro-f1', 'log-loss'] as const;
+export type ChosenScore = (typeof CHOSEN_SCORES)[number];
+
 /** Steps of augmentation that mix samples. */
 export const MIXES = ['mixup', 'cutmix', 'mosaic'] as const;
 type Mix = (typeof MIXES)[number];

@@ -82,10 +82,11 @@ export async function runAlone(
     }
     requireShards(together, loaded.recipe, folder);
     const log = await fileLog(path.join(folder, 'log.jsonl'));
-    const { task = DEFAULT_TASK } = loaded.recipe.dataset;
+    const { task = DEFAULT_TASK, score: metric } = loaded.recipe.dataset;
+    const scoredBy = { ...(task !== DEFAULT_TASK && { task }), ...(metric && { metric }) };
     const onEvent: OnEvent = (event) => {
       const isOfTask = 'stage' in event || event.type === 'run';
-      const withTask = isOfTask && task !== DEFAULT_TASK ? { ...event, task } : event;
+      const withTask = isOfTask ? { ...event, ...scoredBy } : event;
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };

@@ -10,7 +10,7 @@ import { tagging } from './tagging/task.ts';
 import type { Task, TaskData } from './task.ts';
 
 const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
-  classification: ({ classNames }) => classification(classNames),
+  classification: ({ classNames, score }) => classification(classNames, score),
   regression,
   'multi-label': ({ classNames }) => multiLabel(classNames),
   segmentation,

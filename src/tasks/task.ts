@@ -201,5 +201,15 @@ export interface Tuning {
 
 export type TaskData = Pick<
   Dataset,
-  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'pixelWeights' | 'maxBoxes' | 'nms' | 'vector'
+  | 'task'
+  | 'score'
+  | 'classNames'
+  | 'scaling'
+  | 'text'
+  | 'sampleShape'
+  | 'stride'
+  | 'pixelWeights'
+  | 'maxBoxes'
+  | 'nms'
+  | 'vector'
 >;

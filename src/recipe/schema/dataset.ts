@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { classesKeys } from '../answers/classes.ts';
 import { maskKeys } from '../answers/mask.ts';
 import { classVectorKeys, vectorKeys } from '../answers/vector.ts';
 import { dataType } from '../data-types.ts';
@@ -66,6 +67,7 @@ function common<S extends z.ZodType>(source: S) {
       ),
     normalize: normalize.optional().describe('Normalization of the values: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
+    ...classesKeys.keys.dataset,
     ...maskKeys.keys.dataset,
     ...vectorKeys.keys.dataset,
     ...classVectorKeys.keys.dataset,

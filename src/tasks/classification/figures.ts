@@ -1,19 +1,25 @@
 import { meanOf } from '../columns.ts';
 import type { ClassFigures } from '../described.ts';
-import { classesOf, confusionOf, MOST_IN_MATRIX } from './classes.ts';
+import { classesOf, MOST_IN_MATRIX } from './classes.ts';
 
 /** As `roc_auc_score(multi_class='ovr')`, `f1_score(average='macro')` and `log_loss` of scikit-learn have them. logits: [labels.length, classes]. */
 export function classFiguresOf(logits: Float32Array, labels: Int32Array, classes: number): ClassFigures {
-  const probabilities = softmaxOf(logits, classes);
-  const logs = Array.from(labels, (label, row) => logProbability(logits, row * classes, classes, label));
   return {
-    auc: classes <= MOST_IN_MATRIX ? aucOf(probabilities, labels, classes) : null,
+    auc: classes <= MOST_IN_MATRIX ? aucOf(logits, labels, classes) : null,
     macroF1: macroF1Of(classesOf(logits, classes), labels, classes),
-    logLoss: -logs.reduce((sum, value) => sum + value, 0) / labels.length,
+    logLoss: logLossOf(logits, labels, classes),
   };
 }
 
-function aucOf(probabilities: Float64Array, labels: Int32Array, classes: number): number | null {
+/** Mean of -log of the probability of the true class. */
+export function logLossOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
+  const logs = Array.from(labels, (label, row) => logProbability(logits, row * classes, classes, label));
+  return -logs.reduce((sum, value) => sum + value, 0) / labels.length;
+}
+
+/** Area under the ROC curve of the second of two classes, or the mean over the classes, each against the others; null for labels of one class. */
+export function aucOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number | null {
+  const probabilities = softmaxOf(logits, classes);
   const of = (label: number): number | null =>
     areaUnder(
       Array.from(labels, (_, row) => probabilities[row * classes + label]!),
@@ -37,14 +43,16 @@ function areaUnder(values: readonly number[], isPositive: readonly boolean[]): n
   return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
 }
 
-function macroF1Of(predicted: Int32Array, labels: Int32Array, classes: number): number {
-  const counts = confusionOf(predicted, labels, classes);
-  const each = counts.map((row, label) => {
-    const there = row.reduce((sum, count) => sum + count, 0);
-    const given = counts.reduce((sum, other) => sum + other[label]!, 0);
-    return there + given === 0 ? null : (2 * row[label]!) / (there + given);
-  });
-  return meanOf(each) ?? 0;
+/** Mean of the F1 of the classes that some sample has or is given. */
+export function macroF1Of(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
+  const [right, both] = [new Float64Array(classes), new Float64Array(classes)];
+  for (let i = 0; i < labels.length; i++) {
+    const [label, given] = [labels[i]!, predicted[i]!];
+    both[label]!++;
+    both[given]!++;
+    if (label === given) right[label]!++;
+  }
+  return meanOf(Array.from(both, (count, c) => (count === 0 ? null : (2 * right[c]!) / count))) ?? 0;
 }
 
 function softmaxOf(logits: Float32Array, classes: number): Float64Array {

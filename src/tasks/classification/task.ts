@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { shown, UserError } from '../../base/errors.ts';
 import { percent } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
+import type { ChosenScore } from '../../recipe/task.ts';
 import { calibrationOf } from './calibration.ts';
 import { accuracyOf, beatsChance, largestShare } from './chance.ts';
 import {
@@ -17,13 +18,13 @@ import {
 } from './classes.ts';
 import { classFiguresOf } from './figures.ts';
 import { oneClassWarning } from './one-class.ts';
+import { scoredBy } from './scores.ts';
 import { oneField } from '../fields.ts';
-import { accuracyScore } from '../score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from '../targets.ts';
 import type { Hyper, Mixed, Task } from '../task.ts';
 
-/** One class for each sample, by softmax over a logit for each class. */
-export function classification(names: readonly string[] | number): Task {
+/** One class for each sample, by softmax over a logit for each class. Only `score` depends on the choice of a score: `skill` and `isWorse` count right answers. */
+export function classification(names: readonly string[] | number, score: ChosenScore = 'accuracy'): Task {
   const classes = typeof names === 'number' ? Array.from({ length: names }, (_, i) => String(i)) : names;
   const width = classes.length;
   const predicted = (answers: Float32Array): Int32Array => classesOf(answers, width);
@@ -35,7 +36,6 @@ export function classification(names: readonly string[] | number): Task {
       fields: oneField([width]),
       width,
       targetWidth: 1,
-      score: accuracyScore,
       answers: 'logits',
     },
     lossName: 'ce',
@@ -57,9 +57,7 @@ export function classification(names: readonly string[] | number): Task {
     forLoss: asGiven,
     loss: crossEntropy,
     divergence: softenedDivergence,
-    sums: (logits, targets, weights) => ({ correct: correct(logits, targets, weights) }),
-    scoreOfSums: ({ correct: right }, weight) => right! / weight,
-    scoreOf: (logits, labels) => accuracyOf(logits, labels, width),
+    ...scoredBy(score, width),
     describe: (logits, targets) => {
       const labels = targets as Int32Array;
       return {
@@ -78,7 +76,6 @@ export function classification(names: readonly string[] | number): Task {
     textOf: (answers, row) => classText(answers, row, classes),
     labelText: (targets, row) => classes[targets[row]!]!,
     disagreement: (answers, others) => betweenClasses(answers, others, width),
-    ignorance: () => 1 / width,
     isWorse: (logits, than, labels) => isWorse(hits(predicted(logits), labels), hits(predicted(than), labels)),
     skill: (logits, labels) => ({
       score: accuracyOf(logits, labels, width),
@@ -109,11 +106,6 @@ export function softenedDivergence(teacher: tf.Tensor2D, student: tf.Tensor2D, t
 /** KL(p ‖ q) of each row from log-probabilities, [rows]. Finite for any finite logarithm: terms whose p underflows are 0. */
 export function divergence(logP: tf.Tensor, logQ: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)), -1);
-}
-
-function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
-  const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
-  return tf.sum(tf.mul(hit, weights));
 }
 
 /** Mixed labels [n, classes], in the same float32 arithmetic as in a step. */

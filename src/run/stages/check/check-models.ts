@@ -15,6 +15,7 @@ import { hashOf, requireSame } from '../../together.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
 import { soundNotes } from '../../../setup/sound.ts';
 import { several } from '../../../runtime/collectives/collectives.ts';
+import { refuseUnscored } from '../../../tasks/classification/scores.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { refuseTop } from '../teacher/answer.ts';
 import { checkLeftOut } from '../teacher/leave-out.ts';
@@ -32,6 +33,7 @@ export async function checkModels(
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
+  refuseUnscored([data.validation, data.test]);
   // A task refuses a label loss that its labels do not fit.
   for (const training of [distill, teacher?.train, ...(teacher?.chain ?? [])])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
