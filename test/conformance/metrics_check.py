@@ -13,7 +13,8 @@ from sklearn.calibration import calibration_curve
 def classes(case):
     """ROC AUC, macro F1 and log loss of the softmax of logits; classes that no sample has count in no mean."""
     truth, logits = np.array(case["targets"]), np.array(case["answers"], dtype=np.float64)
-    chance = torch.softmax(torch.tensor(logits), -1).numpy()
+    # Softmax rounds probabilities that are equal differently, by which scikit-learn would tell them apart.
+    chance = np.round(torch.softmax(torch.tensor(logits), -1).numpy(), 13)
     given = logits.argmax(1)
     if logits.shape[1] == 2:
         auc = metrics.roc_auc_score(truth, chance[:, 1])

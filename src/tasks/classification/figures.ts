@@ -28,6 +28,9 @@ export function aucOf(logits: Float32Array, labels: ArrayLike<number>, classes: 
   return classes === 2 ? of(1) : meanOf(Array.from({ length: classes }, (_, label) => of(label)));
 }
 
+/** Relative difference of probabilities up to which they are equal: softmax rounds those of other logits with the same differences differently. */
+const ROUNDING = 1e-12;
+
 /** Share of pairs of a positive and a negative sample of which the positive has the larger value; equal values count half. Null without both. */
 function areaUnder(values: readonly number[], isPositive: readonly boolean[]): number | null {
   const positives = isPositive.filter(Boolean).length;
@@ -36,7 +39,8 @@ function areaUnder(values: readonly number[], isPositive: readonly boolean[]): n
   const order = Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
   let ranks = 0;
   for (let from = 0, to = 0; from < order.length; from = to) {
-    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
+    const least = values[order[from]!]!;
+    while (to < order.length && values[order[to]!]! <= least * (1 + ROUNDING)) to++;
     const rank = (from + 1 + to) / 2;
     for (let i = from; i < to; i++) if (isPositive[order[i]!] === true) ranks += rank;
   }
