@@ -123,7 +123,8 @@ async function follow(
   options: FollowOptions,
   work: Stages = stages,
 ): Promise<Report> {
-  const { recipe, written } = loaded;
+  const { recipe } = loaded;
+  let { written } = loaded;
   let current = 'start';
   const clock = new StageClock(current);
   const onEvent: OnEvent = (event) => {
@@ -141,6 +142,7 @@ async function follow(
     await removeOutdated(folder);
     stores = await openStores(folder, onEvent, options.shared);
     const context = await begin(loaded, folder, stores, { ...options, onEvent, clock });
+    ({ written } = context);
     facts = factsOf(context);
     await keepTokenizer(context, stores);
     const { data = context.data, ...findings } = await work(context, stores);
