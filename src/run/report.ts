@@ -142,10 +142,10 @@ function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'],
   if (distilled === undefined || scratch === undefined || more.length > 0) return {};
   const split = data.test === undefined ? 'validation' : 'test';
   const { targets, count } = data[split]!;
-  const { beside, score } = taskOf(data.validation);
-  const { agreement } = beside(distilled.answers(), scratch.answers(), targets);
+  const task = taskOf(data.validation);
+  const { agreement } = task.beside(distilled.answers(), scratch.answers(), targets);
   // Only classifications have samples that are right or wrong, and only accuracy counts them.
-  if (agreement === undefined || !score.isShareRight) return {};
+  if (agreement === undefined || !task.score.isShareRight) return {};
   const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
   return { pair: pairOf(split, counts, by) };
 }

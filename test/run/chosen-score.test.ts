@@ -49,7 +49,7 @@ it.each(['roc-auc', 'macro-f1', 'log-loss'] as const)('a run is judged by %s', a
   const [model] = report.models;
   expect(model!.score.test).toBe(model!.classFigures![figureOf[name]]);
   const [{ epochs, bestEpoch }] = report.training as [NonNullable<typeof report.training>[number]];
-  const validations = epochs.map(({ validation }) => validation!);
+  const validations = epochs.map(({ validation }) => validation);
   expect(validations[bestEpoch! - 1]).toBe(bestOf[name](...validations));
   expect(model!.score.validation).toBeCloseTo(validations[bestEpoch! - 1]!, 5);
   const epoch = events.find((event) => event.type === 'epoch')!;
