@@ -169,8 +169,9 @@ const chosen: Readonly<Record<ChosenScore, Score>> = {
   'log-loss': logLossScore,
 };
 
-/** The score of a task by the task's name, or the one that a recipe chooses, by its key or the name that a report has of it. */
+/** The score of a task by the task's name; of classes the one that a recipe chooses, by its key or the name that a report has of it. */
 export function scoreOfTask(task: TaskName = 'classification', name?: string): Score {
+  if (task !== 'classification') return scores[task];
   const found = Object.entries(chosen).find(([key, score]) => name === key || name === score.name);
   return found?.[1] ?? scores[task];
 }

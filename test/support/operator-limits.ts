@@ -3,7 +3,7 @@ export const operatorLimits: Readonly<Record<string, string>> = {
   AffineGrid: 'a size that is computed',
   Attention: 'lengths that are open but for the batch; a `softmax_precision` other than float32',
   AveragePool: 'windows over other than height and width, or length alone',
-  BatchNormalization: 'training mode; other than `[n, c]`, `[n, c, l]` and `[n, c, h, w]`',
+  BatchNormalization: 'training mode, but of stored weights; other than `[n, c]`, `[n, c, l]` and `[n, c, h, w]`',
   Cast: 'to other types than float32, float16 (read as float32), int32, int64 and bool',
   CastLike: 'to other types than float32, float16 (read as float32), int32, int64 and bool',
   CenterCropPad: 'a size that is computed; along the batch',

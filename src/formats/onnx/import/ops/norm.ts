@@ -50,7 +50,12 @@ const layerNorm: Importer = (node, c) => {
 const batchNorm: Importer = (node, c) => {
   const [x, scale, offset, mean, variance] = node.inputs as [string, string, string, string, string];
   const hint = 'Export the model in evaluation mode.';
-  if (intAttr(node, c, 'training_mode', 0) === 1) c.fail('it is in training mode', hint);
+  if (intAttr(node, c, 'training_mode', 0) === 1) {
+    // Statistics of a batch depend on the other samples; those of stored numbers do not.
+    if (c.stored(x) === undefined)
+      c.fail('it is in training mode', 'Export the model in evaluation mode, with do_constant_folding=True.');
+    return standardizedWeights(node, c);
+  }
   // Training mode is an attribute before operator set 7; before 14, further outputs mean it too.
   const isTest = Number(attr(node, c, 'is_test', 'int') ?? 1) !== 0;
   if (!isTest || (c.opset < 14 && node.outputs.slice(1).some((name) => name !== '')))
@@ -64,6 +69,15 @@ const batchNorm: Importer = (node, c) => {
   const y = c.op('FusedBatchNorm', [value, ...operands], { epsilon: floatAttr(node, c, 'epsilon', 1e-5) });
   if (rank === 2) c.define(node.outputs[0]!, { plain: y });
   else defineImage(c, node.outputs[0]!, y, rank);
+};
+
+/** Weights of a convolution, standardized for each of its outputs, as PyTorch's older exporter has those of NFNets (Qiao et al. 2019, Brock et al. 2021). */
+const standardizedWeights: Importer = (node, c) => {
+  const [x, scale, offset] = node.inputs as [string, string, string];
+  ignore(node, 'momentum');
+  const axes = c.shapeOf(x).flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const y = normalized(c, c.plain(x), axes, floatAttr(node, c, 'epsilon', 1e-5));
+  c.define(node.outputs[0]!, { plain: scaled(c, y, scale, offset) });
 };
 
 interface Standardized {
