@@ -51,7 +51,7 @@ export function readme(
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
   const head = {
     ...{ library_name: 'transformers.js', pipeline_tag: pipeline, tags: ['limbeck', 'knowledge-distillation', 'onnx'] },
-    metrics: [score.name.toLowerCase().includes('f1') ? 'f1' : score.name.toLowerCase()],
+    metrics: [score.name.toLowerCase().includes('f1') ? 'f1' : score.name.toLowerCase().replace(/ /g, '_')],
     ...(card?.license !== undefined && { license: card.license }),
     ...(card?.baseModel !== undefined && { base_model: card.baseModel }),
   };
