@@ -13,7 +13,7 @@ import { compareOn } from '../parity/compare.ts';
 import type { Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
-import type { Feeds, FileRunner } from '../parity/runners.ts';
+import type { Feeds, FileRunner } from '../parity/file-runner.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
 import type { Made } from './make.ts';
