@@ -5,7 +5,6 @@ import { labelledCount } from '../../../data/readers/labelled.ts';
 import type { AnyLoss } from '../../../distill/losses/registry.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import type { Quantization } from '../../../graph/quantization.ts';
-import type { LossName } from '../../../recipe/schema/loss.ts';
 import { usualQat } from '../../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../../recipe/schema/compress.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
