@@ -10,15 +10,15 @@ import type { Recipe } from '../recipe/schema.ts';
 import { soundOf } from './sound.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 
-export type Build = () => Promise<ModelNetwork>;
+export type NetworkBuild = () => Promise<ModelNetwork>;
 
 /** Recipe and data that a model is built for. */
-export interface Given {
+export interface BuiltFor {
   readonly recipe: Recipe;
   readonly data: Pick<LoadedDataset, 'train' | 'classNames'>;
 }
 
-export function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
+export function argsOf({ data }: Pick<BuiltFor, 'data'>, seed: number) {
   const { sampleShape, inputs, text, stride, nms } = data.train;
   const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
   const { fields, width } = taskOf(data.train);
@@ -29,14 +29,14 @@ export function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
 }
 
 /** Arguments of a model built from code: for sounds, the shape is that of their features. */
-export function madeArgs({ recipe, data }: Given, seed: number) {
+export function madeArgs({ recipe, data }: BuiltFor, seed: number) {
   const args = argsOf({ data }, seed);
   const sound = soundOf(recipe.dataset);
   return sound === undefined ? args : { ...args, inputShape: melShape(sound) };
 }
 
 /** `UserError` for a network of one output where answers have several fields. */
-export function refuseSeveralFields({ data }: Pick<Given, 'data'>, what: string): void {
+export function refuseSeveralFields({ data }: Pick<BuiltFor, 'data'>, what: string): void {
   const { name, fields } = taskOf(data.train);
   if (fields.length === 1) return;
   throw new UserError(
@@ -46,12 +46,12 @@ export function refuseSeveralFields({ data }: Pick<Given, 'data'>, what: string)
 }
 
 /** True if the answers are numbers, for which a file may end in a sigmoid. */
-export function hasNumbers({ data }: Pick<Given, 'data'>): boolean {
+export function hasNumbers({ data }: Pick<BuiltFor, 'data'>): boolean {
   return taskOf(data.train).answers === 'values';
 }
 
 /** Adds a front-end for sounds, and the task's output scaling, to a network built from code. */
-export function fitted(context: Given, network: ModelNetwork): ModelNetwork {
+export function withEnds(context: BuiltFor, network: ModelNetwork): ModelNetwork {
   const sound = soundOf(context.recipe.dataset);
   return answering(context, sound === undefined ? network : logMelNetwork(network, sound));
 }
@@ -60,7 +60,7 @@ export function fitted(context: Given, network: ModelNetwork): ModelNetwork {
  * Scales the outputs of a network to the label's units if its last layer is new (a network from a file keeps its own), and to the length 1 if answers
  * are vectors.
  */
-export function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork, isNew = true): ModelNetwork {
+export function answering({ data }: Pick<BuiltFor, 'data'>, network: ModelNetwork, isNew = true): ModelNetwork {
   const { scaling, isUnit } = taskOf(data.train);
   if (isUnit === true) return unitNetwork(network);
   return scaling === undefined || !isNew ? network : scaledNetwork(network, scaling);

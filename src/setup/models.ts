@@ -10,11 +10,11 @@ import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/te
 import { refuseMasks } from './sound.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
 import type { BuildModelArgs } from '../networks/models/registry.ts';
-import { argsOf, madeArgs, refuseSeveralFields, fitted, answering } from './built-for.ts';
-import type { Build, Given } from './built-for.ts';
+import { argsOf, madeArgs, refuseSeveralFields, withEnds, answering } from './built-for.ts';
+import type { NetworkBuild, BuiltFor } from './built-for.ts';
 
 /** Builds the student of the recipe: a named model, a module, a tfjs file, or an ONNX file. */
-export function studentBuilder(context: Given, seed: number): Build {
+export function studentBuilder(context: BuiltFor, seed: number): NetworkBuild {
   const { student } = context.recipe;
   if (student === undefined) throw new Error('the recipe has no student');
   const { model, module, tfjs, onnx, head = 'keep' } = student;
@@ -37,13 +37,13 @@ export function studentBuilder(context: Given, seed: number): Build {
   return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed, isStudent: true });
 }
 
-export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
+export function teacherBuilder(context: BuiltFor, training: TeacherTrainingRecipe | AssistantRecipe): NetworkBuild {
   const options = modelOptions(training, 'teacher');
   return namedBuilder(context, training.model, { options, seed: context.recipe.seed });
 }
 
 /** Builds the other student of `distill.loss: mutual` for a student with initial seed `seed`: its own model, or the student's with other weights. */
-export function peerBuilder(context: Given, seed: number): Build {
+export function peerBuilder(context: BuiltFor, seed: number): NetworkBuild {
   const { distill } = context.recipe;
   const peerSeed = new RandomStream(seed, 'peer').uint32();
   const peer = 'peer' in distill ? distill.peer : undefined;
@@ -57,12 +57,16 @@ interface NamedOptions extends Pick<BuildModelArgs, 'isStudent'> {
 }
 
 /** Builds a model of the registry. */
-function namedBuilder(context: Given, model: string, { options, seed, isStudent = false }: NamedOptions): Build {
+function namedBuilder(
+  context: BuiltFor,
+  model: string,
+  { options, seed, isStudent = false }: NamedOptions,
+): NetworkBuild {
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
   const args = { ...madeArgs(context, seed), options, isStudent };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
   return () => {
-    const network = fitted(context, layersNetwork(buildModel(model, args)));
+    const network = withEnds(context, layersNetwork(buildModel(model, args)));
     const { train } = context.data;
     return Promise.resolve(train.usual ? preparedNetwork(network, preparationAffine(train, train.usual)) : network);
   };

@@ -12,11 +12,11 @@ import { layersNetwork } from '../networks/layers/layers.ts';
 import { withChoices } from '../networks/chosen.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
-import { argsOf, madeArgs, hasNumbers, fitted, answering, endText } from './built-for.ts';
-import type { Given } from './built-for.ts';
+import { argsOf, madeArgs, hasNumbers, withEnds, answering, endText } from './built-for.ts';
+import type { BuiltFor } from './built-for.ts';
 
 /** The student of a recipe that is a file of tfjs. */
-export async function studentOfTfjs(context: Given, file: string, seed: number): Promise<ModelNetwork> {
+export async function studentOfTfjs(context: BuiltFor, file: string, seed: number): Promise<ModelNetwork> {
   const { freeze = [], learningRates = {}, head = 'keep', batchNorm } = context.recipe.student!;
   const args = argsOf(context, seed);
   const { model: chosen, origin } = await chosenLayers(await loadTfjsModel(file), file, {
@@ -30,8 +30,8 @@ export async function studentOfTfjs(context: Given, file: string, seed: number):
 }
 
 /** The student of a recipe that is made by a module. */
-export async function studentOfModule(context: Given, file: string, seed: number): Promise<ModelNetwork> {
-  return fitted(context, layersNetwork(await modelFromModule(file, madeArgs(context, seed))));
+export async function studentOfModule(context: BuiltFor, file: string, seed: number): Promise<ModelNetwork> {
+  return withEnds(context, layersNetwork(await modelFromModule(file, madeArgs(context, seed))));
 }
 
 /** The model of a user's module, see `StudentModule`. */
@@ -114,7 +114,7 @@ function checked(
       `${file}: expected ${inputs === undefined ? 'one input' : 'the inputs of the data'} and ${isOne ? 'one output' : `the outputs ${wanted.join(', ')}`}, received the inputs ${inputTexts.join(', ')} ` +
         `and the outputs ${outputTexts.join(', ')}`,
       isOne
-        ? 'Build a model from samples to logits; inner tensors are named by `distill.features`.'
+        ? 'NetworkBuild a model from samples to logits; inner tensors are named by `distill.features`.'
         : 'Name the last layer of each output as the field of the answers that it gives.',
     );
   }
@@ -134,7 +134,7 @@ function checked(
   if (input.length !== inputShape.length || input.some((size, i) => size !== null && size !== inputShape[i])) {
     throw new UserError(
       `${file}: expected an input of shape [${inputShape.join(', ')}] for each sample, received [${input.join(', ')}]`,
-      'Build the model for the samples of the data set, or change dataset.resize or dataset.shape.',
+      'NetworkBuild the model for the samples of the data set, or change dataset.resize or dataset.shape.',
     );
   }
   return model;

@@ -13,10 +13,10 @@ import type { AnswerGrid } from '../networks/onnx/grid.ts';
 import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import { argsOf, hasNumbers, answering } from './built-for.ts';
-import type { Given } from './built-for.ts';
+import type { BuiltFor } from './built-for.ts';
 
 /** The student of a recipe that is an ONNX file, or one that is read as such. */
-export async function studentOfOnnx(context: Given, onnx: string, seed: number): Promise<ModelNetwork> {
+export async function studentOfOnnx(context: BuiltFor, onnx: string, seed: number): Promise<ModelNetwork> {
   const student = context.recipe.student!;
   const { freeze = [], learningRates = {}, output, head = 'keep', batchNorm, trainable } = student;
   const args = argsOf(context, seed);

@@ -2,10 +2,10 @@ import { exportTflite } from '../formats/tflite/export.ts';
 import type { TfliteOptions } from '../formats/tflite/export.ts';
 import { descriptionFrom } from './description.ts';
 import { onnxOptions } from './metadata.ts';
-import type { Described, MakeFile, Variant } from './variant.ts';
+import type { DescribedBy, MakeFile, Variant } from './variant.ts';
 
 /** A TFLite file to make of a graph. */
-export function tflite(context: Described, precision: Variant['precision'], options: TfliteOptions): Variant {
+export function tflite(context: DescribedBy, precision: Variant['precision'], options: TfliteOptions): Variant {
   const make: MakeFile = (graph, output) => {
     const { name, metadata } = onnxOptions(context, output);
     const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);

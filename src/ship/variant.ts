@@ -6,7 +6,7 @@ import type { ShipContext } from './context.ts';
 import type { ModelFile } from './model-file.ts';
 
 /** Parts of the context that describe the model in a file's metadata. */
-export type Described = Pick<ShipContext, 'recipe' | 'written' | 'data' | 'threshold'>;
+export type DescribedBy = Pick<ShipContext, 'recipe' | 'written' | 'data' | 'threshold'>;
 
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {

@@ -7,10 +7,10 @@ import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import { isFrontEnd } from '../networks/sound/log-mel.ts';
 import { onnxOptions } from './metadata.ts';
 import { tflite } from './tflite-variant.ts';
-import type { Described, Variant } from './variant.ts';
+import type { DescribedBy, Variant } from './variant.ts';
 
 /** Files that need no calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
-export function reducedVariants(context: Described, scheme: Reduction, dense: DenseScales): Variant[] {
+export function reducedVariants(context: DescribedBy, scheme: Reduction, dense: DenseScales): Variant[] {
   const onnx: Variant = {
     ...{ format: 'onnx', precision: scheme },
     make: (graph, output) => {
@@ -27,7 +27,7 @@ export function reducedVariants(context: Described, scheme: Reduction, dense: De
 }
 
 export function int8Variants(
-  context: Described,
+  context: DescribedBy,
   quantization: Quantization,
   skipped: readonly Skipped[],
   keepFloat: (layer: string) => boolean = () => false,

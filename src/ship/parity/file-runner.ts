@@ -14,14 +14,14 @@ export interface FileRunner {
   dispose(): void;
 }
 
-export function fedTo(input: { readonly name: string }, position: number, feeds: Feeds): InferenceTensor {
+export function feedOf(input: { readonly name: string }, position: number, feeds: Feeds): InferenceTensor {
   const found = feeds[input.name] ?? Object.values(feeds)[position];
   if (found === undefined) throw new Error(`input ${input.name} is not fed`);
   return found;
 }
 
 /** Numbers as they are compared. */
-export function valuesOf(data: TensorData, shape: readonly number[], dtype: ModelValue['dtype']): OutputValues {
+export function comparable(data: TensorData, shape: readonly number[], dtype: ModelValue['dtype']): OutputValues {
   if (dtype === 'float32') return { data: data as Float32Array, shape, isInteger: false };
   if (dtype === 'float16') return { data: fromHalfArray(data as Uint16Array), shape, isInteger: false };
   return { data: Float64Array.from(data as Int32Array, Number), shape, isInteger: true };

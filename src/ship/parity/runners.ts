@@ -2,7 +2,7 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { ModelFile } from '../model-file.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { fedTo, valuesOf } from './file-runner.ts';
+import { feedOf, comparable } from './file-runner.ts';
 import type { FileRunner } from './file-runner.ts';
 
 /** `path`: of an ONNX file with these bytes, which ONNX Runtime then reads itself. */
@@ -20,12 +20,12 @@ function onnxRunner(model: InferenceModel): FileRunner {
     outputs: model.outputs.map(({ name }) => name),
     run: async (feeds) => {
       const fed = model.inputs.map((input, i) => {
-        const { data, shape } = fedTo(input, i, feeds);
+        const { data, shape } = feedOf(input, i, feeds);
         return [input.name, { data: typedAs(input.dtype, data), shape }] as const;
       });
       const results = await model.run(Object.fromEntries(fed));
       return Object.fromEntries(
-        model.outputs.map(({ name, dtype }) => [name, valuesOf(results[name]!.data, results[name]!.shape, dtype)]),
+        model.outputs.map(({ name, dtype }) => [name, comparable(results[name]!.data, results[name]!.shape, dtype)]),
       );
     },
     dispose: () => model.dispose(),

@@ -7,7 +7,7 @@ import type { TfliteEnd } from '../../runtime/litert.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { OutputValues } from './likeness.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { fedTo, valuesOf } from './file-runner.ts';
+import { feedOf, comparable } from './file-runner.ts';
 import type { FileRunner } from './file-runner.ts';
 
 /** A file of batch 1 is asked sample by sample; its outputs must have the sample as their first axis. */
@@ -16,7 +16,7 @@ export async function tfliteRunner({ file, bytes }: Pick<ModelFile, 'file' | 'by
   return {
     outputs: session.outputs.map(({ name }) => name),
     run: async (feeds) => {
-      const whole = session.inputs.map((input, i) => fedTo(input, i, feeds));
+      const whole = session.inputs.map((input, i) => feedOf(input, i, feeds));
       const rows = whole[0]!.shape[0] ?? 1;
       const takesAll = session.inputs.every(({ shape }) => shape[0] === undefined || shape[0] < 0 || shape[0] === rows);
       const pieces: Readonly<Record<string, TensorData>>[] = [];
@@ -54,7 +54,7 @@ function joined(end: TfliteEnd, pieces: readonly Readonly<Record<string, TensorD
   const shape = first === undefined ? [] : [pieces.length * (first < 0 ? batch : first), ...rest];
   const isInteger = end.quantization === undefined && end.dtype !== 'float32' && end.dtype !== 'float16';
   return isInteger
-    ? valuesOf(all, shape, end.dtype)
+    ? comparable(all, shape, end.dtype)
     : { data: end.dtype === 'float16' ? fromHalfArray(all as Uint16Array) : fromStored(all, end), shape, isInteger };
 }
 
