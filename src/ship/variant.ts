@@ -1,7 +1,7 @@
 import type { OnnxContent } from '../formats/onnx/large.ts';
 import type { Skipped } from '../base/skipped.ts';
 import type { Graph } from '../graph/types.ts';
-import type { FileOutputs } from '../recipe/task.ts';
+import type { FileOutputs } from '../recipe/answer-forms.ts';
 import type { ShipContext } from './context.ts';
 import type { ModelFile } from './model-file.ts';
 

@@ -5,6 +5,7 @@ import { openAndCheck } from '../../../../src/run/stages/teacher/given-teacher.t
 import { pictures } from '../../../support/dataset.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { pictureTeacher } from '../../../support/onnx.ts';
+import '../../../support/tasks.ts';
 
 const folder = temporaryFolder();
 
