@@ -22,8 +22,6 @@ interface EvaluateArgs {
 const COLUMNS = 'sentence1,sentence2,score';
 
 export const evaluateCommand: Command<EvaluateArgs> = {
-  name: 'evaluate <model>',
-  summary: 'Measure the accuracy, or error, of a model file on the data of a recipe',
   options: (yargs) =>
     yargs
       .positional('model', {

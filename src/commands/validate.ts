@@ -18,8 +18,6 @@ interface ValidateArgs {
 }
 
 export const validateCommand: Command<ValidateArgs> = {
-  name: 'validate <recipes..>',
-  summary: 'Check recipes and that the files they name are there, without running them',
   options: (yargs) =>
     yargs
       .positional('recipes', { type: 'string', array: true, demandOption: true, describe: 'Recipe files' })

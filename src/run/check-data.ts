@@ -13,7 +13,7 @@ import { forecast } from './forecast.ts';
 import { rehearse } from './stages.ts';
 import { checkModels } from './stages/check/check-models.ts';
 import { checkStudentAnswers } from './stages/check/student-answers.ts';
-import { openAndCheck } from './stages/teacher/teach.ts';
+import { openAndCheck } from './stages/teacher/given-teacher.ts';
 
 export interface CheckedData {
   readonly data: LoadedDataset;

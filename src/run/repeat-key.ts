@@ -4,7 +4,7 @@ import { hashOfStudent } from '../folder/inputs.ts';
 import { JobFolder } from '../folder/jobs.ts';
 import { stageOf } from '../report/artifact.ts';
 import type { StageContext } from './context.ts';
-import type { Teaching } from './stages/teacher/teach.ts';
+import type { Teaching } from './stages/teacher/given-teacher.ts';
 import { splitsOf } from './together.ts';
 
 /**

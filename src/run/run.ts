@@ -4,7 +4,6 @@ import type { OnEvent } from '../base/events.ts';
 import { firstMissing } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
 import { StageClock } from '../base/stage-clock.ts';
-import { TOKENIZER_FILE } from '../data/text/open.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
 import { lockRun } from '../folder/lock.ts';
 import { dropEarlier, putBack } from '../folder/replaced-run.ts';
@@ -26,7 +25,6 @@ import { checkOptions } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import { makeReport } from './report.ts';
 import type { Stages } from './report.ts';
-import { searchBudget } from './search/search.ts';
 import { stages } from './stages.ts';
 import { requireShards, runTogether, SHARDS } from './together.ts';
 import { DEFAULT_TASK } from '../recipe/task.ts';
@@ -96,7 +94,7 @@ export async function runAlone(
     const followed =
       loaded.recipe.target === undefined
         ? follow(loaded, folder, follower, work)
-        : searchBudget(loaded, folder, follower, follow);
+        : (await import('./search/search.ts')).searchBudget(loaded, folder, follower, follow);
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
@@ -183,5 +181,7 @@ async function keepTokenizer(
   { write }: RunStores,
 ): Promise<void> {
   const bytes = await recipeTokenizer(recipe, data);
-  if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
+  if (bytes === undefined) return;
+  const { TOKENIZER_FILE } = await import('../data/text/open.ts');
+  await write(`exports/${TOKENIZER_FILE}`, bytes);
 }

@@ -14,7 +14,7 @@ import { progressOf } from '../train/progress.ts';
 import { scoreOfFile } from './model-file.ts';
 import type { ExportedModel } from './export.ts';
 import { checkVariant } from './parity/check-file.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variant.ts';
 import { sizedContent } from '../files/onnx-file.ts';
 import { loadDescription } from './description.ts';
 import { taskRow } from '../recipe/task.ts';

@@ -27,7 +27,7 @@ import { tellAnswers } from '../forecast.ts';
 import type { RunOptions } from '../options.ts';
 import { batchFor, inBatchesOf, storeOptions } from '../stages/teacher/answer.ts';
 import { transferSet } from '../stages/teacher/leave-out.ts';
-import { openAndCheck } from '../stages/teacher/teach.ts';
+import { openAndCheck } from '../stages/teacher/given-teacher.ts';
 
 /** `signal` stops after the current block. */
 export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;

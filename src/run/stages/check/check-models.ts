@@ -1,6 +1,5 @@
 import { nearest, UserError } from '../../../base/errors.ts';
 import { memoryText } from '../../../base/process/memory.ts';
-import { dependencies } from '../../../compress/prune/groups.ts';
 import { createAugmenter } from '../../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../../data/augment/mix.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
@@ -62,7 +61,7 @@ export async function checkModels(
   const peer = await checkPeer(context, model);
   if (peer !== undefined) refuseNoTokens(peer, data);
   checkLeftOut(recipe, data, model);
-  refuseUnprunable(recipe, model);
+  await refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);
   if (data.train.fit === 'letterbox' && isForMediaPipe(recipe))
     onEvent({
@@ -170,7 +169,7 @@ export function unknownTensor(fact: string, name: string, known: readonly string
   return new UserError(`distill.features: ${fact}`, hint);
 }
 
-function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
+async function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): Promise<void> {
   if (prune.some(({ type }) => type !== 'channels') && student.kernels().result.length === 0) {
     throw new UserError(
       `prune: the student ${student.name} has no weights that can be masked: it has neither convolutions nor dense layers`,
@@ -178,6 +177,7 @@ function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
     );
   }
   if (prune.every(({ type }) => type !== 'channels')) return;
+  const { dependencies } = await import('../../../compress/prune/groups.ts');
   const { groups, skipped } = dependencies(student);
   if (groups.length > 0) return;
   throw new UserError(

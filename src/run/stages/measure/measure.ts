@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { monotonicMs } from '../../../base/clock.ts';
 import { freeBuffers } from '../../../base/process/memory.ts';
-import { plainLogits } from '../../../distill/preflight/preflight.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
 import { USUAL_ANSWERS } from '../../../measure/usual-answers.ts';
@@ -14,7 +13,6 @@ import type { ModelRow } from '../../../report/types.ts';
 import type { StageContext } from '../../context.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import { logitsOfFile } from '../../../ship/model-file.ts';
-import { teacherFigures } from '../../teacher-figures.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
 import { keptAnswers } from './kept-answers.ts';
 import { contentBytes } from '../../../formats/onnx/protobuf.ts';
@@ -73,6 +71,7 @@ export async function measureTeacher(
   context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
   teacher: Teacher,
 ): Promise<MeasuredModels> {
+  const { plainLogits } = await import('../../../distill/preflight/preflight.ts');
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
   const {
@@ -85,6 +84,7 @@ export async function measureTeacher(
   });
   freeBuffers();
   const { params, sizeBytes } = teacher;
+  const { teacherFigures } = await import('../../teacher-figures.ts');
   const { format, macs } = await teacherFigures(
     context.recipe.teacher!,
     teacher.sampleShape ?? context.data.train.sampleShape,

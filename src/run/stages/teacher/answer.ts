@@ -21,7 +21,7 @@ import { several, wanted } from '../../../runtime/collectives/collectives.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import { SHOW_EVERY_MS } from '../../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
-import type { Teaching } from './teach.ts';
+import type { Teaching } from './given-teacher.ts';
 
 /** The teacher's answers, the views that they answer to, and the time and space that they cost. */
 export interface Answers {
