@@ -138,24 +138,24 @@ export async function execute(
   context: CommandContext,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
-  const { follower, startedTogether } = await import('./options/mpi-launch.ts');
-  const together = await startedTogether(rankTimeout);
-  if (together !== undefined && together.rank > 0) {
-    const own = await openWatchers(watchedRank(watch, together.rank), () => undefined, together);
+  const { follower, startedProcesses } = await import('./options/mpi-launch.ts');
+  const processes = await startedProcesses(rankTimeout);
+  if (processes !== undefined && processes.rank > 0) {
+    const own = await openWatchers(watchedRank(watch, processes.rank), () => undefined, processes);
     const { onEvent } = own;
-    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, onEvent, together })).finally(() =>
+    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, onEvent, processes })).finally(() =>
       own.close(),
     );
   }
   const { showEvents } = await import('./terminal/progress.ts');
   const display = await showEvents(context);
-  const watchers = await openWatchers(watch, display.onEvent, together);
+  const watchers = await openWatchers(watch, display.onEvent, processes);
   const onEvent: OnEvent = (event) => {
     display.onEvent(event);
     watchers.onEvent(event);
   };
   let failure: unknown;
-  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent, together })
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent, processes })
     .catch((error: unknown) => {
       failure = error;
       throw error;

@@ -4,6 +4,7 @@ import { storedRecipe } from '../folder/folder.ts';
 import { openStores } from '../folder/states/stores.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { alone } from '../train/processes.ts';
 import type { Training } from './at-once.ts';
 import { sentFailure } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
@@ -61,6 +62,7 @@ async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map
     data: await loadDataToTeach(recipe, {}),
     engine,
     onEvent,
+    processes: alone,
     signal: stop.signal,
     saveEveryMs,
     states: stores.states,

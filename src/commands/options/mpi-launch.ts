@@ -1,25 +1,26 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mpiLaunch } from '../../base/process/environment.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
+import type { RunProcesses } from '../../run/options.ts';
 
 /** Connects the processes that mpirun started; undefined without mpirun. If this process ends with an error, all end. */
-export async function startedTogether(timeoutSeconds: number): Promise<Collectives | undefined> {
+export async function startedProcesses(timeoutSeconds: number): Promise<RunProcesses | undefined> {
   const launch = mpiLaunch();
   if (launch === undefined) return undefined;
   const { openMpi } = await import('../../runtime/collectives/mpi.ts');
+  const { processesOf } = await import('../../run/several.ts');
   const place = `${hostname()}, process id ${process.pid}`;
-  const together = openMpi(launch, { seconds: timeoutSeconds, place });
+  const group = openMpi(launch, { seconds: timeoutSeconds, place });
   process.on('exit', (code) => {
     if (code === 0) {
-      together.finish();
+      group.finish();
       return;
     }
     // mpirun drops the unread output of a process that aborts.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READ_MS);
-    together.abort(code);
+    group.abort(code);
   });
-  return together;
+  return processesOf(group);
 }
 
 /** Milliseconds for mpirun to read the last output. */

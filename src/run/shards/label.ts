@@ -21,6 +21,7 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
+import { alone } from '../../train/processes.ts';
 import { progressOf } from '../../train/progress.ts';
 import { tellAnswers } from '../forecast.ts';
 import type { RunOptions } from '../options.ts';
@@ -122,7 +123,7 @@ async function withTeacher<T>(
   const whole = { recipe, data: await loadDataToTeach(recipe) };
   const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
-  const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal }))!;
+  const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal, processes: alone }))!;
   try {
     const store = storeOptions(recipe, data.train, teacher!, format);
     const plan = answerPlan(store, batchFor(teacher!, { data, recipe }).size);

@@ -88,19 +88,19 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     const called = waits.called(...call);
     return { wait: () => void awaitAll(called, { rank, places, seconds }) };
   };
-  const together = (...call: Parameters<typeof waits.called>): void => {
+  const collective = (...call: Parameters<typeof waits.called>): void => {
     arrive();
     begin(...call).wait();
   };
   const gathered = reused();
   const gather = (own: Float32Array): Float32Array => {
     const all = gathered(size * own.length);
-    together(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
+    collective(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
     return all;
   };
   const reduce = (own: Float32Array): Float32Array => {
     const sum = new Float32Array(own.length);
-    together(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
+    collective(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
     return sum;
   };
   places = textsOf(gather(floatsOf(place)), size);
@@ -119,7 +119,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     beginAllgather: (own, all) => begin(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world),
     allreduce: reduce,
     share: (length) => memory.rooms(length),
-    broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
+    broadcast: (values) => collective(broadcast, values, values.length, abi.float, 0, abi.world),
     barrier: arrive,
     meet: async () => {
       const { isWhole } = waits.arrived();

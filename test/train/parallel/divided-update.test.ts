@@ -68,15 +68,15 @@ it.each([
   }
   const all = await played(
     size,
-    (together) =>
+    (group) =>
       Promise.resolve().then(() => {
         const own = fakeUpdate();
-        const options = { update: own.step, read, together, least: 1, ...(most !== undefined && { most }) };
+        const options = { update: own.step, read, group, least: 1, ...(most !== undefined && { most }) };
         const divided = DividedUpdate.of(options)!;
         for (const parts of given) {
           for (const [name, room] of Object.entries(divided.home))
-            (room as Float32Array).set(parts[together.rank]?.[name] ?? new Float32Array(room.length).fill(NaN));
-          together.barrier();
+            (room as Float32Array).set(parts[group.rank]?.[name] ?? new Float32Array(room.length).fill(NaN));
+          group.barrier();
           divided.sum(count);
           own.run();
           divided.spread();
@@ -98,8 +98,8 @@ it.each([
 });
 
 it('few weights are not divided', async () => {
-  const [made] = await played(2, (together) =>
-    Promise.resolve().then(() => DividedUpdate.of({ update: fakeUpdate().step, read, together })),
+  const [made] = await played(2, (group) =>
+    Promise.resolve().then(() => DividedUpdate.of({ update: fakeUpdate().step, read, group })),
   );
   expect(made).toBeUndefined();
 });

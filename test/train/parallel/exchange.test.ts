@@ -22,12 +22,12 @@ const results = () =>
 /** What each of the processes comes to, of which the first have something to add. */
 const summed = (
   size: number,
-  options: Omit<ConstructorParameters<typeof Exchange>[0], 'together'>,
+  options: Omit<ConstructorParameters<typeof Exchange>[0], 'group'>,
   all: readonly StepValues[],
 ) =>
-  played(size, (together) =>
+  played(size, (group) =>
     Promise.resolve().then(() => {
-      const sum = new Exchange({ ...options, together }).sum(all[together.rank], all.length);
+      const sum = new Exchange({ ...options, group }).sum(all[group.rank], all.length);
       return Object.fromEntries(Object.entries(sum).map(([name, values]) => [name, values.slice()]));
     }),
   );

@@ -28,10 +28,10 @@ export interface MeasuredModels {
 
 /** Scores an exported file on the validation split, and once on the test split. */
 export async function measure(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   exported: ExportedModel,
 ): Promise<MeasuredModels> {
-  const { recipe, together } = context;
+  const { recipe, processes: turns } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
@@ -40,7 +40,7 @@ export async function measure(
     score,
     answers: said,
     ...quality
-  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), {
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, turns }), {
     isServed: format === 'onnx',
     threshold: exported.threshold,
   });
@@ -70,7 +70,7 @@ export async function measure(
 
 /** Scores a teacher that is given as a file. */
 export async function measureTeacher(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   teacher: Teacher,
 ): Promise<MeasuredModels> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
@@ -81,7 +81,7 @@ export async function measureTeacher(
     ...quality
   } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return plainLogits(teacher, split, rows, { together: context.together });
+    return plainLogits(teacher, split, rows, { turns: context.processes });
   });
   freeBuffers();
   const { params, sizeBytes } = teacher;

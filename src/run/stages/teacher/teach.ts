@@ -18,10 +18,8 @@ import { taskOf } from '../../../tasks/registry.ts';
 import { isBetter } from '../../../tasks/score.ts';
 import { stageOf, TEACHER } from '../../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../../recipe/schema/teacher.ts';
-import { several } from '../../../runtime/collectives/collectives.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import type { FitContext, StageContext } from '../../context.ts';
-import { requireSame } from '../../together.ts';
 import { fit } from '../../training/fit.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { teacherBuilder } from '../../../setup/models.ts';
@@ -63,11 +61,11 @@ export async function teach(context: FitContext & Pick<StageContext, 'isChecked'
 const OTHER_INT8 =
   'Give all processes the same file. If they have it, their processors quantize it differently in the last bits: quantize it once with `limbeck quantize`, and name that file.';
 
-type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together' | 'isChecked'>;
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'processes' | 'isChecked'>;
 
 /** Opens and checks a teacher that is given as files, or as stored answers; undefined for a recipe without either. */
 export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
-  const { recipe, engine, data, onEvent, together } = context;
+  const { recipe, engine, data, onEvent, processes } = context;
   const { teacher: source } = recipe;
   if (source === undefined) return undefined;
   if (source.logits !== undefined) {
@@ -77,7 +75,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     const { outputs, classes } = source;
     const read = outputs === 'auto' && classes === undefined ? [] : [JSON.stringify({ outputs, classes })];
     const key = sha256(...parts, ...read);
-    if (several(together)) requireSame(together, 'file of stored logits', key);
+    processes.requireSame('file of stored logits', () => key);
     const stored = await storedLogits(content, source.logits, data.train, {
       ...source,
       classes: typeof classes === 'string' ? undefined : classes,
@@ -116,7 +114,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
   return orClose(
     async () => {
       const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
-      if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
+      processes.requireSame('teacher', () => opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
       for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
         if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
       if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
@@ -150,11 +148,11 @@ async function check(
   keys: readonly (string | number)[],
   { minAccuracy, confirmed }: Pick<PreflightOptions, 'minAccuracy' | 'confirmed'>,
 ): Promise<void> {
-  const { data, recipe, onEvent, together, isChecked } = context;
+  const { data, recipe, onEvent, processes: turns, isChecked } = context;
   if (isChecked === true) return;
   const onProgress = progressOf(context, 'check teacher');
   const { minConfidence } = recipe.distill;
-  const options = { minAccuracy, minConfidence, confirmed, alternatives, declared, together, onProgress };
+  const options = { minAccuracy, minConfidence, confirmed, alternatives, declared, turns, onProgress };
   const { accuracy, samples, warnings, changes } = await underKey(keys, () =>
     preflight(teacher, data.validation, options),
   );
