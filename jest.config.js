@@ -38,6 +38,8 @@ export default {
   projects: [
     {
       ...shared,
+      // Registries of features are filled before anything asks them.
+      setupFiles: ['<rootDir>/src/features.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',

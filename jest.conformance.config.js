@@ -8,6 +8,7 @@ export default {
   testSequencer: config.testSequencer,
   testMatch: ['<rootDir>/test/conformance/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/tasks.ts'],
   maxWorkers: 2,
   testTimeout: 300_000,
 };

@@ -15,6 +15,7 @@ export default {
         '<rootDir>/test/**/*.long.test.ts',
       ],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/trace/tfjs/'],
+      setupFilesAfterEnv: ['<rootDir>/test/support/tasks.ts'],
     },
     tfjs,
   ],

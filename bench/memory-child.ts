@@ -13,7 +13,7 @@ import { install } from '../src/trace/install.ts';
 import { gradientProgram, updateProgram } from '../src/train/step/gradient.ts';
 import { Trainer } from '../src/train/loop.ts';
 import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
-import { classification } from '../src/tasks/classification/task.ts';
+import { classification } from '../src/answers/classes/task.ts';
 import { trainingProgram } from '../src/train/step/step.ts';
 
 const [name, ...numbers] = process.argv.slice(2);

@@ -13,7 +13,7 @@ import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
 import { sharingIn } from '../src/run/several.ts';
 import { openMpi } from '../src/runtime/collectives/mpi.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
-import { classification } from '../src/tasks/classification/task.ts';
+import { classification } from '../src/answers/classes/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import { gradientProgram, updateProgram } from '../src/train/step/gradient.ts';

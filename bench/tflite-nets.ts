@@ -22,7 +22,7 @@ import type { State } from '../src/runtime/engine.ts';
 import { InferenceModel } from '../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime/engine.ts';
 import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
-import { classification } from '../src/tasks/classification/task.ts';
+import { classification } from '../src/answers/classes/task.ts';
 import { trainingProgram } from '../src/train/step/step.ts';
 
 type LayersModel = ReturnType<typeof buildModel>;

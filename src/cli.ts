@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './features.ts';
 import { EXIT } from './commands/terminal/failure.ts';
 import { runProgram } from './commands/program.ts';
 

@@ -1,4 +1,5 @@
 /** The library: all that the command line does, as functions. */
+import './features.ts';
 export { InterruptedError, UserError } from './base/errors.ts';
 export { loadDataset } from './data/load.ts';
 export type { LoadedDataset } from './data/load.ts';

@@ -10,10 +10,12 @@ const PAIRS: Readonly<Record<string, string>> = {
 
 /**
  * Parts of src/ whose names are their own: `ops` are tables by op, one for each interpretation of the graph, so a name is that of an op or of a
- * family of ops; `generated` names come from a .proto file; `browser` is a program of its own, and nothing else imports it.
+ * family of ops; `features` fill the same slots, each in a folder of its own; `generated` names come from a .proto file; `browser` is a program of its own,
+ * and nothing else imports it.
  */
 const WORLDS: Readonly<Record<string, RegExp>> = {
   ops: /^(graph\/ops|trace\/(kernels|interpret)|formats\/(onnx|tflite)\/lower)\//,
+  features: /^(answers|consumers|methods|places|samples)\/[^/]+\//,
   generated: /_pb\.ts$/,
   browser: /^page\/browser\//,
 };
@@ -35,14 +37,14 @@ function worldOf(file: string): string | undefined {
   return Object.keys(WORLDS).find((world) => WORLDS[world]!.test(file));
 }
 
-/** Names that two files define which are not both of one world of ops, nor one of them of a world apart. */
+/** Names that two files define which are not both of worlds with names of their own, nor one of them of a world apart. */
 function shared(files: readonly (readonly [file: string, names: readonly string[]])[]): Map<string, string[]> {
   const places = new Map<string, string[]>();
   for (const [file, names] of files) for (const name of names) places.set(name, [...(places.get(name) ?? []), file]);
   const clashes = [...places].flatMap(([name, all]) => {
     const counted = all.filter((file) => !['generated', 'browser'].includes(worldOf(file) ?? ''));
-    const isOfOps = counted.every((file) => worldOf(file) === 'ops');
-    return counted.length > 1 && !isOfOps ? [[name, counted] as const] : [];
+    const areTheirOwn = counted.every((file) => worldOf(file) === 'ops' || worldOf(file) === 'features');
+    return counted.length > 1 && !areTheirOwn ? [[name, counted] as const] : [];
   });
   return new Map(clashes);
 }

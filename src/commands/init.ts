@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { TASKS } from '../recipe/task.ts';
+import { taskNames } from '../recipe/task.ts';
 import { printJson } from './context.ts';
 import type { CommandContext } from './context.ts';
 import { setOption } from './options/command.ts';
@@ -42,7 +42,10 @@ export const initCommand: Command<InitArgs> = {
         type: 'string',
         describe: 'Label column, for tables (several with commas between) and for conll (its number)',
       })
-      .option('task', { choices: TASKS, describe: 'What is asked of a sample [default: what the labels look like]' })
+      .option('task', {
+        choices: taskNames(),
+        describe: 'What is asked of a sample [default: what the labels look like]',
+      })
       .option('teacher', {
         type: 'string',
         describe:

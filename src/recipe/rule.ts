@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import type { TaskName } from './task.ts';
 
 /** Parts of a recipe that stand in several places; `*`: each item of a list, or each key of a mapping. */
 export const RECIPE_PARTS = {
@@ -46,7 +45,7 @@ export interface KeyRule {
 export interface AnswerKeys {
   /** Name in refusals: `it belongs to segmentation`. */
   readonly name: string;
-  readonly tasks: readonly TaskName[];
+  readonly tasks: readonly string[];
   /** Keys by the part of the recipe, or section of it, that they stand in. */
   readonly keys: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>>;
   /** Rules of recipes for these tasks. */

@@ -1,9 +1,4 @@
-import { boxesKeys } from './answers/boxes.ts';
-import { classesKeys } from './answers/classes.ts';
-import { maskKeys } from './answers/mask.ts';
-import { numbersKeys } from './answers/numbers.ts';
-import { tagsKeys } from './answers/tags.ts';
-import { classVectorKeys, pairsKeys, vectorKeys } from './answers/vector.ts';
+import { answerForms } from './answer-forms.ts';
 import { belongs } from './rule.ts';
 import type { AnswerKeys, KeyRule } from './rule.ts';
 import { baselineRules } from './schema/baseline.ts';
@@ -20,18 +15,6 @@ import { trainingRules } from './schema/training.ts';
 import { DEFAULT_TASK } from './task.ts';
 import type { TaskName } from './task.ts';
 
-/** Keys and rules of the forms of answers. */
-const ANSWERS: readonly AnswerKeys[] = [
-  classesKeys,
-  numbersKeys,
-  tagsKeys,
-  maskKeys,
-  boxesKeys,
-  vectorKeys,
-  classVectorKeys,
-  pairsKeys,
-];
-
 /** Rules about any recipe. */
 const RULES: readonly KeyRule[] = [
   {
@@ -47,9 +30,10 @@ const RULES: readonly KeyRule[] = [
 /** Every rule that a recipe for its task must keep. */
 export function rulesFor({ dataset }: { readonly dataset: { readonly task?: TaskName | undefined } }): KeyRule[] {
   const { task = DEFAULT_TASK } = dataset;
-  const ofAnswers = ANSWERS.flatMap((answers) =>
-    answers.tasks.includes(task) ? answers.rules : rulesElsewhere(answers),
-  );
+  const ofAnswers = answerForms
+    .all()
+    .flatMap(({ keys }) => keys)
+    .flatMap((answers) => (answers.tasks.includes(task) ? answers.rules : rulesElsewhere(answers)));
   return [...RULES, ...ofAnswers];
 }
 

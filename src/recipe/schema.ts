@@ -10,7 +10,7 @@ import { count, seed, OPSETS } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
-import { FILE_OUTPUTS } from './task.ts';
+import { FILE_OUTPUTS } from './answer-forms.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { tfliteSchema } from './schema/tflite.ts';
 import type { TeacherInput } from './schema/teacher.ts';

@@ -1,3 +1,4 @@
+import '../features.ts';
 import { InterruptedError, UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import { storedRecipe } from '../folder/folder.ts';

@@ -12,6 +12,7 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
+import { loadTask } from '../tasks/registry.ts';
 import { arePictures } from './pictures.ts';
 import type { Readers } from './pictures.ts';
 
@@ -22,6 +23,7 @@ export async function loadData(
 ): Promise<LoadedDataset> {
   const { dataset, teacher } = recipe;
   // The schema's type equals the parameter's, except that optional keys may be undefined.
+  await loadTask(dataset.task);
   const read = await loadDataset(dataset, { keepOriginals, arePictures: () => arePictures(recipe), ...options });
   const data = await asStudentTakes(read, recipe);
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
@@ -95,6 +97,7 @@ export async function loadFedData(
 ): Promise<LoadedDataset> {
   const { dataset } = recipe;
   const asTheyAre = { keepOriginals: true, arePictures: () => arePictures(recipe), columns, processes };
+  await loadTask(dataset.task);
   if (!isOfTexts(dataset)) return asStudentTakes(await loadDataset(dataset, asTheyAre), recipe);
   const { text } = dataset as { readonly text?: TextConfig };
   const { buckets, ngrams, ...common } = text ?? {};

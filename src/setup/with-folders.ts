@@ -3,7 +3,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { isOfKeras3 } from '../files/keras-file.ts';
 import type { WithFolders } from '../recipe/load.ts';
-import { DEFAULT_TASK, TASKS, taskRow } from '../recipe/task.ts';
+import { DEFAULT_TASK, taskNames, taskRow } from '../recipe/task.ts';
 import { isFolder } from './hub/files.ts';
 import { readHubFolder } from './hub/folder.ts';
 import type { HubFolder } from './hub/folder.ts';
@@ -175,7 +175,7 @@ function teacherKeys(
 
 /** True for data of a task whose answers are vectors. */
 function hasVectors({ task }: Mapping): boolean {
-  const known = TASKS.find((name) => name === task);
+  const known = taskNames().find((name) => name === task);
   return known !== undefined && taskRow(known).form === 'vector';
 }
 

@@ -4,7 +4,7 @@ import type { Column, Dataset } from '../data/dataset.ts';
 import { LETTERBOX } from '../data/pictures/letterbox.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
-import type { FileOutputs } from '../recipe/task.ts';
+import type { FileOutputs } from '../recipe/answer-forms.ts';
 import { NAMES_KEYS } from '../tasks/answer-form.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';

@@ -8,7 +8,7 @@ import { exportTflite } from '../formats/tflite/export.ts';
 import type { TfliteOptions } from '../formats/tflite/export.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
-import type { FileOutputs } from '../recipe/task.ts';
+import type { FileOutputs } from '../recipe/answer-forms.ts';
 import { isFrontEnd } from '../networks/sound/log-mel.ts';
 import type { ShipContext } from './context.ts';
 import { descriptionFrom } from './description.ts';

@@ -1,26 +1,20 @@
-import type { TaskName } from '../data/config.ts';
-import { classification } from './classification/task.ts';
-import { detection } from './detection/task.ts';
-import { embedding } from './embedding/task.ts';
-import { multiLabel } from './multi-label/task.ts';
-import { regression } from './regression/task.ts';
-import { sentenceSimilarity } from './similarity/task.ts';
-import { segmentation } from './segmentation/task.ts';
-import { tagging } from './tagging/task.ts';
+import { Slot } from '../base/registry.ts';
+import { answerForms } from '../recipe/answer-forms.ts';
+import { taskRow } from '../recipe/task.ts';
+import type { TaskName } from '../recipe/task.ts';
 import type { Task, TaskData } from './task.ts';
 
-const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
-  classification: ({ classNames }) => classification(classNames),
-  regression,
-  'multi-label': ({ classNames }) => multiLabel(classNames),
-  segmentation,
-  detection,
-  embedding,
-  'sentence-similarity': sentenceSimilarity,
-  tagging: ({ classNames, text }) => tagging(classNames, text!.length),
-};
+/** Tasks of a form of answers, by name, each made from a data set. */
+export type Tasks = Readonly<Record<string, (data: TaskData) => Task>>;
 
-/** Task of a data set. */
+const TASKS = new Slot<Tasks>(answerForms, 'tasks', 'task');
+
+/** Loads the code of a task, which `taskOf` then finds. */
+export async function loadTask(task?: TaskName): Promise<void> {
+  await TASKS.load(taskRow(task).form);
+}
+
+/** Task of a data set; the code of its task is loaded with the data. */
 export function taskOf(data: TaskData): Task {
-  return tasks[data.task](data);
+  return TASKS.of(taskRow(data.task).form)[data.task]!(data);
 }

@@ -4,8 +4,8 @@ import { plainLogits, refuseNotFinite } from '../distill/preflight/preflight.ts'
 import { DATA_TYPES } from '../recipe/data-types.ts';
 import type { DataTypeName } from '../recipe/data-types.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import { TASKS, taskRow } from '../recipe/task.ts';
-import { pairsOf } from '../tasks/similarity/task.ts';
+import { taskNames, taskRow } from '../recipe/task.ts';
+import { pairsOf } from '../tasks/embedding/pairs.ts';
 import { refuseNoTexts } from './text-vectors.ts';
 import { openVectors } from './vectors.ts';
 
@@ -20,7 +20,7 @@ export interface PairsScore {
 const PAIR_COLUMNS = ['sentence1', 'sentence2', 'score'] as const;
 
 /** Task as whose data pairs are read. */
-const TASK = TASKS.find((task) => taskRow(task).isOfPairs);
+const TASK = taskNames().find((task) => taskRow(task).isOfPairs);
 
 /** Types of files of pairs. */
 const TYPES: readonly DataTypeName[] = ['csv', 'jsonl', 'parquet'];

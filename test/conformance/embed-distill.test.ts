@@ -9,7 +9,7 @@ import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
 import { ofNeighbours, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
-import { embedding } from '../../src/tasks/embedding/task.ts';
+import { embedding } from '../../src/answers/vector/task.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { batchFeeds, fedTo } from '../../src/train/step/batch.ts';

@@ -10,7 +10,7 @@ import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { uniformNumbers } from '../../src/trace/random.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { runPython } from './python.ts';
 
 const BATCH = 6;

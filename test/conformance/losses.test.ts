@@ -12,7 +12,7 @@ import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { runPython } from './python.ts';
 
 const BATCH = 7;

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import { errorsOf } from '../../src/tasks/regression/errors.ts';
-import { labelReport, macroF1 } from '../../src/tasks/multi-label/labels.ts';
+import { errorsOf } from '../../src/answers/numbers/errors.ts';
+import { labelReport, macroF1 } from '../../src/answers/labels/labels.ts';
 import { IGNORED } from '../../src/data/targets/move-mask.ts';
 import { masksOf } from '../../src/tasks/segmentation/masks.ts';
-import { segmentation } from '../../src/tasks/segmentation/task.ts';
+import { segmentation } from '../../src/answers/mask/task.ts';
 import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';
 

@@ -16,7 +16,7 @@ import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 import { examples } from '../formats/onnx/ops/examples.ts';
 import type { Case, CaseTensor } from './python.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { checkWithPython } from './python.ts';
 
 /** The graph as a file with what it gives here, at the same level of optimization as in Python. */

@@ -1,7 +1,7 @@
+import type { AnswerFormKind } from '../../src/recipe/task.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ANSWER_FORMS } from '../../src/recipe/task.ts';
 import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
 import { phoneSamples, textPhoneSamples } from '../../src/ship/kit/phone.ts';
 import { runPython } from './python.ts';
@@ -23,7 +23,7 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
   }
 }
 
-const OF_TEXTS = ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined);
+const OF_TEXTS = (Object.keys(KIT_FORMS) as AnswerFormKind[]).filter((form) => KIT_FORMS[form].texts !== undefined);
 
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(

@@ -6,7 +6,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { classWeights } from '../../src/data/splits/class-weights.ts';
 import { IGNORED } from '../../src/data/targets/move-mask.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
-import { segmentation } from '../../src/tasks/segmentation/task.ts';
+import { segmentation } from '../../src/answers/mask/task.ts';
 import { lossInput } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';

@@ -16,7 +16,7 @@ import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { segmentation } from '../../src/tasks/segmentation/task.ts';
+import { segmentation } from '../../src/answers/mask/task.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { predictionProgram } from '../../src/train/evaluate/inference.ts';

@@ -18,7 +18,7 @@ import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step/step.ts';
 import { oneField } from '../../src/tasks/fields.ts';
 import { joinedOutputs } from '../../src/train/step/joined-outputs.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { relativeError } from '../support/error.ts';
 import { runPython } from './python.ts';
 

@@ -6,7 +6,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { createLoss, usualNumbers } from '../../src/distill/losses/registry.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 

@@ -16,7 +16,7 @@ import { InferenceModel } from '../../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step/step.ts';

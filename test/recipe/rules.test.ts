@@ -3,7 +3,7 @@ import { RECIPE_PARTS } from '../../src/recipe/rule.ts';
 import type { KeyRule } from '../../src/recipe/rule.ts';
 import { rulesFor } from '../../src/recipe/rules.ts';
 import { recipeJsonSchema } from '../../src/recipe/schema.ts';
-import { TASKS } from '../../src/recipe/task.ts';
+import { taskNames } from '../../src/recipe/task.ts';
 
 interface Node {
   readonly properties?: Record<string, Node>;
@@ -40,7 +40,7 @@ function isKnown(key: string): boolean {
   );
 }
 
-it.each(TASKS)('rules of %s name keys that a recipe may have', (task) => {
+it.each(taskNames())('rules of %s name keys that a recipe may have', (task) => {
   const names = rulesFor({ dataset: { task } }).flatMap(({ keys }) => keys);
   expect(names.length).toBeGreaterThan(50);
   expect(names.filter((key) => key !== '' && !isKnown(key))).toEqual([]);

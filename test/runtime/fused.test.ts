@@ -6,7 +6,7 @@ import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { maskVariables } from '../../src/train/step/masks.ts';

@@ -8,6 +8,7 @@ import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import '../support/tasks.ts';
 
 const folder = temporaryFolder();
 beforeAll(() => useLazyBackend(evaluator));

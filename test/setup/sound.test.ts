@@ -4,6 +4,7 @@ import { studentBuilder } from '../../src/setup/models.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { soundNotes, soundOf } from '../../src/setup/sound.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
+import '../support/tasks.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

@@ -3,6 +3,7 @@ import { completeRecipe } from '../../src/recipe/load.ts';
 import type { ShipContext } from '../../src/ship/context.ts';
 import { descriptionFrom } from '../../src/ship/description.ts';
 import { onnxOptions } from '../../src/ship/metadata.ts';
+import '../support/tasks.ts';
 
 function metadataOf(dataset: object, train: Partial<Dataset>): ReadonlyMap<string, string> {
   const { recipe } = completeRecipe(

@@ -50,7 +50,7 @@ function build(): string {
     });
     const target = path.join(temporary, 'dist', file.replace(/\.ts$/, '.js'));
     mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, code.replace(/((?:from|import\()\s*["']\.[^"']*)\.ts(["'])/g, '$1.js$2'));
+    writeFileSync(target, code.replace(/((?:from|import\(|import)\s*["']\.[^"']*)\.ts(["'])/g, '$1.js$2'));
   });
   execFileSync(process.execPath, [path.join(ROOT, 'scripts/assets.mjs'), path.join(temporary, 'dist')]);
   cpSync(path.join(ROOT, 'package.json'), path.join(temporary, 'package.json'));

@@ -6,7 +6,7 @@ import type { taskRow } from '../../src/recipe/task.ts';
 import { argMax } from '../../src/base/numbers.ts';
 import { columnOf, isAboveZero, mixedNumbers, stuckAt } from '../../src/tasks/columns.ts';
 import type { AnswerField } from '../../src/tasks/fields.ts';
-import { errorsOf } from '../../src/tasks/regression/errors.ts';
+import { errorsOf } from '../../src/answers/numbers/errors.ts';
 import { accuracyScore } from '../../src/tasks/score.ts';
 import type { Score } from '../../src/tasks/score.ts';
 import { mixedTargets, numberFeeds } from '../../src/tasks/targets.ts';

@@ -4,7 +4,7 @@ import type { DistillRecipe } from '../../src/recipe/schema.ts';
 import { peerPrograms, withPeer } from '../../src/run/training/peer.ts';
 import type { PeerPair } from '../../src/run/training/peer.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import type { TrainingBatch } from '../../src/train/step/batch.ts';
 import { gradientProgram, updateProgram } from '../../src/train/step/gradient.ts';
 import { Trainer } from '../../src/train/loop.ts';

@@ -9,7 +9,7 @@ import type { Engine, State } from '../../src/runtime/engine.ts';
 import type { FeaturePair } from '../../src/train/step/loss.ts';
 import { LossScale } from '../../src/train/step/loss-scale.ts';
 import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 
 const [BATCH, CLASSES] = [4, 3];

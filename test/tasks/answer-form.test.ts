@@ -3,7 +3,9 @@ import path from 'node:path';
 import { EVALUATION_TABLES } from '../../src/commands/terminal/evaluation.ts';
 import { USUAL_ANSWERS } from '../../src/measure/usual-answers.ts';
 import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
-import { ANSWER_FORMS, TASKS, taskRow } from '../../src/recipe/task.ts';
+import { answerForms } from '../../src/recipe/answer-forms.ts';
+import { taskNames, taskRow } from '../../src/recipe/task.ts';
+import type { AnswerFormKind } from '../../src/recipe/task.ts';
 import { ANSWERS_TEXTS } from '../../src/report/summary.ts';
 import { ANSWERS_SHOWN } from '../../src/run/stages/measure/examples.ts';
 import { DRIFT_WATCHES } from '../../src/serve/drift/watch.ts';
@@ -33,20 +35,23 @@ const TABLES = {
 };
 
 it.each(Object.entries(TABLES))('the table %s has a row for each form of answers', (_, table) => {
-  expect(Object.keys(table).sort()).toEqual([...ANSWER_FORMS].sort());
+  expect(Object.keys(table).sort()).toEqual([...answerForms.names()].sort());
 });
 
-it.each(ANSWER_FORMS)('a kit has sources for answers of the form %s in each language', (form) => {
-  const { program, texts, pictures } = KIT_FORMS[form];
-  const parts = [texts, pictures].flatMap((one) => (one === undefined ? [] : [one.part]));
-  const names = [`node/${program.name}.mjs`, ...parts.flatMap((part) => [`android/${part}.kt`, `ios/${part}.swift`])];
-  expect(parts.length).toBeGreaterThan(0);
-  const samples = path.resolve(import.meta.dirname, '../../src/ship/kit/samples');
-  expect(names.filter((name) => !existsSync(path.join(samples, name)))).toEqual([]);
-});
+it.each([...answerForms.names()] as AnswerFormKind[])(
+  'a kit has sources for answers of the form %s in each language',
+  (form) => {
+    const { program, texts, pictures } = KIT_FORMS[form];
+    const parts = [texts, pictures].flatMap((one) => (one === undefined ? [] : [one.part]));
+    const names = [`node/${program.name}.mjs`, ...parts.flatMap((part) => [`android/${part}.kt`, `ios/${part}.swift`])];
+    expect(parts.length).toBeGreaterThan(0);
+    const samples = path.resolve(import.meta.dirname, '../../src/ship/kit/samples');
+    expect(names.filter((name) => !existsSync(path.join(samples, name)))).toEqual([]);
+  },
+);
 
 it('each form of answers is that of a task', () => {
-  expect(ANSWER_FORMS.filter((form) => !TASKS.some((task) => taskRow(task).form === form))).toEqual([]);
+  expect(answerForms.names().filter((form) => !taskNames().some((task) => taskRow(task).form === form))).toEqual([]);
 });
 
 it.each([

@@ -27,7 +27,7 @@ mock('../../src/base/process/entry.ts', () => ({ entryBeside: () => undefined })
 const recipeTask = await import('../../src/recipe/task.ts');
 mock('../../src/recipe/task.ts', () => ({
   ...recipeTask,
-  TASKS: [...recipeTask.TASKS, NAME],
+  taskNames: () => [...recipeTask.taskNames(), NAME],
   taskRow: (task: TaskName) => (isNew(task) ? row : recipeTask.taskRow(task)),
   fieldNames: (task: TaskName) => (isNew(task) ? row.fields : recipeTask.fieldNames(task)),
   isLossFor: (loss: LossName, task: TaskName) =>

@@ -7,7 +7,7 @@ import { useLazyBackend } from '../../src/trace/use.ts';
 import { Trainer, type StepMetrics } from '../../src/train/loop.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(() => useLazyBackend(evaluator));

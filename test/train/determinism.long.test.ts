@@ -7,7 +7,7 @@ import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 
 const STEPS = 500;

@@ -15,7 +15,7 @@ import { scoreOfTotals } from '../../src/train/evaluate/totals.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(useCpu);

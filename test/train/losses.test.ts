@@ -10,7 +10,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { FeaturePair } from '../../src/train/step/loss.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 
 beforeAll(() => useLazyBackend(evaluator));

@@ -9,7 +9,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../src/tasks/classification/task.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 
 const BATCH = 8;

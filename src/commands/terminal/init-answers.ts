@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import type { SeenData } from '../../tools/init/seen.ts';
 import type { InitAnswers, SeenForm } from '../../recipe/init.ts';
 import type { SeenTask } from '../../tools/init/task.ts';
-import { TASKS, taskRow } from '../../recipe/task.ts';
+import { taskNames, taskRow } from '../../recipe/task.ts';
 import type { TaskName } from '../../recipe/task.ts';
 import type { CommandContext } from '../context.ts';
 import { asker } from './ask.ts';
@@ -304,7 +304,7 @@ async function taskOf(
   if (task === undefined && (holds === 'masks' || holds === 'boxes'))
     return { task: holds === 'masks' ? ('segmentation' as const) : ('detection' as const), label: names };
   const { words } = form;
-  const ofWords = TASKS.find((name) => taskRow(name).answersPer === 'word')!;
+  const ofWords = taskNames().find((name) => taskRow(name).answersPer === 'word')!;
   if (words !== undefined && (task ?? ofWords) === ofWords) {
     context.note(`${words.why}: task: ${ofWords}; say --task for another one\n`);
     return { task: ofWords, label: typeof words.tags === 'string' ? words.tags : '' };
@@ -348,8 +348,8 @@ async function taskOf(
   }
   if (seen.why === undefined) return { task: seen.task, label: names };
   context.note(`${seen.why}: task: ${seen.task}; say --task for another one\n`);
-  const wrong = (text: string) => (isTask(text) ? undefined : `Not one of ${TASKS.join(', ')}.`);
-  const chosen = await ask(`Task (${TASKS.join(', ')})`, { fallback: seen.task, wrong });
+  const wrong = (text: string) => (isTask(text) ? undefined : `Not one of ${taskNames().join(', ')}.`);
+  const chosen = await ask(`Task (${taskNames().join(', ')})`, { fallback: seen.task, wrong });
   return { task: chosen as TaskName, label: names };
 }
 
@@ -359,5 +359,5 @@ const SOURCES: Readonly<Record<string, (samples: string, labels: string) => obje
 };
 
 function isTask(text: string): text is TaskName {
-  return (TASKS as readonly string[]).includes(text);
+  return (taskNames() as readonly string[]).includes(text);
 }

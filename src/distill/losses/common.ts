@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossInput, LossOutput } from '../../train/step/loss.ts';
 
-export { divergence } from '../../tasks/classification/task.ts';
+export { divergence } from '../../tasks/divergence.ts';
 
 /** Weighted mean Σ w·x / Σ w over the batch; `values` [batch]. 0 if all weights are 0. */
 export function weightedMean(values: tf.Tensor, weights: tf.Tensor1D): tf.Scalar {

@@ -1,7 +1,7 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { model as layersModel } from '@tensorflow/tfjs-layers';
 import { shown, UserError } from '../../base/errors.ts';
-import type { AnswersPer } from '../../recipe/task.ts';
+import type { AnswersPer } from '../../recipe/answer-forms.ts';
 import { Blocks } from './blocks.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
 

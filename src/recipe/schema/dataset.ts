@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { maskKeys } from '../answers/mask.ts';
-import { classVectorKeys, vectorKeys } from '../answers/vector.ts';
+import { keysOfAnswers } from '../answer-forms.ts';
 import { dataType } from '../data-types.ts';
 import type { DataTypeName } from '../data-types.ts';
 import type { KeyRule } from '../rule.ts';
-import { TASKS } from '../task.ts';
+import { taskNames } from '../task.ts';
 import { augmentStep } from './augment.ts';
 import { count, file, files, sampleShape, seed } from './parts.ts';
 import { textOfColumns, textOfFiles } from './text.ts';
@@ -26,7 +25,7 @@ const normalize = z.union([
 function common<S extends z.ZodType>(source: S) {
   return {
     task: z
-      .enum(TASKS)
+      .enum(taskNames())
       .optional()
       .describe(
         'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, a vector to search with, or one whose cosines say how alike two texts are; default: classification.',
@@ -66,9 +65,7 @@ function common<S extends z.ZodType>(source: S) {
       ),
     normalize: normalize.optional().describe('Normalization of the values: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
-    ...maskKeys.keys.dataset,
-    ...vectorKeys.keys.dataset,
-    ...classVectorKeys.keys.dataset,
+    ...keysOfAnswers('dataset'),
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
       .optional()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classesKeys } from '../answers/classes.ts';
+import { keysOfAnswers } from '../answer-forms.ts';
 import { beside, without } from '../rule.ts';
 import type { KeyRule } from '../rule.ts';
 import { taskRow } from '../task.ts';
@@ -35,7 +35,7 @@ const softTargets = z
       .enum(['fp16', 'fp32', 'live'])
       .default('fp16')
       .describe('Number format of the stored answers of the teacher; `live` asks the teacher at every step instead.'),
-    ...classesKeys.keys['distill.softTargets'],
+    ...keysOfAnswers('distill.softTargets'),
     views: count
       .max(1000)
       .optional()
@@ -76,7 +76,7 @@ const distillKeys = {
     .describe(
       'Epoch after which only the labels teach (early-stopped distillation); default: the teacher teaches to the end.',
     ),
-  ...classesKeys.keys.distill,
+  ...keysOfAnswers('distill'),
   generations: count
     .max(100)
     .optional()

@@ -1,7 +1,8 @@
 import { DECODERS, decoderSettings } from '../decoders.ts';
 import type { DecoderName, DecoderSettings } from '../decoders.ts';
 import type { KeyRule } from '../rule.ts';
-import { DEFAULT_TASK, fieldNames, isLossFor, MIXES, TASKS, taskRow } from '../task.ts';
+import { MIXES } from '../answer-forms.ts';
+import { DEFAULT_TASK, fieldNames, isLossFor, taskNames, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
@@ -11,7 +12,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 /** The recipe as written, with the defaults of its task. */
 export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
-  const known = TASKS.find((name) => name === task && name !== DEFAULT_TASK);
+  const known = taskNames().find((name) => name === task && name !== DEFAULT_TASK);
   if (known === undefined) return data;
   // Masks cover whole pictures, and MediaPipe stretches the pictures that it is given.
   const { answersPer } = taskRow(known);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classesKeys } from '../answers/classes.ts';
+import { keysOfAnswers } from '../answer-forms.ts';
 import { DECODER_KEYS, DECODER_NAMES } from '../decoders.ts';
 import { without } from '../rule.ts';
 import type { KeyRule } from '../rule.ts';
@@ -219,7 +219,7 @@ export const teacherSchema = z
       .describe(
         'Stored logits: a soft-target file written by an earlier run, or a .npy array with a row for each sample of the training file.',
       ),
-    ...classesKeys.keys.teacher,
+    ...keysOfAnswers('teacher'),
   })
   .describe('Source of the soft targets.');
 

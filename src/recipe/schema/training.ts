@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { classesKeys } from '../answers/classes.ts';
-import { maskKeys } from '../answers/mask.ts';
-import { numbersKeys } from '../answers/numbers.ts';
-import { classVectorKeys, pairsKeys } from '../answers/vector.ts';
+import { keysOfAnswers } from '../answer-forms.ts';
 import type { KeyRule } from '../rule.ts';
 import { count } from './parts.ts';
 
@@ -131,10 +128,6 @@ export const trainingKeys = {
       'Maximum number of samples that a step computes at once; a larger batch is computed in parts whose gradients are added. Default: as many as fit into memory.',
     ),
   optimizer: optimizerSchema.prefault({}),
-  ...classesKeys.keys.training,
-  ...numbersKeys.keys.training,
-  ...maskKeys.keys.training,
-  ...classVectorKeys.keys.training,
-  ...pairsKeys.keys.training,
+  ...keysOfAnswers('training'),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { usualSchema } from '../../measure/usual-answers.ts';
 import { BESIDE, DESCRIBED } from '../../tasks/described.ts';
-import { FILE_OUTPUTS } from '../../recipe/task.ts';
+import { FILE_OUTPUTS } from '../../recipe/answer-forms.ts';
 import { METHODS, modelSchema, PRECISIONS } from '../artifact.ts';
 import { latencySchema } from './latency.ts';
 import { amount, scoreValue, split, whole } from './parts.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TASKS } from '../../recipe/task.ts';
+import { taskNames } from '../../recipe/task.ts';
 import { amount, scoreValue, whole } from './parts.ts';
 
 /** The run itself: where, on what, how long. */
@@ -16,7 +16,7 @@ export const machineSchema = z.strictObject({
 
 export const reportedDatasetSchema = z.strictObject({
   type: z.string(),
-  task: z.enum(TASKS),
+  task: z.enum(taskNames()),
   classes: whole.describe(
     'What a model answers, a number each: classes, or label columns; 0 if the run stopped before it had read its data.',
   ),

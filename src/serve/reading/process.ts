@@ -1,3 +1,4 @@
+import '../../features.ts';
 import { monotonicMs } from '../../base/clock.ts';
 import { Refusal } from '../refusal.ts';
 import { readFrame, writeParts } from '../worker/blocking.ts';

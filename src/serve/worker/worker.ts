@@ -1,3 +1,4 @@
+import '../../features.ts';
 import { monotonicMs } from '../../base/clock.ts';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';

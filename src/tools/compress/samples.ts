@@ -23,6 +23,7 @@ import { loadRunnable } from '../../setup/runnable.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { ONLY_CLASSES } from './model.ts';
 import type { AnswersWithin, CompressedModel } from './model.ts';
+import { loadTask } from '../../tasks/registry.ts';
 
 type DatasetInput = RecipeInput['dataset'];
 type Normalize = NonNullable<DatasetInput['normalize']>;
@@ -231,6 +232,7 @@ async function labelled(
   { folder, onProgress }: SamplesOptions,
 ): Promise<DatasetInput> {
   refuseNumber(model);
+  await loadTask();
   const classNames = namesOf(model);
   const count = samples.length / sampleShape.reduce((product, size) => product * size, 1);
   const ids = Int32Array.from({ length: count }, (_, i) => i);

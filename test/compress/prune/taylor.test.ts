@@ -15,7 +15,7 @@ import type { TrainingBatch } from '../../../src/train/step/batch.ts';
 import { saliencyProgram } from '../../../src/train/saliency.ts';
 import { evaluationProgram } from '../../../src/train/evaluate/inference.ts';
 import { useCpu } from '../../support/cpu.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { randomWeights, small } from './models.ts';
 
 beforeAll(useCpu);

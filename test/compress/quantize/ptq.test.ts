@@ -13,7 +13,7 @@ import type { TensorQuantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });

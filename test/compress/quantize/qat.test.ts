@@ -25,7 +25,7 @@ import { openTflite } from '../../../src/runtime/litert.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { createOptimizer } from '../../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const SESSION = { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 } as const;

@@ -17,6 +17,7 @@ import type { Safetensors } from '../../../src/formats/safetensors.ts';
 import { turnsIn } from '../../../src/run/several.ts';
 import { pictures } from '../../support/dataset.ts';
 import { played } from '../../support/played.ts';
+import '../../support/tasks.ts';
 
 /** The logit of class k is a mean over the picture, differently weighted: another answer for every picture. */
 const teacher: Teacher = {

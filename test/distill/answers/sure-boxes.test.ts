@@ -6,6 +6,7 @@ import { preflight } from '../../../src/distill/preflight/preflight.ts';
 import { NO_DETECTION, ROW } from '../../../src/tasks/detection/suppression.ts';
 import { taskOf } from '../../../src/tasks/registry.ts';
 import { pictures } from '../../support/dataset.ts';
+import '../../support/tasks.ts';
 
 const boxes: Dataset = { ...pictures(), sampleShape: [32, 32, 3], task: 'detection', maxBoxes: 2 };
 const asked = { ids: Int32Array.of(0), x: new Float32Array(0) };

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
-import { embedding } from '../../../src/tasks/embedding/task.ts';
+import { embedding } from '../../../src/answers/vector/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

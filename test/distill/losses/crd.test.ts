@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
 import type { LossInput } from '../../../src/train/step/loss.ts';
 import { useCpu } from '../../support/cpu.ts';

@@ -3,7 +3,7 @@ import { UserError } from '../../../src/base/errors.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import type { FeaturePair, Loss, LossInput } from '../../../src/train/step/loss.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

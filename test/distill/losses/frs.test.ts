@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
-import { detection } from '../../../src/tasks/detection/task.ts';
+import { detection } from '../../../src/answers/boxes/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

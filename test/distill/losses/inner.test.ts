@@ -7,7 +7,7 @@ import { isLossFor } from '../../../src/recipe/task.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
 import type { FeaturePair, Loss } from '../../../src/train/step/loss.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

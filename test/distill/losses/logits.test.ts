@@ -8,7 +8,7 @@ import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import type { Loss, LossInput } from '../../../src/train/step/loss.ts';
 import { useCpu } from '../../support/cpu.ts';
 import type { Case } from './reference.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { reference, referenceGradient } from './reference.ts';
 
 beforeAll(useCpu);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
-import { regression } from '../../../src/tasks/regression/task.ts';
+import { regression } from '../../../src/answers/numbers/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

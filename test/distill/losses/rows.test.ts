@@ -5,8 +5,8 @@ import { createLoss, usualNumbers } from '../../../src/distill/losses/registry.t
 import { LOSSES } from '../../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../../src/recipe/task.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
-import { tagging } from '../../../src/tasks/tagging/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
+import { tagging } from '../../../src/answers/tags/task.ts';
 import type { Task } from '../../../src/tasks/task.ts';
 import { lossInput } from '../../../src/train/step/step.ts';
 import { useCpu } from '../../support/cpu.ts';

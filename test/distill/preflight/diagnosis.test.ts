@@ -2,6 +2,7 @@ import { diagnosis, farBetterReading } from '../../../src/distill/preflight/diag
 import type { Alternative, AskTeacher } from '../../../src/distill/preflight/diagnosis.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
+import '../../support/tasks.ts';
 
 const SAMPLES = 400;
 const labels = Int32Array.from({ length: SAMPLES }, (_, i) => i % 2);

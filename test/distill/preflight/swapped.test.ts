@@ -3,6 +3,7 @@ import { preflight } from '../../../src/distill/preflight/preflight.ts';
 import { swappedPairs } from '../../../src/distill/preflight/swapped.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { pictures } from '../../support/dataset.ts';
+import '../../support/tasks.ts';
 
 const namesOf = (classes: number): string[] => Array.from({ length: classes }, (_, i) => `c${i}`);
 

@@ -6,6 +6,7 @@ import { onnxTeacher } from '../../../src/distill/teachers/onnx-teacher.ts';
 import { detectionsOf } from '../../../src/tasks/detection/detections.ts';
 import { ROW } from '../../../src/tasks/detection/suppression.ts';
 import { brightnessDetector, pixelDetector } from '../../support/detectors.ts';
+import '../../support/tasks.ts';
 
 const SIDE = 32;
 const PIXELS = SIDE * SIDE;

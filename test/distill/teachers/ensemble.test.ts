@@ -6,6 +6,7 @@ import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { pictures } from '../../support/dataset.ts';
 import { pictureTeacher } from '../../support/onnx.ts';
 import type { PictureTeacher } from '../../support/onnx.ts';
+import '../../support/tasks.ts';
 
 const DEFAULTS: OnnxTeacherSettings = { layout: 'auto', outputs: 'auto', intermediate: [] };
 

@@ -12,6 +12,7 @@ import { pictures } from '../../support/dataset.ts';
 import { pictureModel } from '../../support/onnx.ts';
 import type { PictureTeacher } from '../../support/onnx.ts';
 import { textTeacher } from '../../support/text-teacher.ts';
+import '../../support/tasks.ts';
 
 async function inInt8(file: PictureTeacher, quantizer: ToInt8 = toInt8(), dataset: Dataset = pictures(200)) {
   const bytes = encodeModel(pictureModel(file));

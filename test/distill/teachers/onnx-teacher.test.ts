@@ -16,6 +16,7 @@ import { CLASSES, pictures } from '../../support/dataset.ts';
 import { numbers } from '../../support/graphs.ts';
 import { pictureModel, pictureTeacher } from '../../support/onnx.ts';
 import type { PictureTeacher } from '../../support/onnx.ts';
+import '../../support/tasks.ts';
 
 /** A student that sees values a hundred times as large as the teacher does. */
 const HUNDREDFOLD = { scale: 1 / 255, mean: [0, 0], std: [0.01, 0.01] };

@@ -8,6 +8,7 @@ import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { pictures } from '../../support/dataset.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { pictureTeacher } from '../../support/onnx.ts';
+import '../../support/tasks.ts';
 
 const folder = temporaryFolder();
 /** Files that were closed. */

@@ -13,6 +13,7 @@ import { CLASSES, pictures } from '../../support/dataset.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { pictureTeacher } from '../../support/onnx.ts';
 import { played } from '../../support/played.ts';
+import '../../support/tasks.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

@@ -1,7 +1,7 @@
+import type { AnswerFormKind } from '../../../src/recipe/task.ts';
 import { KIT_FORMS } from '../../../src/ship/kit/forms.ts';
 import js from '@eslint/js';
 import { Linter } from 'eslint';
-import { ANSWER_FORMS } from '../../../src/recipe/task.ts';
 import { browserSample } from '../../../src/ship/kit/browser.ts';
 import type { PageInput } from '../../../src/ship/kit/forms.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
@@ -76,7 +76,9 @@ it('no file of a kit has a mark that is not filled in', async () => {
       await phoneSamples('boxes'),
       await phoneSamples('vector'),
     ],
-    ...ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined).map(textPhoneSamples),
+    ...(Object.keys(KIT_FORMS) as AnswerFormKind[])
+      .filter((form) => KIT_FORMS[form].texts !== undefined)
+      .map(textPhoneSamples),
   ];
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))
     expect([name, /__[A-Z]|== [A-Z]+ ==/.exec(text)]).toEqual([name, null]);

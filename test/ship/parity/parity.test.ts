@@ -12,6 +12,7 @@ import { checkVariant } from '../../../src/ship/parity/check-file.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
+import '../../support/tasks.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });
 const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };

@@ -7,7 +7,7 @@ import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxrun
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { Evaluator } from '../../../src/train/evaluate/evaluate.ts';
 import { evaluationProgram } from '../../../src/train/evaluate/inference.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { predictions } from '../../../src/train/evaluate/predict.ts';
 
 beforeAll(() => useLazyBackend(evaluator));

@@ -1,4 +1,4 @@
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { addedTotals, scoreOfTotals, totalsOf } from '../../../src/train/evaluate/totals.ts';
 
 const NOW = { loss: 3, sums: { correct: 6 }, weight: 8, samples: 10 };

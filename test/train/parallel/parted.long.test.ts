@@ -26,7 +26,7 @@ import { maskVariables } from '../../../src/train/step/masks.ts';
 import { createOptimizer } from '../../../src/train/optimizers/optimizers.ts';
 import type { OptimizerConfig } from '../../../src/train/optimizers/optimizers.ts';
 import { trainingProgram } from '../../../src/train/step/step.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { played } from '../../support/played.ts';
 import type { TrainingOptions } from '../../../src/train/step/step.ts';
 

@@ -1,6 +1,6 @@
 import { NO_TAG } from '../../../src/data/targets/tags.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
-import { tagging } from '../../../src/tasks/tagging/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
+import { tagging } from '../../../src/answers/tags/task.ts';
 import { batchFeeds, scoredWeight, totalWeight } from '../../../src/train/step/batch.ts';
 
 const x = new Float32Array(4);

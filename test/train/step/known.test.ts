@@ -3,8 +3,8 @@ import { known } from '../../../src/distill/answers/known.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { IGNORED } from '../../../src/data/targets/move-mask.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
-import { segmentation } from '../../../src/tasks/segmentation/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
+import { segmentation } from '../../../src/answers/mask/task.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { lossInput } from '../../../src/train/step/step.ts';
 

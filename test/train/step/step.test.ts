@@ -9,7 +9,7 @@ import { evaluationProgram, predictionProgram } from '../../../src/train/evaluat
 import { EMA_PREFIX, trainingProgram } from '../../../src/train/step/step.ts';
 import { traceProgram } from '../../../src/trace/trace.ts';
 import { useCpu } from '../../support/cpu.ts';
-import { classification } from '../../../src/tasks/classification/task.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
 import { eagerEngine } from '../../support/eager-engine.ts';
 
 beforeAll(useCpu);

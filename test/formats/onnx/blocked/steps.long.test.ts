@@ -13,7 +13,7 @@ import { predictionProgram } from '../../../../src/train/evaluate/inference.ts';
 import { trainingProgram } from '../../../../src/train/step/step.ts';
 import { SMALL_NET_NAMES, buildNet, inputShapeOf } from '../../../../bench/nets.ts';
 import { useCpu } from '../../../support/cpu.ts';
-import { classification } from '../../../../src/tasks/classification/task.ts';
+import { classification } from '../../../../src/answers/classes/task.ts';
 import { describeBlocked } from './harness.ts';
 
 beforeAll(useCpu);

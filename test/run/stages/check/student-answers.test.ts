@@ -5,6 +5,7 @@ import { pictures } from '../../../support/dataset.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { pictureTeacher } from '../../../support/onnx.ts';
 import type { PictureTeacher } from '../../../support/onnx.ts';
+import '../../../support/tasks.ts';
 
 const folder = temporaryFolder();
 

@@ -1,5 +1,6 @@
 import { memorizedValidation } from '../../../../src/run/stages/measure/memorized.ts';
 import { pictures } from '../../../support/dataset.ts';
+import '../../../support/tasks.ts';
 
 type Scores = readonly [validation: number, test: number];
 

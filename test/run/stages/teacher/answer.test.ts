@@ -8,6 +8,7 @@ import { makeRecipe } from '../../../../src/setup/runnable.ts';
 import { alone } from '../../../../src/train/processes.ts';
 import { pictures } from '../../../support/dataset.ts';
 import { SHORT_RUN } from '../../../support/digits.ts';
+import '../../../support/tasks.ts';
 
 /** A teacher that answers with the first three numbers of a sample, and counts the samples that it is asked about. */
 function counting(key = 'teacher'): Teacher & { readonly asked: () => number } {

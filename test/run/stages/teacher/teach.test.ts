@@ -6,6 +6,7 @@ import { alone } from '../../../../src/train/processes.ts';
 import { pictures } from '../../../support/dataset.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { pictureTeacher } from '../../../support/onnx.ts';
+import '../../../support/tasks.ts';
 
 const folder = temporaryFolder();
 

@@ -1,0 +1,22 @@
+import { BEGINS } from '../../recipe/answer-forms.ts';
+import type { AnswerRow } from '../../recipe/answer-forms.ts';
+
+/** Any number of labels. */
+export const labelsAnswers: AnswerRow = {
+  name: 'labels',
+  tasks: {
+    'multi-label': {
+      hasClasses: false,
+      hasNames: true,
+      isEmptyKnown: true,
+      answersPer: 'sample',
+      losses: ['kd', 'mse'],
+      loss: 'kd',
+      store: 'fp16',
+      mixes: ['mixup', 'cutmix'],
+      outputs: 'probabilities',
+      begins: ['loss: kd # label by label', `temperature: 1 ${BEGINS.softens}`, `alpha: 0.5 ${BEGINS.alpha}`],
+    },
+  },
+  keys: [],
+};

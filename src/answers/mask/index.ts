@@ -1,0 +1,23 @@
+import { BEGINS, LOSSES_OF_FEATURES, LOSSES_OF_LOGITS } from '../../recipe/answer-forms.ts';
+import type { AnswerRow } from '../../recipe/answer-forms.ts';
+import { maskKeys } from './recipe.ts';
+
+/** A class for each pixel of a picture. */
+export const maskAnswers: AnswerRow = {
+  name: 'mask',
+  tasks: {
+    segmentation: {
+      hasClasses: false,
+      hasNames: true,
+      isEmptyKnown: false,
+      answersPer: 'pixel',
+      losses: [...LOSSES_OF_LOGITS, 'cwd-logits', ...LOSSES_OF_FEATURES],
+      loss: 'kd',
+      store: 'fp16',
+      mixes: [],
+      outputs: 'classes',
+      begins: ['loss: kd # pixel by pixel', `temperature: 2 ${BEGINS.softens}`, `alpha: 0.5 ${BEGINS.alpha}`],
+    },
+  },
+  keys: [maskKeys],
+};

@@ -1,0 +1,33 @@
+/**
+ * What can be taken out, one row for each: the only file that names all features. `npm run test:without -- NAME` takes a row and its folder out. Modules
+ * of cells are loaded when a recipe or a file asks for the feature.
+ */
+import { boxesAnswers } from './answers/boxes/index.ts';
+import { classesAnswers } from './answers/classes/index.ts';
+import { labelsAnswers } from './answers/labels/index.ts';
+import { maskAnswers } from './answers/mask/index.ts';
+import { numbersAnswers } from './answers/numbers/index.ts';
+import { tagsAnswers } from './answers/tags/index.ts';
+import { vectorAnswers } from './answers/vector/index.ts';
+import { answerForms } from './recipe/answer-forms.ts';
+import type { Tasks } from './tasks/registry.ts';
+
+/** Module of a cell, which exports the value of the slot under the slot's name. */
+type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
+
+/** Slots of forms of answers. */
+interface AnswerCells {
+  readonly tasks: Cell<'tasks', Tasks>;
+}
+
+function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
+  answerForms.add(row, { ...cells });
+}
+
+answers(classesAnswers, { tasks: () => import('./answers/classes/task.ts') });
+answers(numbersAnswers, { tasks: () => import('./answers/numbers/task.ts') });
+answers(labelsAnswers, { tasks: () => import('./answers/labels/task.ts') });
+answers(tagsAnswers, { tasks: () => import('./answers/tags/task.ts') });
+answers(maskAnswers, { tasks: () => import('./answers/mask/task.ts') });
+answers(boxesAnswers, { tasks: () => import('./answers/boxes/task.ts') });
+answers(vectorAnswers, { tasks: () => import('./answers/vector/tasks.ts') });
