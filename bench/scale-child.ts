@@ -4,14 +4,14 @@
  * and the time is the median of the steps of all of them while all were at work: the bound that memory and clock of the machine set.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { mpiLaunch } from '../src/base/process/environment.ts';
+import { mpi } from '../src/places/mpi/index.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { networkParameters } from '../src/networks/network.ts';
-import type { PendingCall, Collectives } from '../src/runtime/collectives/collectives.ts';
+import type { PendingCall, Collectives } from '../src/run/processes/collectives.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
-import { sharingIn } from '../src/run/several.ts';
-import { openMpi } from '../src/runtime/collectives/mpi.ts';
+import { sharingIn } from '../src/run/processes/processes.ts';
+import { connect } from '../src/places/mpi/mpi.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../src/answers/classes/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
@@ -29,8 +29,8 @@ const net = netOf(name);
 const [batchSize, steps, threads, shards] = process.argv.slice(3, 7).map(Number) as [number, number, number, number];
 const WARM = 10;
 
-const launch = mpiLaunch();
-const opened = launch && openMpi(launch, { seconds: 120, place: `process id ${process.pid}` });
+const launch = mpi.launched!(process.env);
+const opened = launch && connect(launch, { seconds: 120, place: `process id ${process.pid}` });
 let gatherMs = 0;
 const group: Collectives | undefined = opened && {
   ...opened,

@@ -82,8 +82,8 @@ async function executeShard(
   { watch, ...options }: Omit<ExecuteOptions, 'rankTimeout'>,
   context: CommandContext,
 ): Promise<void> {
-  const { mpiLaunch } = await import('../base/process/environment.ts');
-  if ((mpiLaunch()?.size ?? 1) > 1)
+  const { ownLaunch } = await import('../base/process/environment.ts');
+  if ((ownLaunch()?.launch.size ?? 1) > 1)
     throw new UserError(
       `--shard ${given}: a shard is one process, and mpirun has started several`,
       'Leave out --shard, and they train together; or start each shard without mpirun.',
@@ -138,7 +138,7 @@ export async function execute(
   context: CommandContext,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
-  const { follower, startedProcesses } = await import('./options/mpi-launch.ts');
+  const { follower, startedProcesses } = await import('./options/launch.ts');
   const processes = await startedProcesses(rankTimeout);
   if (processes !== undefined && processes.rank > 0) {
     const own = await openWatchers(watchedRank(watch, processes.rank), () => undefined, processes);

@@ -13,7 +13,7 @@ import { SoftTargetsBuilder, StoredSoftTargets } from '../../src/distill/answers
 import { seenAs } from '../../src/distill/teachers/inputs/own-pictures.ts';
 import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { turnsIn } from '../../src/run/several.ts';
+import { turnsIn } from '../../src/run/processes/processes.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import { accuracyOf } from '../../src/tasks/classification/chance.ts';

@@ -2,7 +2,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { processesOf } from '../../src/run/several.ts';
+import { processesOf } from '../../src/run/processes/processes.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { DIGITS } from '../support/digits.ts';
 import { lone, played } from '../support/played.ts';

@@ -2,7 +2,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
-import { sharingIn } from '../../src/run/several.ts';
+import { sharingIn } from '../../src/run/processes/processes.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

@@ -10,7 +10,7 @@ import { readSplit, readSplits } from '../../../src/data/readers/read.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
 import { overlaps } from '../../../src/data/splits/overlap.ts';
 import { textsOfAll } from '../../../src/data/storage/shared-reading.ts';
-import { processesOf } from '../../../src/run/several.ts';
+import { processesOf } from '../../../src/run/processes/processes.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { played } from '../../support/played.ts';
 

@@ -14,7 +14,7 @@ import { npyLogits, storedLogits } from '../../../src/distill/answers/stored-log
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../../src/formats/safetensors.ts';
-import { turnsIn } from '../../../src/run/several.ts';
+import { turnsIn } from '../../../src/run/processes/processes.ts';
 import { pictures } from '../../support/dataset.ts';
 import { played } from '../../support/played.ts';
 import '../../support/tasks.ts';

@@ -11,7 +11,7 @@ import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { Network } from '../../../src/networks/network.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { State } from '../../../src/runtime/engine.ts';
-import { sharingIn } from '../../../src/run/several.ts';
+import { sharingIn } from '../../../src/run/processes/processes.ts';
 import { inferenceGraph } from '../../../src/ship/export.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';

@@ -1,11 +1,11 @@
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
+import type { Collectives } from './collectives.ts';
 import { RANGE_STEP } from '../../runtime/engine.ts';
 import type { CompiledStep, DivisibleFeed, ElementRange } from '../../runtime/engine.ts';
 import { addInPairs } from './add-in-pairs.ts';
-import { isGradient } from '../step/gradient.ts';
-import { Slices } from './slices.ts';
-import type { ResultRange } from './slices.ts';
-import type { StepValues } from '../step/steps.ts';
+import { isGradient } from '../../train/step/gradient.ts';
+import { Slices } from '../../train/parallel/slices.ts';
+import type { ResultRange } from '../../train/parallel/slices.ts';
+import type { StepValues } from '../../train/step/steps.ts';
 import { transportOf } from './transport.ts';
 import type { Transport } from './transport.ts';
 

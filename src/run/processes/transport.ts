@@ -1,5 +1,5 @@
-import type { PendingCall, Collectives, SharedRooms } from '../../runtime/collectives/collectives.ts';
-import type { Slices } from './slices.ts';
+import type { PendingCall, Collectives, SharedRooms } from './collectives.ts';
+import type { Slices } from '../../train/parallel/slices.ts';
 
 /** Number of turns that are in transit while one is processed. */
 const AHEAD = 4;

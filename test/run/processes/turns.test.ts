@@ -1,7 +1,7 @@
-import { sharingIn, turnsIn } from '../../src/run/several.ts';
-import { alone as aloneProcess } from '../../src/train/processes.ts';
-import { oneByOne } from '../../src/train/turns.ts';
-import { played } from '../support/played.ts';
+import { sharingIn, turnsIn } from '../../../src/run/processes/processes.ts';
+import { alone as aloneProcess } from '../../../src/train/processes.ts';
+import { oneByOne } from '../../../src/train/turns.ts';
+import { played } from '../../support/played.ts';
 
 const square = (item: number): Promise<Float32Array> => Promise.resolve(Float32Array.of(item, item ** 2));
 

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import type { TensorType } from '../../../src/graph/types.ts';
-import { Exchange } from '../../../src/train/parallel/exchange.ts';
+import { Exchange } from '../../../src/run/processes/exchange.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
 import type { StepValues } from '../../../src/train/step/steps.ts';
 import { played } from '../../support/played.ts';

@@ -1,8 +1,8 @@
 import type { TensorType } from '../../graph/types.ts';
-import type { PendingCall, Collectives } from '../../runtime/collectives/collectives.ts';
-import { PartSum } from './part-sum.ts';
-import { Slices } from './slices.ts';
-import type { StepValues } from '../step/steps.ts';
+import type { PendingCall, Collectives } from './collectives.ts';
+import { PartSum } from '../../train/parallel/part-sum.ts';
+import { Slices } from '../../train/parallel/slices.ts';
+import type { StepValues } from '../../train/step/steps.ts';
 
 export interface ExchangeOptions {
   readonly outputs: ReadonlyMap<string, TensorType>;

@@ -1,16 +1,22 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { mpiLaunch } from '../../base/process/environment.ts';
+import { launchers } from '../../base/launchers.ts';
+import { ownLaunch } from '../../base/process/environment.ts';
+import { Slot } from '../../base/registry.ts';
 import type { RunProcesses } from '../../run/options.ts';
+import type { Connect } from '../../run/processes/collectives.ts';
 
-/** Connects the processes that mpirun started; undefined without mpirun. If this process ends with an error, all end. */
+/** Connections of the processes that launchers start, by launcher. */
+const connections = new Slot<Connect>(launchers, 'connect', 'connection between processes');
+
+/** Connects the processes that a launcher started; undefined without a launcher. If this process ends with an error, all end. */
 export async function startedProcesses(timeoutSeconds: number): Promise<RunProcesses | undefined> {
-  const launch = mpiLaunch();
-  if (launch === undefined) return undefined;
-  const { openMpi } = await import('../../runtime/collectives/mpi.ts');
-  const { processesOf } = await import('../../run/several.ts');
+  const own = ownLaunch();
+  if (own === undefined) return undefined;
+  const connect = await connections.load(own.launcher);
+  const { processesOf } = await import('../../run/processes/processes.ts');
   const place = `${hostname()}, process id ${process.pid}`;
-  const group = openMpi(launch, { seconds: timeoutSeconds, place });
+  const group = connect(own.launch, { seconds: timeoutSeconds, place });
   process.on('exit', (code) => {
     if (code === 0) {
       group.finish();
@@ -23,7 +29,7 @@ export async function startedProcesses(timeoutSeconds: number): Promise<RunProce
   return processesOf(group);
 }
 
-/** Milliseconds for mpirun to read the last output. */
+/** Milliseconds for the launcher to read the last output. */
 const READ_MS = 500;
 /** Milliseconds for process 0 to report an error that all processes found. */
 const FIRST_MS = 2000;

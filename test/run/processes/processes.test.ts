@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../../src/base/files.ts';
-import type { OnEvent } from '../../src/base/events.ts';
-import { processesOf } from '../../src/run/several.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { played } from '../support/played.ts';
+import { writeFileAtomic } from '../../../src/base/files.ts';
+import type { OnEvent } from '../../../src/base/events.ts';
+import { processesOf } from '../../../src/run/processes/processes.ts';
+import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { played } from '../../support/played.ts';
 
 const folder = temporaryFolder();
 

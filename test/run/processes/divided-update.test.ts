@@ -1,7 +1,7 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import type { CompiledStep, DivisibleFeed, ElementRange } from '../../../src/runtime/engine.ts';
-import { addInPairs } from '../../../src/train/parallel/add-in-pairs.ts';
-import { DividedUpdate } from '../../../src/train/parallel/divided-update.ts';
+import { addInPairs } from '../../../src/run/processes/add-in-pairs.ts';
+import { DividedUpdate } from '../../../src/run/processes/divided-update.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
 import { played } from '../../support/played.ts';
 
