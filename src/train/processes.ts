@@ -1,5 +1,6 @@
 import type { DataOptions, LoadedDataset } from '../data/load.ts';
 import type { TensorType } from '../graph/types.ts';
+import { divisibleStep } from '../runtime/divisible-step.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import { isGradient } from './step/gradient.ts';
 import type { StepValues } from './step/steps.ts';
@@ -74,7 +75,8 @@ export const alone: Processes = {
 
 /** Memory that the update reads gradients from: gradients that are added up in it need not be copied. */
 function homeIn(update: CompiledStep): StepValues {
-  const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
-  update.divide?.(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));
+  const step = divisibleStep(update);
+  const feeds = [...(step?.divisible ?? [])].filter(([name]) => isGradient(name));
+  step?.divide(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));
   return Object.fromEntries(feeds.map(([name, { data }]) => [name, data]));
 }

@@ -1,6 +1,7 @@
 import type { Collectives } from './collectives.ts';
-import { RANGE_STEP } from '../../runtime/engine.ts';
-import type { CompiledStep, DivisibleFeed, ElementRange } from '../../runtime/engine.ts';
+import { divisibleStep, RANGE_STEP } from '../../runtime/divisible-step.ts';
+import type { DivisibleFeed, ElementRange } from '../../runtime/divisible-step.ts';
+import type { CompiledStep } from '../../runtime/engine.ts';
 import { addInPairs } from './add-in-pairs.ts';
 import { isGradient } from '../../train/step/gradient.ts';
 import { Slices } from '../../train/parallel/slices.ts';
@@ -65,13 +66,13 @@ export class DividedUpdate {
     this.#unread = layersOf(feeds, (name, isRead) => !isRead && !read.has(name));
     const ranges = new Map<string, ElementRange[]>([...feeds.keys()].map((name) => [name, []]));
     for (const turn of this.#parts) for (const { name, ...range } of turn[rank]!) ranges.get(name)!.push(range);
-    update.divide!(ranges);
+    divisibleStep(update)!.divide(ranges);
   }
 
   /** Undefined if the update cannot be divided or has too few weights. */
   static of(options: DividedUpdateOptions): DividedUpdate | undefined {
     const { update, least = LEAST } = options;
-    const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
+    const feeds = [...(divisibleStep(update)?.divisible ?? [])].filter(([name]) => isGradient(name));
     const weights = feeds.reduce((sum, [, { data }]) => sum + data.length, 0);
     // A process whose memory did not suffice for a fused update has nothing to divide; then no process divides.
     const wants = weights > 0 && weights >= least ? 1 : 0;

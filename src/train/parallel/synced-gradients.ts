@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { CARRIED, cutAtBatchNorms, PART, WHOLE_PREFIX } from '../../graph/passes/step/cut-at-batch-norms.ts';
 import { staticSize } from '../../graph/shapes.ts';
 import type { TensorData, TensorType } from '../../graph/types.ts';
+import { divisibleStep } from '../../runtime/divisible-step.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import { fedTo, samplesInBatch } from '../step/batch.ts';
 import { feedsOfPart, withRandoms } from '../step/gradients.ts';
@@ -36,7 +37,7 @@ export class SyncedGradients implements BatchPartGradients {
     this.#pieces = pieces;
     this.holder = pieces[0]!;
     this.outputs = new Map(pieces.flatMap(({ outputs }) => [...outputs].filter(([name]) => isResult(name))));
-    this.variables = new Set(pieces.flatMap(({ variables = [] }) => [...variables]));
+    this.variables = new Set(pieces.flatMap((piece) => [...(divisibleStep(piece)?.variables ?? [])]));
     this.#sized.set(options.largest, pieces);
   }
 

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../src/base/random.ts';
-import type { CompiledStep, DivisibleFeed, ElementRange } from '../../../src/runtime/engine.ts';
+import type { DivisibleFeed, DivisibleStep, ElementRange } from '../../../src/runtime/divisible-step.ts';
 import { addInPairs } from '../../../src/run/processes/add-in-pairs.ts';
 import { DividedUpdate } from '../../../src/run/processes/divided-update.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
@@ -24,7 +24,7 @@ function fakeUpdate() {
   const step = {
     divisible,
     divide: (given: typeof ranges) => void (ranges = given),
-  } as unknown as CompiledStep;
+  } as unknown as DivisibleStep;
   const run = (): void => {
     for (const [name, own] of ranges)
       for (const { from, to } of own) {
@@ -57,7 +57,7 @@ it.each([
     ),
   );
   const alone = fakeUpdate();
-  alone.step.divide!(new Map(Object.entries(SIZES).map(([name, to]) => [name, [{ from: 0, to }]])));
+  alone.step.divide(new Map(Object.entries(SIZES).map(([name, to]) => [name, [{ from: 0, to }]])));
   for (const parts of given) {
     for (const [name, { data }] of alone.gradients)
       addInPairs(
