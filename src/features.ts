@@ -2,6 +2,7 @@
  * What can be taken out, one row for each: the only file that names all features. `npm run test:without -- NAME` takes a row and its folder out. Modules
  * of cells are loaded when a recipe or a file asks for the feature.
  */
+import { launchers } from './base/launchers.ts';
 import { boxesAnswers } from './answers/boxes/index.ts';
 import { classesAnswers } from './answers/classes/index.ts';
 import { labelsAnswers } from './answers/labels/index.ts';
@@ -9,7 +10,12 @@ import { maskAnswers } from './answers/mask/index.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
+import { kubernetes } from './places/kubernetes/index.ts';
+import { mpi } from './places/mpi/index.ts';
+import { slurm } from './places/slurm/index.ts';
+import { torchrun } from './places/torchrun/index.ts';
 import { answerForms } from './recipe/answer-forms.ts';
+import type { Connect } from './run/processes/collectives.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import type { KitForm } from './ship/kit/forms.ts';
@@ -80,3 +86,17 @@ answers(vectorAnswers, {
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
 });
+
+/** Slots of launchers. */
+interface LauncherCells {
+  readonly connect?: Cell<'connect', Connect>;
+}
+
+function launcher(row: Parameters<typeof launchers.add>[0], cells: LauncherCells = {}): void {
+  launchers.add(row, { ...cells });
+}
+
+launcher(kubernetes);
+launcher(slurm);
+launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
+launcher(torchrun);

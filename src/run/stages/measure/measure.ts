@@ -26,10 +26,10 @@ export interface MeasuredModels {
 
 /** Scores an exported file on the validation split, and once on the test split. */
 export async function measure(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   exported: ExportedModel,
 ): Promise<MeasuredModels> {
-  const { recipe, together } = context;
+  const { recipe, processes: turns } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
@@ -38,7 +38,7 @@ export async function measure(
     score,
     answers: said,
     ...quality
-  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), {
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, turns }), {
     isServed: format === 'onnx',
     threshold: exported.threshold,
   });
@@ -68,7 +68,7 @@ export async function measure(
 
 /** Scores a teacher that is given as a file. */
 export async function measureTeacher(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   teacher: Teacher,
 ): Promise<MeasuredModels> {
   const { plainLogits } = await import('../../../distill/preflight/preflight.ts');
@@ -80,7 +80,7 @@ export async function measureTeacher(
     ...quality
   } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return plainLogits(teacher, split, rows, { together: context.together });
+    return plainLogits(teacher, split, rows, { turns: context.processes });
   });
   freeBuffers();
   const { params, sizeBytes } = teacher;
