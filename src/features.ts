@@ -9,7 +9,9 @@ import { maskAnswers } from './answers/mask/index.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
+import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import { answerForms } from './recipe/answer-forms.ts';
+import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -18,16 +20,48 @@ type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 /** Slots of forms of answers. */
 interface AnswerCells {
   readonly tasks: Cell<'tasks', Tasks>;
+  readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
   answerForms.add(row, { ...cells });
 }
 
-answers(classesAnswers, { tasks: () => import('./answers/classes/task.ts') });
-answers(numbersAnswers, { tasks: () => import('./answers/numbers/task.ts') });
-answers(labelsAnswers, { tasks: () => import('./answers/labels/task.ts') });
-answers(tagsAnswers, { tasks: () => import('./answers/tags/task.ts') });
-answers(maskAnswers, { tasks: () => import('./answers/mask/task.ts') });
-answers(boxesAnswers, { tasks: () => import('./answers/boxes/task.ts') });
-answers(vectorAnswers, { tasks: () => import('./answers/vector/tasks.ts') });
+answers(classesAnswers, {
+  tasks: () => import('./answers/classes/task.ts'),
+  evaluationText: () => import('./answers/classes/evaluation.ts'),
+});
+
+answers(numbersAnswers, {
+  tasks: () => import('./answers/numbers/task.ts'),
+  evaluationText: () => import('./answers/numbers/evaluation.ts'),
+});
+
+answers(labelsAnswers, {
+  tasks: () => import('./answers/labels/task.ts'),
+  evaluationText: () => import('./answers/labels/evaluation.ts'),
+});
+
+answers(tagsAnswers, {
+  tasks: () => import('./answers/tags/task.ts'),
+  shownAnswers: () => import('./answers/tags/example.ts'),
+  evaluationText: () => import('./answers/tags/evaluation.ts'),
+});
+
+answers(maskAnswers, {
+  tasks: () => import('./answers/mask/task.ts'),
+  shownAnswers: () => import('./answers/mask/example.ts'),
+  evaluationText: () => import('./answers/mask/evaluation.ts'),
+});
+
+answers(boxesAnswers, {
+  tasks: () => import('./answers/boxes/task.ts'),
+  shownAnswers: () => import('./answers/boxes/example.ts'),
+  evaluationText: () => import('./answers/boxes/evaluation.ts'),
+});
+
+answers(vectorAnswers, {
+  tasks: () => import('./answers/vector/tasks.ts'),
+  evaluationText: () => import('./answers/vector/evaluation.ts'),
+});

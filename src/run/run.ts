@@ -29,7 +29,7 @@ import type { Stages } from './report.ts';
 import { searchBudget } from './search/search.ts';
 import { stages } from './stages.ts';
 import { requireShards, runTogether, SHARDS } from './together.ts';
-import { DEFAULT_TASK } from '../recipe/task.ts';
+import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 
 // What is exported besides `runRecipe` is marked internal: the package's type declarations must not load TensorFlow.js.
 
@@ -89,7 +89,8 @@ export async function runAlone(
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };
-    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
+    const { score } = taskRow(task);
+    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed, ...(task !== DEFAULT_TASK && { score }) });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });
     const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
     const followed =

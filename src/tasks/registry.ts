@@ -2,6 +2,8 @@ import { Slot } from '../base/registry.ts';
 import { answerForms } from '../recipe/answer-forms.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
+import { scoreFrom } from './score.ts';
+import type { Score } from './score.ts';
 import type { Task, TaskData } from './task.ts';
 
 /** Tasks of a form of answers, by name, each made from a data set. */
@@ -17,4 +19,9 @@ export async function loadTask(task?: TaskName): Promise<void> {
 /** Task of a data set; the code of its task is loaded with the data. */
 export function taskOf(data: TaskData): Task {
   return TASKS.of(taskRow(data.task).form)[data.task]!(data);
+}
+
+/** The score of a task by the task's name. */
+export function scoreOfTask(task?: TaskName): Score {
+  return scoreFrom(taskRow(task).score);
 }
