@@ -14,6 +14,7 @@ import { kubernetes } from './places/kubernetes/index.ts';
 import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
+import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { Connect } from './run/processes/collectives.ts';
 import type { Ending } from './ship/answer-ending.ts';
@@ -21,6 +22,7 @@ import type { MediaPipeMetadata } from './ship/description.ts';
 import type { KitForm } from './ship/kit/forms.ts';
 import type { FormTasks } from './ship/mediapipe/folder.ts';
 import type { PipelineForm } from './ship/transformers/config.ts';
+import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -35,6 +37,8 @@ interface AnswerCells {
   readonly mediapipe?: Cell<'mediapipe', FormTasks>;
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
+  readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
@@ -43,6 +47,7 @@ function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells)
 
 answers(classesAnswers, {
   tasks: () => import('./answers/classes/task.ts'),
+  evaluationText: () => import('./answers/classes/evaluation.ts'),
   ending: () => import('./answers/classes/ending.ts'),
   kit: () => import('./answers/classes/kit.ts'),
   mediapipe: () => import('./answers/classes/mediapipe.ts'),
@@ -50,10 +55,12 @@ answers(classesAnswers, {
 });
 answers(numbersAnswers, {
   tasks: () => import('./answers/numbers/task.ts'),
+  evaluationText: () => import('./answers/numbers/evaluation.ts'),
   kit: () => import('./answers/numbers/kit.ts'),
 });
 answers(labelsAnswers, {
   tasks: () => import('./answers/labels/task.ts'),
+  evaluationText: () => import('./answers/labels/evaluation.ts'),
   ending: () => import('./answers/labels/ending.ts'),
   kit: () => import('./answers/labels/kit.ts'),
   mediapipe: () => import('./answers/labels/mediapipe.ts'),
@@ -61,11 +68,15 @@ answers(labelsAnswers, {
 });
 answers(tagsAnswers, {
   tasks: () => import('./answers/tags/task.ts'),
+  shownAnswers: () => import('./answers/tags/example.ts'),
+  evaluationText: () => import('./answers/tags/evaluation.ts'),
   kit: () => import('./answers/tags/kit.ts'),
   transformers: () => import('./answers/tags/transformers.ts'),
 });
 answers(maskAnswers, {
   tasks: () => import('./answers/mask/task.ts'),
+  shownAnswers: () => import('./answers/mask/example.ts'),
+  evaluationText: () => import('./answers/mask/evaluation.ts'),
   ending: () => import('./answers/mask/ending.ts'),
   kit: () => import('./answers/mask/kit.ts'),
   mediapipe: () => import('./answers/mask/mediapipe.ts'),
@@ -74,6 +85,8 @@ answers(maskAnswers, {
 });
 answers(boxesAnswers, {
   tasks: () => import('./answers/boxes/task.ts'),
+  shownAnswers: () => import('./answers/boxes/example.ts'),
+  evaluationText: () => import('./answers/boxes/evaluation.ts'),
   ending: () => import('./answers/boxes/ending.ts'),
   kit: () => import('./answers/boxes/kit.ts'),
   mediapipe: () => import('./answers/boxes/mediapipe.ts'),
@@ -82,6 +95,7 @@ answers(boxesAnswers, {
 });
 answers(vectorAnswers, {
   tasks: () => import('./answers/vector/tasks.ts'),
+  evaluationText: () => import('./answers/vector/evaluation.ts'),
   kit: () => import('./answers/vector/kit.ts'),
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),

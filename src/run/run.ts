@@ -27,6 +27,7 @@ import { makeReport } from './report.ts';
 import type { Stages } from './report.ts';
 import { stages } from './stages.ts';
 import { DEFAULT_TASK } from '../recipe/task.ts';
+import { scoreDataOf } from '../tasks/registry.ts';
 
 // What is exported besides `runRecipe` is marked internal: the package's type declarations must not load TensorFlow.js.
 
@@ -86,7 +87,8 @@ export async function runAlone(
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };
-    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
+    const score = scoreDataOf(task, metric);
+    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed, ...(score.isShareRight !== true && { score }) });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });
     const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
     const followed =

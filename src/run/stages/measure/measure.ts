@@ -4,8 +4,7 @@ import { monotonicMs } from '../../../base/clock.ts';
 import { freeBuffers } from '../../../base/process/memory.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
-import { USUAL_ANSWERS } from '../../../measure/usual-answers.ts';
-import { taskRow } from '../../../recipe/task.ts';
+import { usualAnswers } from '../../../measure/usual-answers.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
@@ -129,11 +128,10 @@ async function evaluate(
   );
   // Each part names its split.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
-  const usualOf = isServed ? USUAL_ANSWERS[taskRow(task.name).form] : undefined;
   return {
     score,
     answers: keptAnswers(answers, answers.length / data[split]!.count),
-    ...(usualOf && { usual: usualOf(answers, task.width, split) }),
+    ...(isServed && task.classes && { usual: usualAnswers(answers, task.width, split) }),
     ...(parts as Parts),
   };
 }

@@ -11,7 +11,7 @@ import type { PreflightOptions } from '../../../distill/preflight/preflight.ts';
 import { readStoredLogits, storedLogits } from '../../../distill/answers/stored-logits.ts';
 import type { SoftTargets } from '../../../distill/answers/soft-targets.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
-import { scoreOfTask } from '../../../tasks/score.ts';
+import { scoreOfTask } from '../../../tasks/registry.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import type { StageContext } from '../../context.ts';
 import type { Fitted } from '../../../train/training.ts';
