@@ -244,7 +244,7 @@ function live({ grpcPort }: Attacked, isTls: boolean): Promise<string> {
   return new Promise((resolve) => {
     session.on('error', () => resolve('closed'));
     const stream = session.request({ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ServerLive', 'content-type': 'application/grpc', te: 'trailers' }); // prettier-ignore
-    stream.on('trailers', (trailers) => resolve(String(trailers['grpc-status'])));
+    stream.on('trailers', (trailers: Readonly<Record<string, unknown>>) => resolve(String(trailers['grpc-status'])));
     stream.on('error', () => resolve('error'));
     stream.on('close', () => session.destroy());
     stream.resume();

@@ -6,6 +6,9 @@ export type PictureHeader = Pick<
   'width' | 'height' | 'channels' | 'hasAlpha' | 'space' | 'icc' | 'orientation' | 'autoOrient'
 >;
 
+/** Parts of a file that are passed on the way to its header or its pixels. Files have a dozen; a server looks at those of strangers itself. */
+const MOST_PARTS = 1000;
+
 /**
  * Header of a plain PNG or JPEG picture, as sharp's `metadata()` says it, which takes as long as decoding 32×32 pixels. Undefined for all else, which
  * sharp is to look at: other formats, pictures that Exif may turn, inks, 12-bit samples, damaged headers.
@@ -26,7 +29,11 @@ function ofPng(view: DataView): PictureHeader | undefined {
   const isHead = view.getUint32(8) === 13 && chunkAt(view, 8) === 'IHDR';
   if (!isHead || colours === undefined) return undefined;
   let hasAlpha = type >= 4;
-  for (let at = 33; at + 8 <= view.byteLength; at += 12 + view.getUint32(at)) {
+  for (
+    let [at, part] = [33, 0];
+    part < MOST_PARTS && at + 8 <= view.byteLength;
+    part++, at += 12 + view.getUint32(at)
+  ) {
     const chunk = chunkAt(view, at);
     if (chunk === 'eXIf') return undefined;
     if (chunk === 'tRNS') hasAlpha = true;
@@ -41,7 +48,11 @@ function chunkAt(view: DataView, at: number): string {
 
 /** Walks over the segments up to the frame header (ITU-T T.81, B.2.2). */
 function ofJpeg(view: DataView): PictureHeader | undefined {
-  for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
+  for (
+    let [at, part] = [2, 0];
+    part < MOST_PARTS && at + 10 <= view.byteLength;
+    part++, at += 2 + view.getUint16(at + 2)
+  ) {
     const marker = view.getUint16(at);
     const isFrame = marker >= 0xffc0 && marker <= 0xffc2;
     if (isFrame) {

@@ -78,7 +78,7 @@ function rowsForm(rows: TableRows, label: readonly string[], hasNames: boolean):
 export function jsonRows(lines: readonly string[]): TableRows {
   const rows: unknown[] = lines.flatMap((line) => {
     try {
-      return [parsedJson(line) as unknown];
+      return [parsedJson(line)];
     } catch {
       return [];
     }

@@ -59,3 +59,17 @@ it('no cut or damaged header is read as a picture', async () => {
     expect(plainHeader(bytes.subarray(0, 40))).toBeUndefined();
   }
 });
+
+it('looks at a thousand parts of a file and no more: a picture of 64 MiB may have millions of empty ones', () => {
+  const png = Buffer.alloc(33 + 12 * 2_000_000);
+  png.write('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02', 'latin1');
+  for (let at = 33; at < png.length; at += 12) png.write('tEXt', at + 4, 'latin1');
+  const jpeg = Buffer.alloc(4 * 6_000_000);
+  for (let at = 2; at + 4 <= jpeg.length; at += 4) jpeg.writeUInt32BE(0xffe00002, at);
+  jpeg.writeUInt16BE(0xffd8, 0);
+  for (const bytes of [png, jpeg]) {
+    const began = process.cpuUsage().user;
+    expect(plainHeader(bytes)).toBeUndefined();
+    expect(process.cpuUsage().user - began).toBeLessThan(100_000);
+  }
+});
