@@ -6,7 +6,6 @@ import { tagsKeys } from './answers/tags.ts';
 import { classVectorKeys, pairsKeys, vectorKeys } from './answers/vector.ts';
 import { belongs } from './rule.ts';
 import type { AnswerKeys, KeyRule } from './rule.ts';
-import { baselineRules } from './schema/baseline.ts';
 import { compressRules } from './schema/compress.ts';
 import { datasetRules } from './schema/dataset.ts';
 import { distillRules } from './schema/distill.ts';
@@ -41,7 +40,7 @@ const RULES: readonly KeyRule[] = [
     received: 'neither',
   },
   ...[datasetRules, textRules, taskRules, teacherRules, studentRules, targetRules].flat(),
-  ...[baselineRules, distillRules, trainingRules, compressRules, tfliteRules].flat(),
+  ...[distillRules, trainingRules, compressRules, tfliteRules].flat(),
 ];
 
 /** Every rule that a recipe for its task must keep. */

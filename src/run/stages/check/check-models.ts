@@ -33,7 +33,7 @@ export async function checkModels(
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
   // A task refuses a label loss that its labels do not fit.
-  for (const training of [distill, teacher?.train, ...(teacher?.chain ?? [])])
+  for (const training of [distill, teacher?.train])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
   const { sampleShape, normalization, backgrounds } = data.train;
   createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);

@@ -14,6 +14,7 @@ import { readStoredLogits, storedLogits } from '../../../distill/answers/stored-
 import type { SoftTargets } from '../../../distill/answers/soft-targets.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import { canonicalJson } from '../../../recipe/diff.ts';
+import { asBefore } from '../../../recipe/gone.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { isBetter } from '../../../tasks/score.ts';
 import { stageOf, TEACHER } from '../../../report/artifact.ts';
@@ -122,9 +123,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
       onEvent({ type: 'stage', stage: 'check teacher' });
       for (const [i, member] of (opened.members ?? []).entries())
-        await check(context, member, ['teacher', 'ensemble', i], {
-          confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed,
-        });
+        await check(context, member, ['teacher', 'ensemble', i], { confirmed: source.confirmed });
       await check(context, opened, ['teacher'], source);
       return { teacher: opened.teacher, notes: toldMissing(context, opened.members ?? [opened]) };
     },
@@ -172,11 +171,13 @@ async function check(
 /** Trains the teacher that the recipe describes. The result is reused until something that it depends on changes. */
 async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe): Promise<Fitted> {
   const { recipe, data } = context;
-  const { dataset, seed, precision } = recipe;
+  const { seed, precision } = recipe;
+  const { dataset, teacher } = asBefore(recipe);
+  const before = { training: teacher!.train, dataset };
   const fitted = await fit(context, {
     stage: stageOf(TEACHER),
     title: `training the teacher (${training.model})`,
-    job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
+    job: sha256(canonicalJson({ ...before, seed, ...(precision === 'mixed' && { precision }) })),
     // The files of the data set may have changed since.
     data: () => sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
