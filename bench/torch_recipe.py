@@ -110,7 +110,7 @@ def optimizer_of(o, model):
     groups = [group for group in groups if group["params"]]
     if o["type"] in ("adam", "adamw"):
         make = torch.optim.AdamW if o["type"] == "adamw" else torch.optim.Adam
-        return make(groups, lr=o["learningRate"], betas=(o["beta1"], o["beta2"]), eps=o["epsilon"])
+        return make(groups, lr=o["learningRate"], betas=(0.9, 0.999), eps=1e-8)
     if o["type"] in ("sgd", "momentum", "nesterov"):
         momentum = 0 if o["type"] == "sgd" else o["momentum"]
         return torch.optim.SGD(groups, lr=o["learningRate"], momentum=momentum, nesterov=o["type"] == "nesterov")

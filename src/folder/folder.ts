@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import { exists, readText, removeEmpty, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
+import { asNow } from '../recipe/gone.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -142,7 +143,7 @@ export async function removeUnbegun(folder: string, made: string): Promise<void>
 /** Recipe of a run from its ledger or its report; undefined if neither has it. */
 async function rememberedRecipe(folder: string): Promise<Recipe | undefined> {
   const { notes } = (await Ledger.open(folder, () => undefined)).find('data') ?? {};
-  return (notes?.['recipe'] ?? (await writtenReport(folder))?.recipe) as Recipe | undefined;
+  return asNow(notes?.['recipe'] ?? (await writtenReport(folder))?.recipe) as Recipe | undefined;
 }
 
 /** Resumes a run without a readable recipe.json with the given recipe, if ledger or report do not contradict it. */

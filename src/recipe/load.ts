@@ -106,16 +106,23 @@ function complete(
   fail: (complaints: readonly Complaint[]) => never,
   { models, withFolders }: { [Key in 'models' | 'withFolders']?: RecipeOptions[Key] | undefined },
 ): LoadedRecipe {
-  const { recipe: data, complaints: ofGone } = withoutGone(
-    withFolders === undefined ? written : withFolders(written, base, fail),
-  );
+  const given = withFolders === undefined ? written : withFolders(written, base, fail);
+  const { recipe: data, complaints: ofGone } = withoutGone(given);
   const result = recipeSchema.safeParse(withMinSteps(withTaskDefaults(data)), { reportInput: true });
   if (!result.success) {
-    return fail([...ofGone, ...complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data))]);
+    const found = complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data));
+    return fail([...ofGone, ...found.filter((complaint) => !ofGone.some((gone) => isOfGone(complaint, gone, given)))]);
   }
   const complaints = [...ofGone, ...(models === undefined ? [] : modelComplaints(result.data, models))];
   if (complaints.length > 0) return fail(complaints);
   return { written: result.data, base, recipe: resolvePaths(result.data, base) };
+}
+
+/** True for a complaint about a value around a removed key, or about a mapping that has the key alone: without the key it is another value. */
+function isOfGone({ path: keys, key }: Complaint, gone: Complaint, data: unknown): boolean {
+  const [full, inner] = [key === undefined ? keys : [...keys, key], [...gone.path, gone.key]];
+  const isAlone = Object.keys(valueAt(data, gone.path) as object).length === 1;
+  return full.every((part, i) => part === inner[i]) || (isAlone && gone.path.every((part, i) => part === full[i]));
 }
 
 const MOST_SHOWN = 5;

@@ -4,20 +4,8 @@ import type { z } from 'zod';
 export const RECIPE_PARTS = {
   training: ['distill', 'teacher.train', 'teacher.chain.*'],
   asked: ['teacher', 'teacher.ensemble.*'],
-  optimizer: [
-    'distill.optimizer',
-    'baseline.optimizer',
-    'teacher.train.optimizer',
-    'teacher.chain.*.optimizer',
-    'prune.*.finetune.optimizer',
-    'quantize.*.qat.optimizer',
-  ],
-  studentOptimizer: [
-    'distill.optimizer',
-    'baseline.optimizer',
-    'prune.*.finetune.optimizer',
-    'quantize.*.qat.optimizer',
-  ],
+  optimizer: ['distill.optimizer', 'teacher.train.optimizer'],
+  studentOptimizer: ['distill.optimizer', 'prune.*.finetune.optimizer', 'quantize.*.qat.optimizer'],
   change: ['dataset.augment.*', 'teacher.train.augment.*'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

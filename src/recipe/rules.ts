@@ -1,7 +1,6 @@
 import { answerForms } from './answer-forms.ts';
 import { belongs } from './rule.ts';
 import type { AnswerKeys, KeyRule } from './rule.ts';
-import { baselineRules } from './schema/baseline.ts';
 import { compressRules } from './schema/compress.ts';
 import { datasetRules } from './schema/dataset.ts';
 import { distillRules } from './schema/distill.ts';
@@ -24,7 +23,7 @@ const RULES: readonly KeyRule[] = [
     received: 'neither',
   },
   ...[datasetRules, textRules, taskRules, teacherRules, studentRules, targetRules].flat(),
-  ...[baselineRules, distillRules, trainingRules, compressRules, tfliteRules].flat(),
+  ...[distillRules, trainingRules, compressRules, tfliteRules].flat(),
 ];
 
 /** Every rule that a recipe for its task must keep. */

@@ -2,7 +2,6 @@ import { DEFAULT_ENGINE, DEVICES, ENGINE_NAMES, engineSetups } from './engines.t
 import { z } from 'zod';
 import { refusals } from './refusals.ts';
 import { rulesFor } from './rules.ts';
-import { baselineSchema } from './schema/baseline.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema } from './schema/distill.ts';
@@ -54,7 +53,10 @@ export const recipeSchema = z
     dataset: datasetSchema,
     teacher: teacherSchema.optional(),
     student: studentSchema.optional(),
-    baseline: baselineSchema,
+    baseline: z
+      .boolean()
+      .default(true)
+      .describe('Train the same student without the teacher too, its twin, to compare.'),
     distill: distillSchema.prefault({}),
     prune: z.array(pruneSchema).default([]).describe('Pruning steps, in order.'),
     card: z

@@ -1,5 +1,6 @@
 import { sha256 } from '../base/bytes.ts';
 import { canonicalJson } from '../recipe/diff.ts';
+import { asBefore } from '../recipe/gone.ts';
 import { hashOfStudent } from '../folder/inputs.ts';
 import { JobFolder } from '../folder/jobs.ts';
 import { stageOf } from '../report/artifact.ts';
@@ -16,7 +17,7 @@ export async function repeatKey(
   teaching: Teaching | undefined,
 ): Promise<string> {
   const { recipe, written, data } = context;
-  const recipeOf = canonicalJson({ ...written, name: null, jobs: null, shards: recipe.shards ?? null });
+  const recipeOf = canonicalJson({ ...asBefore(written), name: null, jobs: null, shards: recipe.shards ?? null });
   return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));
 }
 

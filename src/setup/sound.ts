@@ -103,11 +103,7 @@ function masksOf(given: Sounds['features']['specAugment']): SpecAugment | undefi
       'dataset.features.specAugment: expected a timeWidth or a frequencyWidth above 0, received 0 for both',
       'Say how many frames (timeWidth) or bands (frequencyWidth) a mask may cover, or remove specAugment.',
     );
-  const number = (masks: number, width: number): number => (width === 0 ? 0 : masks);
-  return {
-    ...{ timeMasks: number(given.timeMasks, timeWidth), timeWidth },
-    ...{ frequencyMasks: number(given.frequencyMasks, frequencyWidth), frequencyWidth },
-  };
+  return given;
 }
 
 function checkMasks({ timeWidth, frequencyWidth }: SpecAugment, frames: number, mels: number): void {

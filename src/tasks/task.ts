@@ -169,7 +169,7 @@ export function taskOfWidth(task: Task, width: number): Task {
 
 /** Keys of a recipe's training section about labels. */
 interface LabelTraining {
-  readonly labelSmoothing: number;
+  readonly labelSmoothing?: number;
   readonly huber?: number | undefined;
   readonly dice?: number | undefined;
   readonly arcface?: number | undefined;

@@ -82,7 +82,7 @@ describe('resizedCrop', () => {
 describe('erase', () => {
   it('fills one box of some images with values between the darkest and the brightest', () => {
     const image = counting(400);
-    const results = drawn({ erase: { probability: 0.3, area: [0.1, 0.2] } }, image, [20, 20, 1], 400);
+    const results = drawn({ erase: { probability: 0.3 } }, image, [20, 20, 1], 400);
     const changed = results.map((one) => [...one.keys()].filter((i) => one[i] !== image[i]));
     const erased = changed.filter((at) => at.length > 0);
     expect(erased.length).toBeGreaterThan(90);
@@ -91,8 +91,8 @@ describe('erase', () => {
       const rows = new Set(at.map((i) => Math.floor(i / 20)));
       const columns = new Set(at.map((i) => i % 20));
       expect(at.length).toBe(rows.size * columns.size);
-      expect(at.length).toBeGreaterThan(30);
-      expect(at.length).toBeLessThan(90);
+      expect(at.length).toBeGreaterThan(4);
+      expect(at.length).toBeLessThan(200);
     }
     for (const one of results) expect(Math.min(...one) >= 0 && Math.max(...one) <= 399).toBe(true);
   });

@@ -91,7 +91,7 @@ describe('a teacher of its own size', () => {
 
   const STEPS: readonly AugmentStep[] = [
     { shift: 2 },
-    { crop: { padding: 2, edge: 'reflect' } },
+    { crop: 2 },
     { flip: 'horizontal' },
     { flip: 'vertical' },
     { rotate: 40 },

@@ -1,3 +1,5 @@
+import { canonicalJson } from '../../src/recipe/diff.ts';
+import { asBefore, asNow, GONE } from '../../src/recipe/gone.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { userError } from '../data/support.ts';
 
@@ -36,4 +38,65 @@ it.each([
   const error = await userError(() => parseRecipe(RECIPE + line, 'x.yaml'));
   expect(error.message).toMatch(message);
   expect(error.hint).toMatch(hint);
+});
+
+/** A recipe with a value at a path; `*`: the first item of a list, or a key of the schedules. */
+function recipeWith(path: string, value: unknown): unknown {
+  const make = ([key, ...rest]: readonly string[]): unknown => {
+    if (key === undefined) return value;
+    if (key === '*') return path.includes('schedules') ? { temperature: make(rest) } : [make(rest)];
+    return { [key]: make(rest) };
+  };
+  return make(path.split('.'));
+}
+
+const OTHER = 0.123;
+
+it.each(GONE)('$path is refused by a sentence that says what to do instead', async ({ path, instead }) => {
+  const recipe = recipeWith(path, OTHER);
+  const error = await userError(() => parseRecipe(JSON.stringify(recipe), 'x.yaml'));
+  const key = path.replaceAll('schedules.*', 'schedules.temperature').replaceAll('.*', '[0]');
+  const lines = error.message.split('\n').filter((line) => line.includes(`${key}: `));
+  expect(lines).toEqual([expect.stringMatching(/: no longer a key, received 0\.123$/)]);
+  expect(instead).toMatch(/^(Take it out|Write )/);
+  expect(error.hint.slice(0, instead.length)).toBe(instead);
+});
+
+it('nothing else is said about what is around a removed key', async () => {
+  for (const line of [
+    'baseline: { optimizer: { learningRate: 0.1 } }',
+    'distill: { loss: crld, strong: [{ mixup: 1 }], softTargets: { store: live } }',
+  ]) {
+    const error = await userError(() => parseRecipe(RECIPE + line, 'x.yaml'));
+    expect(error.message).toMatch(/^x\.yaml:4:\d+ [^\n]*no longer a key[^\n]*$/);
+  }
+  const crop = RECIPE.replace('label: y', 'label: y, augment: [{ crop: { padding: 4, edge: reflect } }]');
+  const { message } = await userError(() => parseRecipe(crop, 'x.yaml'));
+  expect(message.split('\n').map((line) => line.replace(/.*\] ?\.?|:.*/g, ''))).toHaveLength(2);
+});
+
+it('a recipe of an earlier run is the recipe without the keys, and hashes of its trainings are those of the keys', () => {
+  const written = parseRecipe(
+    `${RECIPE}distill: { schedules: { temperature: { to: 1 } } }
+prune: [{ finetune: { optimizer: { learningRate: 0.001 } } }]`,
+    'x.yaml',
+  ).written;
+  const before = asBefore(written);
+  expect(before.distill.optimizer).toMatchObject({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+  expect(before.distill.schedules).toEqual({ temperature: { to: 1, curve: 'linear' } });
+  expect(before.prune[0]!.finetune.optimizer).toEqual({
+    ...{ type: 'adamw', learningRate: 0.001, schedule: 'cosine', warmup: 0, milestones: [], gamma: 0.1 },
+    ...{
+      finalLearningRate: 0,
+      weightDecay: 0,
+      decay: 'matrices',
+      momentum: 0.9,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+    },
+  });
+  expect(canonicalJson(asNow(before))).toBe(canonicalJson(written));
+  const other = { ...before, distill: { optimizer: { ...before.distill.optimizer, beta1: 0.8 } } };
+  expect(asNow(other)).toEqual(other);
 });

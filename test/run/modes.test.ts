@@ -97,7 +97,8 @@ it('generations teach their successors, with numbers that change, and resume in 
     epochs: 4,
     generations: 3,
     teacherUntil: 3,
-    schedules: { temperature: { from: 8, to: 1, curve: 'cosine' }, alpha: { to: 0.5, epochs: 2 } },
+    temperature: 8,
+    schedules: { temperature: { to: 1 }, alpha: { to: 0.5, epochs: 2 } },
   } as const;
   const { report } = await alike({ distill }, ['generation-1', 'generation-2', 'distill']);
   expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
@@ -127,22 +128,22 @@ it('loss: auto races within the epochs that it says beforehand, and the winner t
   expect(await weightsAfter({ distill: named })).toEqual(await weightsOf(path.join(folder(), 'alone')));
 });
 
-it('numbers change as the recipe says, and from teacherUntil on the teacher weighs nothing', async () => {
+it('numbers change as the recipe says, from those of the loss', async () => {
   const base = { epochs: 2, ...SMALL };
   const of = (distill: RecipeInput['distill']) => weightsAfter({ distill: { ...base, ...distill } });
-  const constant = { alpha: { from: 0.3, to: 0.3 }, temperature: { from: 2, to: 2, curve: 'cosine' } } as const;
-  expect(await of({ schedules: constant })).toEqual(await of({ alpha: 0.3, temperature: 2 }));
-  const until = await of({ teacherUntil: 1 });
-  expect(until).toEqual(await of({ schedules: { alpha: { to: 0.9 } }, teacherUntil: 1 }));
-  expect(until).not.toEqual(await of({}));
-  // Half a step before the first one: the labels alone.
-  expect(await of({ teacherUntil: 0.01 })).toEqual(await of({ alpha: 0 }));
+  const numbers = { alpha: 0.3, temperature: 2 };
+  const schedules = { alpha: { to: 0.3 }, temperature: { to: 2 } };
+  expect(await of({ ...numbers, schedules })).toEqual(await of(numbers));
+  const fading = await of({ schedules: { alpha: { to: 0, epochs: 1 } } });
+  expect(fading).not.toEqual(await of({}));
+  // So short that it is over before the first step.
+  expect(await of({ schedules: { alpha: { to: 0, epochs: 0.01 } } })).toEqual(await of({ alpha: 0 }));
 });
 
 /** Losses that keep something of each sample, or show a second view of it, or learn layers of their own. */
 const DENSE = [{ student: 'dense1_relu', teacher: 'dense1_relu' }];
 const live = { ...SMALL, epochs: 3, softTargets: { store: 'live' } } as const;
-const CRD: RecipeInput['distill'] = { ...live, loss: 'crd', negatives: 16, size: 8, features: DENSE };
+const CRD: RecipeInput['distill'] = { ...live, loss: 'crd', negatives: 16, features: DENSE };
 const CRLD: RecipeInput['distill'] = { ...live, loss: 'crld', strong: [{ shift: 1 }] };
 const REVIEWKD: RecipeInput['distill'] = { ...live, loss: 'reviewkd', features: DENSE };
 
@@ -215,24 +216,4 @@ it('a student learns a class that it is never shown from the answers to others, 
   const right = ({ models }: typeof plain): number => models.find(({ id }) => id === 'distilled')!.score.validation!;
   expect(right(corrected)).toBeGreaterThan(right(plain));
   expect(corrected.notes.filter((note) => /the bias of 3 was raised by/.test(note))).toHaveLength(2);
-});
-
-it('a twin with an optimizer of its own is that of a recipe with this optimizer, and its student as without', async () => {
-  const teacher = { train: { model: 'mlp', hidden: [24], epochs: 2, ...SMALL } };
-  const [usual, other] = [{ learningRate: 0.02 }, { type: 'momentum', learningRate: 0.05 } as const];
-  const outs = ['own', 'usual', 'other'].map((name) => path.join(folder(), name));
-  const run = (out: string, baseline: RecipeInput['baseline'], optimizer: object) =>
-    runRecipe(recipe({ teacher, baseline, distill: { epochs: 3, batchSize: 50, optimizer } }), { out });
-  const { report } = await run(outs[0]!, { optimizer: other }, usual);
-  await run(outs[1]!, true, usual);
-  await run(outs[2]!, true, other);
-  const [own, asUsual, asOther] = await Promise.all(
-    outs.map(async (out) => ({ twin: await weightsOf(out, 'scratch'), student: await weightsOf(out) })),
-  );
-  expect(own!.twin).toEqual(asOther!.twin);
-  expect(own!.twin).not.toEqual(asUsual!.twin);
-  expect(own!.student).toEqual(asUsual!.student);
-  expect(report.notes).toContain(
-    'the twin was trained with the optimizer of `baseline`, momentum at 0.05 (cosine), the student with adamw at 0.02 (cosine)',
-  );
 });

@@ -16,11 +16,6 @@ export const boxesKeys: AnswerKeys = {
       because: 'coco, yolo or voc: detection learns from boxes',
     },
     {
-      keys: ['change.crop.edge'],
-      when: (edge: string) => edge === 'reflect',
-      because: 'black for detection: mirrored parts of objects would have no box',
-    },
-    {
       keys: ['distill.temperature', 'teacher.decoder'],
       when: (temperature: number, decoder?: unknown) => decoder !== undefined && temperature !== 1,
       because: '1 beside teacher.decoder: boxes have no logits to soften',

@@ -69,7 +69,6 @@ export const classesKeys = {
       when: (_classes: unknown, task: string, decoder?: unknown) => task !== 'detection' || decoder === undefined,
     },
     belongs(name, 'teacher.outputs', 'probabilities'),
-    belongs(name, 'teacher.weighting', 'entropy'),
     {
       ...belongs(name, 'distill.minConfidence'),
       keys: ['distill.minConfidence', 'dataset.task', 'dataset.nms', 'teacher.decoder', 'teacher.logits'],

@@ -41,7 +41,7 @@ export function classification(names: readonly string[] | number, score: ChosenS
       answers: 'logits',
     },
     lossName: 'ce',
-    labelNumbers: ({ labelSmoothing }) => ({ labelSmoothing }),
+    labelNumbers: ({ labelSmoothing = 0 }) => ({ labelSmoothing }),
     feeds: (batchSize, mix) =>
       mix === 'soft'
         ? numberFeeds(batchSize, width, 'none')

@@ -12,15 +12,18 @@ export interface BudgetOptions {
    */
   readonly multipleOf: number | readonly number[];
   /**
-   * `global`: the largest share of its channels that a layer may lose, 0 … 1; default (1 + amount) / 2. What a layer costs
-   * says nothing of what a network can do without it: where one is dear, a bottleneck would be left of it.
-   */
-  readonly layerLimit?: number | undefined;
-  /**
    * Costs that `amount` is a share of, in the second and later of several rounds: the costs of the model before the first round. Default: those of
    * the model itself.
    */
   readonly whole?: Costs | undefined;
+}
+
+/**
+ * Largest share of its channels that a layer may lose with the budget `global`. What a layer costs says nothing of what a network can do without it:
+ * where one is dear, a bottleneck would be left of it.
+ */
+export function layerLimit(amount: number): number {
+  return (1 + amount) / 2;
 }
 
 /**
@@ -73,7 +76,7 @@ function evenly(
 function greedily(
   scores: readonly Float64Array[],
   costsOf: CostsOf,
-  { amount, target, multipleOf, layerLimit = (1 + amount) / 2, whole }: BudgetOptions,
+  { amount, target, multipleOf, whole }: BudgetOptions,
 ): number[] {
   const ascending = scores.map((of) => [...of].sort((a, b) => a - b));
   let kept = scores.map(({ length }) => length);
@@ -84,7 +87,7 @@ function greedily(
     for (const [g, of] of ascending.entries()) {
       const multiple = multipleFor(of.length, multipleOf);
       const next = Math.ceil(kept[g]! / multiple - 1) * multiple;
-      if (next < Math.max(multiple, of.length * (1 - layerLimit))) continue;
+      if (next < Math.max(multiple, of.length * (1 - layerLimit(amount)))) continue;
       const after = kept.map((count, i) => (i === g ? next : count));
       const costs = costsOf(after);
       const lost = of.slice(of.length - kept[g]!, of.length - next).reduce((sum, score) => sum + score, 0);

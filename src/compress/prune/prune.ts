@@ -1,6 +1,6 @@
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
-import { allot, multipleFor, removedShare } from './budget.ts';
+import { allot, layerLimit, multipleFor, removedShare } from './budget.ts';
 import type { BudgetOptions } from './budget.ts';
 import { cutGraph } from './cut/cut-graph.ts';
 import { costModel } from './costs.ts';
@@ -124,8 +124,8 @@ function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Sk
 
 /** Rest of the amount that is still missing when every layer is as narrow as it may be. */
 function shortOf(reached: number, cuts: readonly LayerCut[], options: BudgetOptions): Skipped[] {
-  const { amount, target, multipleOf, budget, layerLimit = (1 + amount) / 2 } = options;
-  const most = budget === 'global' ? layerLimit : 1;
+  const { amount, target, multipleOf, budget } = options;
+  const most = budget === 'global' ? layerLimit(amount) : 1;
   const exhausted = cuts.every(
     ({ before, after }) => after - multipleFor(before, multipleOf) < Math.max(1, before * (1 - most)),
   );

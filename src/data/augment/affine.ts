@@ -24,7 +24,7 @@ export function affine(
   if (Array.isArray(image)) {
     const x0 = middleX - middleX * xx - middleY * xy + dx;
     const y0 = middleY - middleX * yx - middleY * yy + dy;
-    image.push({ xx, xy, x0, yx, yy, y0, edge: 'black' });
+    image.push({ xx, xy, x0, yx, yy, y0 });
     return;
   }
   scratch.set(image);

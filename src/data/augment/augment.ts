@@ -94,11 +94,8 @@ function nameOf(step: AugmentStep): string {
 }
 
 function imageStep(step: AugmentStep, context: StepContext, normalization: Normalization): ImageStep {
-  if ('shift' in step) return shiftStep(context, step.shift, 'black');
-  if ('crop' in step) {
-    const { padding, edge = 'black' } = typeof step.crop === 'number' ? { padding: step.crop } : step.crop;
-    return shiftStep(context, padding, edge ?? 'black');
-  }
+  if ('shift' in step) return shiftStep(context, step.shift);
+  if ('crop' in step) return shiftStep(context, step.crop);
   if ('flip' in step) return flipStep(context, step.flip);
   if ('rotate' in step) return rotateStep(context, step.rotate);
   if ('cutout' in step) return cutoutStep(context, step.cutout);

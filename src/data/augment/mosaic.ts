@@ -26,7 +26,7 @@ const LARGER = 1.5;
 
 /** The steps of an epoch that begins when this share of a training is done: mosaics end before it does. */
 export function stepsAt(steps: readonly AugmentStep[], done: number): readonly AugmentStep[] {
-  return steps.filter((step) => !('mosaic' in step) || done < (step.mosaic.until ?? UNTIL));
+  return steps.filter((step) => !('mosaic' in step) || done < UNTIL);
 }
 
 /**

@@ -11,14 +11,14 @@ import { mirrorHorizontally, mirrorVertically, translate } from './translate.ts'
  */
 export type ImageStep = (image: Float32Array | Geometry, random: RandomStream) => void;
 
-export function shiftStep(context: StepContext, distance: number, edge: 'black' | 'reflect'): ImageStep {
+export function shiftStep(context: StepContext, distance: number): ImageStep {
   const reach = Math.floor(distance);
   const [down, across] = unitOf(context);
   const scratch = new Float32Array(context.height * context.width * context.channels);
   return (image, random) => {
     const dy = random.below(2 * reach + 1) - reach;
     const dx = random.below(2 * reach + 1) - reach;
-    if (dy !== 0 || dx !== 0) translate(image, scratch, context, Math.round(dy * down), Math.round(dx * across), edge);
+    if (dy !== 0 || dx !== 0) translate(image, scratch, context, Math.round(dy * down), Math.round(dx * across));
   };
 }
 

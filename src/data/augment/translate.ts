@@ -1,26 +1,25 @@
-import { mirrored, straight } from './geometry.ts';
+import { straight } from './geometry.ts';
 import type { Geometry } from './geometry.ts';
 import type { ImageShape, StepContext } from './image.ts';
 
-/** Moves an image down by `dy` and right by `dx`; the gap is black, or the image mirrored at its border pixels. */
+/** Moves an image down by `dy` and right by `dx`; the gap is black. */
 export function translate(
   image: Float32Array | Geometry,
   scratch: Float32Array,
   { height, width, channels, black }: StepContext,
   dy: number,
   dx: number,
-  edge: 'black' | 'reflect',
 ): void {
   if (Array.isArray(image)) {
-    image.push(straight([1, -dx], [1, -dy], edge));
+    image.push(straight([1, -dx], [1, -dy]));
     return;
   }
   scratch.set(image);
   for (let y = 0; y < height; y++) {
-    const fromY = edge === 'reflect' ? mirrored(y - dy, height) : y - dy;
+    const fromY = y - dy;
     const outside = fromY < 0 || fromY >= height;
     for (let x = 0; x < width; x++) {
-      const fromX = edge === 'reflect' ? mirrored(x - dx, width) : x - dx;
+      const fromX = x - dx;
       const to = (y * width + x) * channels;
       if (outside || fromX < 0 || fromX >= width) for (let c = 0; c < channels; c++) image[to + c] = black[c]!;
       else {

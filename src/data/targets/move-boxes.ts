@@ -16,7 +16,7 @@ type Point = readonly [x: number, y: number];
 
 /**
  * Moves boxes with their pictures: a moved box is the smallest upright box around the part of the old box that remains in the picture. Its area
- * grows and shrinks with that part. The order of the boxes stays. Parts that a picture mirrored at its border shows twice have no second box.
+ * grows and shrinks with that part. The order of the boxes stays.
  */
 export const moveBoxes: TargetMover<Float32Array> = (targets, geometries, size) => {
   const out = new Float32Array(targets.length);

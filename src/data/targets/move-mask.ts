@@ -1,4 +1,3 @@
-import { mirrored } from '../augment/geometry.ts';
 import type { Geometry } from '../augment/geometry.ts';
 import type { TargetMover } from './reader.ts';
 
@@ -7,7 +6,7 @@ export const IGNORED = 255;
 
 /**
  * Moves masks, [n, height, width] class indexes, with their pictures: each pixel takes the class of the nearest pixel that its picture shows there.
- * Pixels from outside of the picture are ignored, unless the picture is mirrored there: then the mask is too.
+ * Pixels from outside of the picture are ignored.
  */
 export const moveMasks: TargetMover<Uint8Array> = (masks, geometries, size) => {
   const pixels = size.height * size.width;
@@ -31,10 +30,9 @@ function moveMask(
       let [u, v, isInside] = [x, y, true];
       // From the last step's picture back to the picture of the data set.
       for (let i = maps.length - 1; i >= 0 && isInside; i--) {
-        const { xx, xy, x0, yx, yy, y0, edge } = maps[i]!;
+        const { xx, xy, x0, yx, yy, y0 } = maps[i]!;
         [u, v] = [xx * u + xy * v + x0, yx * u + yy * v + y0];
-        if (edge === 'reflect') [u, v] = [mirrored(u, width), mirrored(v, height)];
-        else isInside = u >= -0.5 && u < width - 0.5 && v >= -0.5 && v < height - 0.5;
+        isInside = u >= -0.5 && u < width - 0.5 && v >= -0.5 && v < height - 0.5;
       }
       out[at] = isInside ? mask[Math.floor(v + 0.5) * width + Math.floor(u + 0.5)]! : IGNORED;
     }

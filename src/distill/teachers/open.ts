@@ -74,11 +74,13 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
     async () => {
       const isMember = options.dataset.vector !== undefined;
       for (const [i, { weight, ...member }] of recipe.ensemble!.entries()) {
-        const opened = await underKey(['ensemble', i], () => openFile(member, { ...options, isMember }));
+        const opened = await underKey(['ensemble', i], () =>
+          openFile({ ...member, intermediate: [] }, { ...options, isMember }),
+        );
         members.push({ ...opened, weight });
       }
       if (isMember) return { teacher: await unitTeacher(joinedTeacher(members), options.dataset), alternatives: [], members }; // prettier-ignore
-      return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
+      return { teacher: ensemble(members), alternatives: [], members };
     },
     async () => {
       for (const { teacher } of members) await teacher.dispose();
@@ -87,7 +89,7 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
 }
 
 /** A file, and the recipe's settings for asking it. */
-export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> & Pick<FileTeacherSettings, 'normalize'>;
+export type FileSettings = Omit<TeacherFileRecipe, 'normalize'> & Pick<FileTeacherSettings, 'normalize'>;
 
 /** Opens a model file with the settings of `preparationOf`. */
 export async function openFile(

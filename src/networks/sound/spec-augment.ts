@@ -1,28 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { uniformFeed } from '../../trace/random.ts';
 
-/** Masks of a spectrum in training: their number, and the maximum frames or bands of each. */
+/** Masks of a spectrum in training: the maximum frames and bands of each; 0: none. */
 export interface SpecAugment {
-  readonly timeMasks: number;
   readonly timeWidth: number;
-  readonly frequencyMasks: number;
   readonly frequencyWidth: number;
 }
+
+/** Masks over time, and masks over the bands. */
+const MASKS = 2;
 
 /**
  * x [batch, frames, bands] with random stretches of frames and of bands set to the mean of the sample (Park et al. 2019, "SpecAugment", section 2,
  * where the mean is zero): each of a random length up to the maximum, at a random position. The random numbers come from `uniformFeed`, so every
  * engine and every resume sees the same masks.
  */
-export function specAugmented(x: tf.Tensor, masks: SpecAugment): tf.Tensor {
+export function specAugmented(x: tf.Tensor, { timeWidth, frequencyWidth }: SpecAugment): tf.Tensor {
   const [batch, frames, bands] = x.shape as [number, number, number];
+  const masks = (width: number, mask: () => tf.Tensor) => Array.from({ length: width === 0 ? 0 : MASKS }, mask);
   const kept = [
-    ...Array.from({ length: masks.timeMasks }, () =>
-      tf.reshape(keptOf(batch, frames, masks.timeWidth), [batch, frames, 1]),
-    ),
-    ...Array.from({ length: masks.frequencyMasks }, () =>
-      tf.reshape(keptOf(batch, bands, masks.frequencyWidth), [batch, 1, bands]),
-    ),
+    ...masks(timeWidth, () => tf.reshape(keptOf(batch, frames, timeWidth), [batch, frames, 1])),
+    ...masks(frequencyWidth, () => tf.reshape(keptOf(batch, bands, frequencyWidth), [batch, 1, bands])),
   ].reduce((all, one) => tf.mul(all, one));
   const mean = tf.mean(x, [1, 2], true);
   return tf.add(mean, tf.mul(tf.sub(x, mean), kept));

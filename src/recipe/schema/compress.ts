@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { KeyRule } from '../rule.ts';
-import { count, fraction, temperatureSchema, usual } from './parts.ts';
-import { optimizerSchema } from './training.ts';
+import { count, fraction, usual } from './parts.ts';
+import { shortOptimizerSchema } from './training.ts';
 
 const finetune = z
   .strictObject({
     epochs: z.number().min(0).default(1).describe('Passes over the training split after the change.'),
-    optimizer: optimizerSchema
+    optimizer: shortOptimizerSchema
       .optional()
       .describe(
         'Optimizer and learning-rate schedule; default: that of `distill` with a lower learning rate, on a cosine schedule.',
@@ -47,12 +47,6 @@ const pruneChannels = z.strictObject({
     .describe(
       'Channel counts stay multiples of this number, because others are slower; of several numbers, the first below the count applies.',
     ),
-  layerLimit: z
-    .number()
-    .gt(0)
-    .max(1)
-    .optional()
-    .describe("With budget global: largest share of a layer's channels that may be removed; default (1 + amount) / 2."),
   rounds: count.max(100).default(1).describe('Number of rounds, with fine-tuning after each.'),
   ...pruneKeys,
 });
@@ -87,10 +81,7 @@ export const pruneSchema = z
 const qat = z
   .strictObject({
     epochs: z.number().gt(0).max(10_000).default(2).describe('Passes over the training split.'),
-    temperature: temperatureSchema
-      .optional()
-      .describe('Temperature of the distillation loss: quantized students learn better from a low one; default: 1.'),
-    optimizer: optimizerSchema
+    optimizer: shortOptimizerSchema
       .prefault({ learningRate: 0.0002 })
       .describe('Optimizer and learning-rate schedule; default: adamw at 0.0002, on a cosine schedule.'),
   })
@@ -124,8 +115,6 @@ const int8AfterTraining = z.strictObject({
     .boolean()
     .default(false)
     .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
-  biasCorrection: z.boolean().default(true).describe('Correct the biases by the mean error of the rounded weights.'),
-  rounding: usual('nearest', 'Round weights to the nearest step. Recipes of earlier runs name it.'),
   ...quantizeKeys,
   fallback: z
     .enum(['keep-float', 'stop', 'qat'])
@@ -187,17 +176,7 @@ const isKept = (pattern: string): boolean => {
 };
 
 export const compressRules: readonly KeyRule[] = [
-  {
-    keys: ['prune.*.layerLimit', 'prune.*.budget'],
-    when: (_share: number, budget: string) => budget !== 'global',
-    because: 'no layerLimit beside budget layer, which takes one share from every layer',
-  },
   { keys: ['prune.*.pattern'], when: isKept, because: 'n:m with n < m' },
-  {
-    keys: ['quantize.*.qat.optimizer.maxNorm'],
-    when: () => true,
-    because: 'none where int8 is simulated: the weights are those of a graph, not of layers',
-  },
   {
     keys: ['quantize.*.qat', 'quantize.*.method', 'quantize.*.fallback'],
     when: (_qat: object, method: string, fallback: string) => method === 'ptq' && fallback !== 'qat',

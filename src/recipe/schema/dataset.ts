@@ -22,7 +22,7 @@ const normalize = z.union([
 ]);
 
 /** Keys of every data set type; `source`: schema of a split's files. */
-function common<S extends z.ZodType>(source: S) {
+function common<S extends z.ZodType, U extends z.ZodType>(source: S, unlabelled: U) {
   return {
     task: z
       .enum(taskNames())
@@ -37,7 +37,7 @@ function common<S extends z.ZodType>(source: S) {
       .default(0.1)
       .describe('Validation split: a fraction of train, a number of samples, or files of its own.'),
     testFraction: z.number().gt(0).lt(1).optional().describe('Fraction of train to hold out as test, without `test`.'),
-    unlabelled: source
+    unlabelled: unlabelled
       .optional()
       .describe(
         'Samples without labels, added to train: the student learns the answers of the teacher. Labels in these files are not read.',
@@ -158,17 +158,16 @@ const cocoSource = z.strictObject({
   labels: file.optional().describe('JSON file of their annotations; absent for samples without labels.'),
 });
 
-const npzSource = z.union([
-  z.strictObject({ samples: file, labels: file.optional() }),
-  z.strictObject({
-    file,
-    samples: z
-      .union([z.string(), z.array(z.string()).min(1)])
-      .optional()
-      .describe('Array of the samples; for a model with several inputs, arrays with the names of the inputs.'),
-    labels: z.string().optional(),
-  }),
-]);
+const npySource = z.strictObject({ samples: file, labels: file.optional() });
+const arraySource = z.strictObject({
+  file,
+  samples: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe('Array of the samples; for a model with several inputs, arrays with the names of the inputs.'),
+  labels: z.string().optional(),
+});
+const npzSource = z.union([npySource, arraySource]);
 
 const audio = {
   rate: count.max(192_000).default(16_000).describe('Values per second; sounds of another rate are resampled.'),
@@ -195,9 +194,7 @@ const audio = {
         .describe('Number of cepstral coefficients (MFCC) made of the bands; default: none, models read the bands.'),
       specAugment: z
         .strictObject({
-          timeMasks: count.max(16).default(2).describe('Masks over time.'),
           timeWidth: z.int().min(0).default(0).describe('Largest number of frames of a mask; 0: no mask over time.'),
-          frequencyMasks: count.max(16).default(2).describe('Masks over the bands.'),
           frequencyWidth: z
             .int()
             .min(0)
@@ -205,7 +202,9 @@ const audio = {
             .describe('Largest number of bands of a mask; 0: no mask over the bands.'),
         })
         .optional()
-        .describe('SpecAugment: random stretches of frames and bands are masked in training; default: none.'),
+        .describe(
+          'SpecAugment: two random stretches of frames and two of bands are masked in training; default: none.',
+        ),
     })
     .prefault({})
     .describe('Features of a sound for a named model: the logarithm of its mel spectrum, computed inside the model.'),
@@ -216,10 +215,10 @@ const features = z.union([z.string(), z.array(z.string()).min(1)]);
 
 /** Keys of each type; `data-types.ts` has what else is true of it. */
 const types = {
-  idx: z.strictObject({ type: z.literal('idx'), ...common(idxSource) }),
+  idx: z.strictObject({ type: z.literal('idx'), ...common(idxSource, idxSource.omit({ labels: true })) }),
   csv: z.strictObject({
     type: z.literal('csv'),
-    ...common(files),
+    ...common(files, files),
     ...table,
     ...text,
     label: z
@@ -230,27 +229,32 @@ const types = {
     header: z.boolean().default(true).describe('Does the first line name the columns?'),
     delimiter: z.string().min(1).default(',').describe('Delimiter of the values in a line.'),
   }),
-  cifar10: z.strictObject({ type: z.literal('cifar10'), ...common(files) }),
+  cifar10: z.strictObject({ type: z.literal('cifar10'), ...common(files, files) }),
   cifar100: z.strictObject({
     type: z.literal('cifar100'),
-    ...common(files),
+    ...common(files, files),
     labels: z.enum(['fine', 'coarse']).default('fine').describe('The 100 fine or the 20 coarse classes.'),
   }),
-  'image-folder': z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
-  'mask-folder': z.strictObject({ type: z.literal('mask-folder'), ...common(file), ...image }),
-  coco: z.strictObject({ type: z.literal('coco'), ...common(cocoSource), ...image, ...boxes }),
-  yolo: z.strictObject({ type: z.literal('yolo'), ...common(file), ...image, ...boxes }),
-  voc: z.strictObject({ type: z.literal('voc'), ...common(file), ...image, ...boxes }),
-  'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
+  'image-folder': z.strictObject({ type: z.literal('image-folder'), ...common(file, file), ...image }),
+  'mask-folder': z.strictObject({ type: z.literal('mask-folder'), ...common(file, file), ...image }),
+  coco: z.strictObject({
+    type: z.literal('coco'),
+    ...common(cocoSource, cocoSource.omit({ labels: true })),
+    ...image,
+    ...boxes,
+  }),
+  yolo: z.strictObject({ type: z.literal('yolo'), ...common(file, file), ...image, ...boxes }),
+  voc: z.strictObject({ type: z.literal('voc'), ...common(file, file), ...image, ...boxes }),
+  'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file, file), ...audio }),
   'text-folder': z.strictObject({
     type: z.literal('text-folder'),
-    ...common(file),
+    ...common(file, file),
     missing: z.enum(['error', 'drop']).default('error').describe('Treatment of an empty text: stop, or drop it.'),
     text: textOfFiles,
   }),
   npz: z.strictObject({
     type: z.literal('npz'),
-    ...common(npzSource),
+    ...common(npzSource, z.union([npySource.omit({ labels: true }), arraySource.omit({ labels: true })])),
     layout: z
       .enum(['nhwc', 'nchw', 'nwc', 'ncw'])
       .optional()
@@ -260,7 +264,7 @@ const types = {
   }),
   parquet: z.strictObject({
     type: z.literal('parquet'),
-    ...common(files),
+    ...common(files, files),
     ...table,
     ...image,
     ...text,
@@ -270,7 +274,7 @@ const types = {
   }),
   webdataset: z.strictObject({
     type: z.literal('webdataset'),
-    ...common(files),
+    ...common(files, files),
     ...image,
     separator: table.separator,
     image: z
@@ -284,7 +288,7 @@ const types = {
   }),
   jsonl: z.strictObject({
     type: z.literal('jsonl'),
-    ...common(files),
+    ...common(files, files),
     ...table,
     ...text,
     features: features
@@ -296,7 +300,7 @@ const types = {
   }),
   conll: z.strictObject({
     type: z.literal('conll'),
-    ...common(files),
+    ...common(files, files),
     ...text,
     label: z.int().optional().describe('Column of the tags, from 0; negative: from the end. Default: the last.'),
   }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keysOfAnswers } from '../answer-forms.ts';
-import { beside, without } from '../rule.ts';
+import { without } from '../rule.ts';
 import type { KeyRule } from '../rule.ts';
 import { taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
@@ -12,9 +12,7 @@ import { trainingKeys } from './training.ts';
 
 /** Schedule of a loss option over the epochs. */
 const numberSchedule = z.strictObject({
-  from: z.number().min(0).optional().describe('Value at the first step; default: the value in the recipe.'),
   to: z.number().min(0).describe('Value at the end, and in the trainings after it (pruning, quantization).'),
-  curve: z.enum(['linear', 'cosine']).default('linear').describe('Curve between the two values.'),
   epochs: z.number().gt(0).optional().describe('Epochs until the end is reached; default: all.'),
 });
 
@@ -69,13 +67,6 @@ const distillKeys = {
       "Classification: the student learns only answers in which the teacher's class has at least this probability; default: all. Detection, beside teacher.decoder or dataset.nms: the least score of a box that teaches; default: 0.3, and 0.05 of a teacher at points.",
     ),
   schedules: lossSchedules.optional(),
-  teacherUntil: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      'Epoch after which only the labels teach (early-stopped distillation); default: the teacher teaches to the end.',
-    ),
   ...keysOfAnswers('distill'),
   generations: count
     .max(100)
@@ -123,15 +114,6 @@ function comparing(...[loss, task, labelled]: Comparing): string | undefined {
   if (form !== 'vector' || labelled === 0) return undefined;
   return isOfPairs === true ? 'the similarities of pairs' : 'the contrast of labelled samples';
 }
-
-const inParts = (key: string): KeyRule => ({
-  keys: [key, ...COMPARING, 'distill.features'],
-  when: (_size: number, loss: string, task?: TaskName, labelled?: number, features?: unknown) =>
-    comparing(loss, task, labelled) !== undefined && (key.startsWith('distill') || features === undefined),
-  because: 'a loss that is a sum over samples, of which parts of a batch can be computed one after another',
-  received: (_size: number, ...given: Comparing) => comparing(...given),
-  hint: 'Take it out and lower batchSize, or choose another loss.',
-});
 
 const TEACHER = 'a teacher, without which it has no effect';
 const FIXED = 'no fixed epochs beside target, whose candidates train for fewer';
@@ -197,16 +179,6 @@ const BY_LABEL = 'It is told by its label which sample is left out.';
 const optionsOf = (loss: LossName | 'auto'): Readonly<Record<string, z.ZodType>> =>
   loss === 'auto' ? {} : LOSSES[loss].options;
 
-/** Rule about an end of a schedule. */
-const scheduled = (end: 'from' | 'to'): KeyRule => ({
-  keys: [`distill.schedules.*.${end}`, 'distill.loss'],
-  when: (value: number, loss: LossName | 'auto', key: string) => {
-    const option = optionsOf(loss)[key];
-    return option !== undefined && isFed(option) && !option.safeParse(value).success;
-  },
-  because: (_value: number, _loss: string, key: string) => `a value that ${key} may have`,
-});
-
 export const distillRules: readonly KeyRule[] = [
   {
     keys: ['distill.epochs', 'student.onnx', 'student.tfjs', 'student.head', 'target'],
@@ -225,7 +197,7 @@ export const distillRules: readonly KeyRule[] = [
     because: TEACHER,
     received: 'none',
   },
-  ...['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'].map((key): KeyRule => ({
+  ...['minConfidence', 'schedules', 'generations', 'leaveOut'].map((key): KeyRule => ({
     keys: [`distill.${key}`, 'teacher', 'distill.loss'],
     when: (_value: unknown, teacher: object | undefined, loss: string) =>
       teacher === undefined && !(isPeer(loss) && key === 'schedules'),
@@ -237,8 +209,13 @@ export const distillRules: readonly KeyRule[] = [
     when: (precision: string, loss: string) => precision === 'mixed' && FULL_PRECISION.has(loss),
     because: (_precision: string, loss: string) => `full: ${loss} squares and multiplies what float16 cannot hold`,
   },
-  inParts('distill.microBatch'),
-  inParts('teacher.chain.*.microBatch'),
+  {
+    keys: ['distill.microBatch', ...COMPARING],
+    when: (_size: number, ...given: Comparing) => comparing(...given) !== undefined,
+    because: 'a loss that is a sum over samples, of which parts of a batch can be computed one after another',
+    received: (_size: number, ...given: Comparing) => comparing(...given),
+    hint: 'Take it out and lower batchSize, or choose another loss.',
+  },
   {
     keys: ['distill.loss', 'dataset.task', 'dataset.labelled', 'shards'],
     when: (loss: string, task?: TaskName, labelled?: number, shards?: number) =>
@@ -308,23 +285,12 @@ export const distillRules: readonly KeyRule[] = [
     when: (generations: number, epochs: number) => generations > 1 && epochs === 0,
     because: '1 for a student that is not trained',
   },
-  beside('distill.teacherUntil', 'target', FIXED),
   {
     keys: ['distill.schedules', 'target'],
     when: (schedules: Schedules, target?: object) =>
       target !== undefined && Object.values(schedules).some(({ epochs }) => epochs !== undefined),
     because: FIXED,
     received: 'schedules with epochs',
-  },
-  {
-    keys: ['distill.teacherUntil', 'distill.loss'],
-    when: (_until: number, loss: LossName | 'auto') => loss !== 'auto' && optionsOf(loss)['alpha'] === undefined,
-    because: (_until: number, loss: string) => `a loss with alpha, which ${loss} has not`,
-  },
-  {
-    keys: ['distill.teacherUntil', 'distill.epochs'],
-    when: (until: number, epochs: number) => until >= epochs,
-    because: (_until: number, epochs: number) => `an epoch before the last, which is ${epochs}`,
   },
   {
     keys: ['distill.schedules.*.epochs', 'distill.epochs'],
@@ -344,8 +310,14 @@ export const distillRules: readonly KeyRule[] = [
     },
     received: (_schedule: object, _loss: string, key: string) => key,
   },
-  scheduled('from'),
-  scheduled('to'),
+  {
+    keys: ['distill.schedules.*.to', 'distill.loss'],
+    when: (value: number, loss: LossName | 'auto', key: string) => {
+      const option = optionsOf(loss)[key];
+      return option !== undefined && isFed(option) && !option.safeParse(value).success;
+    },
+    because: (_value: number, _loss: string, key: string) => `a value that ${key} may have`,
+  },
 ];
 
 type Schedules = z.infer<typeof lossSchedules>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { augmentStep } from './augment.ts';
+import { pictureStep } from './augment.ts';
 import { count, fraction, modelName, modelOption, temperatureSchema } from './parts.ts';
 
 /**
@@ -122,16 +122,10 @@ export const LOSSES = {
       temperature: temperature(4),
       alpha: alpha(0.5),
       strong: z
-        .array(augmentStep)
+        .array(pictureStep)
         .min(1)
-        .refine((steps) => !steps.some((step) => 'mixup' in step || 'cutmix' in step), {
-          params: { expected: 'changes of single samples' },
-        })
-        .refine((steps) => !steps.some((step) => 'background' in step), {
-          params: { expected: 'changes without a folder of noise, which stands under dataset.augment alone' },
-        })
         .default([{ randAugment: {} }])
-        .describe('Further random changes of a sample, after `dataset.augment`, for the strong view.'),
+        .describe('Further random changes of a picture, after `dataset.augment`, for the strong view.'),
     },
   },
   mse: {
@@ -168,23 +162,17 @@ export const LOSSES = {
     needsPeer: true,
     options: {
       temperature: temperature(1),
-      peerWeight: weightOf('the answers of the other student; the labels weigh 1', 1),
       peer,
     },
+    // The labels weigh 1.
+    fixed: { peerWeight: 1 },
   },
   bounded: {
     doc: 'The teacher as a bound of the error of numbers (Chen 2017).',
     needsLabel: true,
-    options: {
-      boundWeight: weightOf('the error where the student is not better than the teacher', 0.5),
-      margin: z
-        .number()
-        .min(0)
-        .default(0)
-        .describe(
-          "Gain in squared error over the teacher, in variances of the label, above which a sample's error is not counted again.",
-        ),
-    },
+    options: {},
+    // Weight of the error where the student is not better than the teacher by `margin`, in variances of the label.
+    fixed: { boundWeight: 0.5, margin: 0 },
   },
   hint: {
     doc: 'Intermediate tensors through a learned regressor (FitNets 2015), with kd.',
@@ -245,8 +233,8 @@ export const LOSSES = {
     needsPlain: true,
     fullPrecision: true,
     doc: 'Which sample it is, among those of other classes in a memory (contrastive, Tian 2020), with kd.',
-    // `momentum`: share of the memory that is kept when its sample is seen.
-    fixed: { contrastTemperature: 0.07, momentum: 0.5 },
+    // `momentum`: share of the memory that is kept when its sample is seen; `size`: of the vector in it.
+    fixed: { contrastTemperature: 0.07, momentum: 0.5, size: 128 },
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 0.8),
@@ -254,7 +242,6 @@ export const LOSSES = {
         .max(65_536)
         .default(1024)
         .describe('Number of samples of other classes that each sample is compared with in a step.'),
-      size: count.max(4096).default(128).describe('Size of the vector that represents a sample in the memory.'),
       features,
     },
   },

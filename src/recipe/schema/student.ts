@@ -175,7 +175,7 @@ export const studentRules: readonly KeyRule[] = [
       hint: 'Choose adamw.',
     },
     beside(
-      'studentOptimizer.maxNorm',
+      'distill.optimizer.maxNorm',
       `student.${file}`,
       `none beside student.${file}: the limit ${LAYOUT}`,
       'Set weightDecay instead.',

@@ -3,22 +3,19 @@ import { keysOfAnswers } from '../answer-forms.ts';
 import { DECODER_KEYS, DECODER_NAMES } from '../decoders.ts';
 import { without } from '../rule.ts';
 import type { KeyRule } from '../rule.ts';
-import { augmentStep } from './augment.ts';
+import { teacherStep } from './augment.ts';
 import { boxSides, boxUnit } from './boxes.ts';
 import { count, file, fraction, modelName, modelOption } from './parts.ts';
 import { teacherText } from './text.ts';
-import { trainingKeys } from './training.ts';
+import { assistantKeys as assistantTraining, trainingKeys } from './training.ts';
 
-const assistantKeys = { model: modelName, ...trainingKeys };
+const assistantKeys = { model: modelName, ...assistantTraining };
 
 const trainedKeys = {
-  ...assistantKeys,
+  model: modelName,
+  ...trainingKeys,
   augment: z
-    .array(
-      augmentStep.refine((step) => !('background' in step), {
-        error: 'noise of a folder stands under dataset.augment alone',
-      }),
-    )
+    .array(teacherStep)
     .optional()
     .describe("Random changes of the teacher's training samples; default: dataset.augment."),
 };
@@ -126,7 +123,11 @@ const fileKeys = {
     ),
 };
 
-const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
+const fileSchema = z.strictObject(fileKeys);
+
+const member = fileSchema
+  .omit({ signature: true, input: true, logitScale: true, intermediate: true, confirmed: true })
+  .extend({ weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
 const decoderKeys = z.strictObject({
   layout: z.enum(DECODER_NAMES).describe('Layout of the outputs, see docs/teachers.md.'),
@@ -168,10 +169,9 @@ const READ = [
   'intermediate',
   'confirmed',
   'precision',
-  'weighting',
   'decoder',
 ] as const;
-const READ_OF_ONNX = READ.filter((key) => key !== 'signature' && key !== 'weighting');
+const READ_OF_ONNX = READ.filter((key) => key !== 'signature');
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   folder: READ,
   onnx: READ_OF_ONNX,
@@ -188,10 +188,10 @@ const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
     'intermediate',
     'confirmed',
   ],
-  savedModel: READ.filter((key) => key !== 'weighting' && key !== 'precision'),
+  savedModel: READ.filter((key) => key !== 'precision'),
   tflite: READ_OF_ONNX.filter((key) => key !== 'precision' && key !== 'intermediate'),
   train: [],
-  ensemble: ['weighting', 'confirmed'],
+  ensemble: ['confirmed'],
   logits: ['outputs', 'classes', 'confirmed'],
 };
 
@@ -201,10 +201,6 @@ export const teacherSchema = z
     decoder: decoder.optional(),
     train: teacherTrainingSchema.optional(),
     ensemble: z.array(member).min(2).optional().describe('Weighted mean of several teachers.'),
-    weighting: z
-      .enum(['fixed', 'entropy'])
-      .optional()
-      .describe('ensemble: by `weight` alone (default), or for each sample with more weight on the surer teachers.'),
     text: teacherText.optional(),
     chain: z
       .array(assistantSchema)
@@ -304,7 +300,7 @@ export const teacherRules: readonly KeyRule[] = [
   },
   {
     keys: ['asked.precision', 'asked.intermediate'],
-    when: (precision: string, intermediate: readonly string[]) => precision === 'int8' && intermediate.length > 0,
+    when: (precision: string, intermediate: readonly string[] = []) => precision === 'int8' && intermediate.length > 0,
     because: 'fp32 beside teacher.intermediate: inner tensors are those of the float file',
   },
   besideDecoder(
@@ -342,7 +338,7 @@ type AssistantInput = z.input<z.ZodObject<typeof assistantKeys>> & Readonly<Reco
 type TrainingInput = z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>;
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;
-export type TeacherFileRecipe = z.infer<typeof member> & { readonly decoder?: DecoderRecipe | undefined };
+export type TeacherFileRecipe = z.infer<typeof fileSchema> & { readonly decoder?: DecoderRecipe | undefined };
 type DecoderRecipe = z.infer<typeof decoder>;
 export type AssistantRecipe = z.infer<typeof assistantSchema>;
 export type TeacherTrainingRecipe = z.infer<typeof teacherTrainingSchema>;

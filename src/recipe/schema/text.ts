@@ -54,7 +54,7 @@ export const textOfColumns = z
 
 /** Tokens for a teacher from a file, if not the student's. */
 export const teacherText = z
-  .strictObject({ tokenizer, length, truncate })
+  .strictObject({ tokenizer, length })
   .describe('Its own tokenizer, for texts; default: the settings of dataset.text.');
 
 /** Rule that refuses a key of `dataset` or `teacher` for texts. */

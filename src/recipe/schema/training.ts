@@ -3,7 +3,9 @@ import { keysOfAnswers } from '../answer-forms.ts';
 import type { KeyRule } from '../rule.ts';
 import { count } from './parts.ts';
 
-/** Optimizer and its schedule; shared by teacher, student and fine-tuning. */
+const SCHEDULE = 'Schedule of the learning rate over the run.';
+
+/** Optimizer of teacher and student, and its schedule. */
 export const optimizerSchema = z
   .strictObject({
     type: z
@@ -11,10 +13,7 @@ export const optimizerSchema = z
       .default('adamw')
       .describe('Update rule; muon: filters of convolutions by orthogonal momentum, everything else as adamw.'),
     learningRate: z.number().gt(0).default(0.002).describe('Highest learning rate.'),
-    schedule: z
-      .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])
-      .default('cosine')
-      .describe('Schedule of the learning rate over the run.'),
+    schedule: z.enum(['constant', 'cosine', 'linear', 'step', 'onecycle']).default('cosine').describe(SCHEDULE),
     warmup: z
       .number()
       .min(0)
@@ -49,18 +48,6 @@ export const optimizerSchema = z
       .default('matrices')
       .describe('Weights that decay: `matrices` excludes biases and scales of norms.'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of momentum and nesterov.'),
-    beta1: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0.9)
-      .describe('Decay of the first moment (adam, adamw), and of the momentum of muon.'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop, muon).'),
-    epsilon: z
-      .number()
-      .gt(0)
-      .default(1e-8)
-      .describe('Added to the denominator of the update (adam, adamw, rmsprop, muon).'),
     clipNorm: z.number().gt(0).optional().describe('Scale gradients down to this global norm.'),
     maxNorm: z
       .number()
@@ -68,6 +55,12 @@ export const optimizerSchema = z
       .optional()
       .describe('Maximum norm of the incoming weights of a unit of a dense layer or convolution; default: no limit.'),
   })
+  .describe('Optimizer and learning-rate schedule.');
+
+/** Optimizer of the trainings around them: assistants, fine-tuning, training with quantization. */
+export const shortOptimizerSchema = optimizerSchema
+  .pick({ type: true, learningRate: true, weightDecay: true })
+  .extend({ schedule: z.enum(['constant', 'cosine', 'linear', 'onecycle']).default('cosine').describe(SCHEDULE) })
   .describe('Optimizer and learning-rate schedule.');
 
 /** Rule that refuses a key that only some update rules or schedules read, with its default: with others it would be ignored, and hide a mistake. */
@@ -80,16 +73,11 @@ function readBy(key: string, by: 'type' | 'schedule', readers: readonly string[]
   };
 }
 
-const ADAPTIVE = ['adam', 'adamw', 'rmsprop', 'muon'];
-
 export const trainingRules: readonly KeyRule[] = [
   readBy('milestones', 'schedule', ['step'], []),
   readBy('gamma', 'schedule', ['step'], 0.1),
   readBy('finalLearningRate', 'schedule', ['cosine', 'linear', 'onecycle'], 0),
   readBy('momentum', 'type', ['momentum', 'nesterov'], 0.9),
-  readBy('beta1', 'type', ['adam', 'adamw', 'muon'], 0.9),
-  readBy('beta2', 'type', ADAPTIVE, 0.999),
-  readBy('epsilon', 'type', ADAPTIVE, 1e-8),
   {
     keys: ['optimizer.milestones', 'optimizer.schedule'],
     when: (milestones: readonly number[], schedule: string) => schedule === 'step' && milestones.length === 0,
@@ -118,7 +106,7 @@ export const trainingRules: readonly KeyRule[] = [
   },
 ];
 
-export const trainingKeys = {
+const lengthKeys = {
   epochs: z
     .number()
     .gt(0)
@@ -134,6 +122,13 @@ export const trainingKeys = {
       'Least number of steps: a training with fewer has more epochs, up to 200. Default: 2000 of a net with random weights whose epochs are not stated, without target; else none.',
     ),
   batchSize: count.max(65_536).default(128).describe('Samples per step.'),
+};
+
+/** Keys of an assistant's training. */
+export const assistantKeys = { ...lengthKeys, optimizer: shortOptimizerSchema.prefault({}) };
+
+export const trainingKeys = {
+  ...lengthKeys,
   microBatch: count
     .max(65_536)
     .optional()

@@ -9,6 +9,7 @@ import { JobFolder } from '../../folder/jobs.ts';
 import { beginTrial } from '../../folder/search/trial-folders.ts';
 import { giveAnswers, giveTeachers } from '../../folder/states/from-other-runs.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
+import { asNow } from '../../recipe/gone.ts';
 import type { TrialSettings } from '../../recipe/grid.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
@@ -118,12 +119,18 @@ async function writeDown(jobs: JobFolder, { written }: LoadedRecipe, trials: rea
   for (const [name, content] of files) {
     const before = await jobs.read(name);
     if (before === undefined) await jobs.write(name, content);
-    else if (canonicalJson(before) !== canonicalJson(content)) throw another(jobs, `its ${name} says something else`);
+    else if (contentOf(before) !== contentOf(content)) throw another(jobs, `its ${name} says something else`);
   }
   const others = (await readdir(jobs.place('trials'))).filter(
     (name) => name.endsWith('.json') && !files.has(path.join('trials', name)),
   );
   if (others.length > 0) throw another(jobs, `it has other trials: ${others.slice(0, 3).join(', ')}`);
+}
+
+/** Content of a file of a sweep, which may have begun when recipes had more keys. */
+function contentOf(file: unknown): string {
+  const { recipe } = file as { readonly recipe?: unknown };
+  return canonicalJson(recipe === undefined ? file : asNow(recipe));
 }
 
 function another({ folder }: JobFolder, fact: string): UserError {

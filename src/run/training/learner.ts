@@ -29,7 +29,7 @@ export async function learnerOf<N extends Network>(
 ) {
   const { settings } = options;
   const plan = options.masks?.(steps);
-  const ema = settings.ema > 0 ? await options.build() : undefined;
+  const ema = (settings.ema ?? 0) > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, { answers: answerSizes(task), ...options.lossArgs });
   const trainable = { ...network.trainable, ...loss.variables };
   const units = limitedUnits(network, settings.optimizer);

@@ -12,14 +12,16 @@ import { canonicalJson } from '../../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { MaskPlan } from '../../train/step/masks.ts';
-import type { NumberSchedule, TrainingLength } from '../../train/optimizers/schedules.ts';
+import type { OptimizerConfig } from '../../train/optimizers/optimizers.ts';
+import type { NumberSchedule, ScheduleConfig, TrainingLength } from '../../train/optimizers/schedules.ts';
 
 export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;
   readonly title: string;
   /** Builds the network; each call gives the same weights. */
   readonly build: () => Promise<N>;
-  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'microBatch' | 'optimizer' | 'ema'>;
+  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize'> &
+    Partial<Pick<DistillRecipe, 'microBatch' | 'ema'>> & { readonly optimizer: OptimizerConfig & ScheduleConfig };
   readonly loss: AnyLoss;
   readonly lossArgs: LossArgs;
   readonly seed: number;
@@ -31,8 +33,6 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly views?: number | undefined;
   /** Schedules of loss options, by name. */
   readonly schedules?: Readonly<Record<string, NumberSchedule>> | undefined;
-  /** Number of epochs with the teacher; after them only the labels teach. Default: all epochs. */
-  readonly teacherUntil?: number | undefined;
   /** Further augmentation for the strong view, if the loss reads one. */
   readonly strong?: readonly AugmentStep[] | undefined;
   /** Builds another student, which learns from the same batches: each of the two learns from the other's answers instead of a teacher's. */

@@ -1,12 +1,12 @@
 import type { ModelNetwork } from '../../networks/network.ts';
 import { underPrefix } from '../../networks/under-prefix.ts';
-import type { DistillRecipe } from '../../recipe/schema.ts';
 import type { MixKind } from '../../tasks/task.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { gradientProgram, updateProgram } from '../../train/step/gradient.ts';
 import type { TrainerOptions } from '../../train/loop.ts';
 import { LossScale } from '../../train/step/loss-scale.ts';
 import { limitedUnits } from '../../train/optimizers/max-norm.ts';
+import type { FitOptions } from './options.ts';
 import { createOptimizer } from '../../train/optimizers/optimizers.ts';
 import { trainingProgram, trainingState } from '../../train/step/step.ts';
 import type { TrainingOptions } from '../../train/step/step.ts';
@@ -27,7 +27,7 @@ export interface PeerPair {
 export async function withPeer(
   alone: Learning,
   build: () => Promise<ModelNetwork>,
-  { optimizer: config, ema: decay }: Pick<DistillRecipe, 'optimizer' | 'ema'>,
+  { optimizer: config, ema: decay = 0 }: Pick<FitOptions['settings'], 'optimizer' | 'ema'>,
 ): Promise<PeerPair> {
   const made = async () => underPrefix(await build(), PEER_PREFIX);
   const network = await made();

@@ -105,38 +105,24 @@ function cosineBetween(from: number, to: number, progress: number): number {
 export interface NumberSchedule {
   readonly from: number;
   readonly to: number;
-  readonly curve: 'linear' | 'cosine';
   /** Default: the whole training. */
   readonly epochs?: number | undefined;
 }
 
-/** Value at step 0 … steps - 1: `from` at the first step, `to` from the last of its epochs on. A pure function, like `Schedule`. */
+/** Value at step 0 … steps - 1: `from` at the first step, in a straight line to `to`, which it has from the last of its epochs on. A pure function, like `Schedule`. */
 export function createNumberSchedule(config: NumberSchedule, { stepsPerEpoch, steps }: TrainingLength): Schedule {
-  const { from, to, curve, epochs } = config;
+  const { from, to, epochs } = config;
   const last = (epochs === undefined ? steps : Math.round(epochs * stepsPerEpoch)) - 1;
-  return (step) => {
-    if (step >= last) return to;
-    return curve === 'cosine' ? cosineBetween(from, to, step / last) : from + ((to - from) * step) / last;
-  };
+  return (step) => (step >= last ? to : from + ((to - from) * step) / last);
 }
-
-/** Loss options that weigh the teacher's part of the loss. */
-export const OF_TEACHER = ['alpha', 'featureWeight'];
 
 /** Values at a step of the loss options that are not constant. A loss reads its own options by name. */
 export function changingNumbers(
-  {
-    schedules = {},
-    teacherUntil,
-  }: { schedules?: Readonly<Record<string, NumberSchedule>> | undefined; teacherUntil?: number | undefined },
+  { schedules = {} }: { schedules?: Readonly<Record<string, NumberSchedule>> | undefined },
   length: TrainingLength,
 ): (step: number) => Readonly<Record<string, number>> {
   const courses = Object.entries(schedules).map(
     ([name, config]) => [name, createNumberSchedule(config, length)] as const,
   );
-  const end = teacherUntil === undefined ? Infinity : Math.round(teacherUntil * length.stepsPerEpoch);
-  return (step) => ({
-    ...Object.fromEntries(courses.map(([name, at]) => [name, at(step)])),
-    ...(step >= end && Object.fromEntries(OF_TEACHER.map((name) => [name, 0]))),
-  });
+  return (step) => Object.fromEntries(courses.map(([name, at]) => [name, at(step)]));
 }

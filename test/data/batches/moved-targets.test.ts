@@ -34,7 +34,7 @@ function masked(): Dataset {
 }
 const dataset = masked();
 
-const EXACT: AugmentStep[] = [{ flip: 'horizontal' }, { crop: 2 }, { crop: { padding: 9, edge: 'reflect' } }];
+const EXACT: AugmentStep[] = [{ flip: 'horizontal' }, { crop: 2 }, { shift: 9 }];
 const options: BatchOptions = { batchSize: 8, seed: 4, epoch: 2, augment: EXACT };
 const ALL: AugmentStep[] = [...EXACT, { erase: {} }, { rotate: 20 }, { resizedCrop: {} }, { randAugment: {} }];
 

@@ -29,43 +29,11 @@ describe('an ensemble', () => {
     both.logits.forEach((value, i) => expect(value).toBeCloseTo(0.75 * one.logits[i]! + 0.25 * other.logits[i]!, 5));
   });
 
-  it('by entropy counts the surer member more, sample by sample', async () => {
-    const said = (rows: number[][]): Teacher => ({
-      ...{ name: 't', key: String(rows), classes: 2, featureShapes: {}, params: 0, sizeBytes: 0, device: 'cpu' },
-      answer: () => Promise.resolve({ logits: Float32Array.from(rows.flat()), features: {} }),
-      dispose: () => Promise.resolve(),
-    });
-    // The first knows nothing of the first sample (e^H = 2) and all of the second (e^H = 1), the other the other way round.
-    const [a, b] = [
-      said([
-        [0, 0],
-        [60, 0],
-      ]),
-      said([
-        [60, 0],
-        [0, 0],
-      ]),
-    ];
-    const answer = async (weights: [number, number]): Promise<number[]> => {
-      const members = [a, b].map((teacher, i) => ({ teacher, weight: weights[i]! }));
-      return [...(await ensemble(members, 'entropy').answer(new Float32Array(0), 2)).logits];
-    };
-    const even = await answer([1, 1]);
-    // Shares 1 - 2/3 and 1 - 1/3.
-    expect(even[0]).toBeCloseTo((2 / 3) * 60, 4);
-    expect(even[2]).toBeCloseTo((2 / 3) * 60, 4);
-    // Weights 2 and 1 double the first one's: 2/3 to 2/3, and 4/3 to 1/3.
-    const uneven = await answer([2, 1]);
-    expect(uneven[0]).toBeCloseTo(30, 4);
-    expect(uneven[2]).toBeCloseTo((4 / 5) * 60, 4);
-  });
-
   it('has other answers in store for another weighting', async () => {
     const teacher = await onnxTeacher(source(pictureTeacher({})), DEFAULTS);
     const members = [1, 2].map((weight) => ({ teacher, weight }));
     const keys = [
       ensemble(members),
-      ensemble(members, 'entropy'),
       ensemble([...members].reverse()),
       ensemble(members.slice(1)),
     ].map(({ key }) => key);

@@ -68,23 +68,23 @@ describe('SpecAugment', () => {
       Float32Array.from({ length: shape[0]! }, () => numbers[at++]!);
     return withRandomSource(next, () => specAugmented(ramp(), masks)).arraySync() as number[][][];
   };
-  const none = { timeMasks: 0, timeWidth: 0, frequencyMasks: 0, frequencyWidth: 0 };
+  const none = { timeWidth: 0, frequencyWidth: 0 };
 
   it('covers as many frames as are drawn, anywhere, with the mean of the sample', () => {
-    // Lengths 2 of 3 and 0, starts 4 (the last that leaves room) and 0.
-    const [first, second] = masked([0.7, 0, 0.99, 0], { ...none, timeMasks: 1, timeWidth: 3 });
+    // Lengths 2 of 3 and 0, starts 4 (the last that leaves room) and 0; the second mask covers nothing.
+    const [first, second] = masked([0.7, 0, 0.99, 0, 0, 0, 0, 0], { ...none, timeWidth: 3 });
     expect(first!.map((frame) => frame.every((value) => value === 14.5))).toEqual([...Array<boolean>(4).fill(false), true, true]); // prettier-ignore
     expect(second).toEqual((ramp().arraySync() as number[][][])[1]);
   });
 
   it('covers bands in the same way', () => {
-    const [first] = masked([0.99, 0, 0.5, 0], { ...none, frequencyMasks: 1, frequencyWidth: 2 });
+    const [first] = masked([0.99, 0, 0.5, 0, 0, 0, 0, 0], { ...none, frequencyWidth: 2 });
     for (const frame of first!) expect(frame.map((value) => value === 14.5)).toEqual([false, false, true, true, false]);
   });
 
   it('is there in training alone, of a network on sounds', () => {
     const small = { rate: 100, length: 70, window: 20, hop: 10, mels: 4, low: 0, high: 50 };
-    const network = logMelNetwork(echo(), { ...small, specAugment: { ...none, timeMasks: 1, timeWidth: 5 } });
+    const network = logMelNetwork(echo(), { ...small, specAugment: { ...none, timeWidth: 5 } });
     const x = tf.randomNormal([1, 70, 1], 0, 1, 'float32', 3);
     const heard = (training: boolean): Float32Array =>
       withRandomSource(

@@ -249,10 +249,10 @@ function shortList(names: readonly string[]): string {
 export async function ownTeacher(
   file: string,
   teacher: TeacherRecipe | undefined,
-): Promise<Omit<TeacherFileRecipe, 'weight'> | undefined> {
+): Promise<TeacherFileRecipe | undefined> {
   for (const source of teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])]) {
     const named = source.onnx ?? source.tfjs ?? source.tflite;
-    if (named !== undefined && (await isSame(file, named))) return source;
+    if (named !== undefined && (await isSame(file, named))) return { intermediate: [], ...source };
   }
   return undefined;
 }

@@ -35,7 +35,7 @@ export async function checkModels(
   refuseForLabels(recipe, data);
   taskOf(data.train).refuseUnscored?.([data.validation, data.test]);
   // A task refuses a label loss that its labels do not fit.
-  for (const training of [distill, teacher?.train, ...(teacher?.chain ?? [])])
+  for (const training of [distill, teacher?.train])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
   const { sampleShape, normalization, backgrounds } = data.train;
   createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);

@@ -27,7 +27,7 @@ import type { PruneChannels } from '../../../recipe/schema/compress.ts';
  */
 export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<PruneOutcome | Uncut> {
   const { step, stage, from } = job;
-  const { target, importance, budget, multipleOf, layerLimit, amount, rounds } = step;
+  const { target, importance, budget, multipleOf, amount, rounds } = step;
   let student = from;
   let whole: Costs | undefined;
   let cuts: readonly LayerCut[] = [];
@@ -35,7 +35,7 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
   for (let round = 0; ; round++) {
     const isLast = round + 1 === rounds;
     const { result, skipped } = await pruneChannels(student.network, student.weights, {
-      ...{ target, importance, budget, multipleOf, layerLimit, whole },
+      ...{ target, importance, budget, multipleOf, whole },
       amount: 1 - (1 - amount) ** ((round + 1) / rounds),
       measure: measureWith(job, student),
     });

@@ -101,7 +101,7 @@ function fitQuantized(
   { stage, step, number, lessons }: QatStep,
 ): Promise<Fitted<FakeQuantizedNetwork>> {
   const { data, recipe } = context;
-  const { epochs, optimizer, temperature = QAT_TEMPERATURE } = step.qat ?? usualQat;
+  const { epochs, optimizer } = step.qat ?? usualQat;
   const settings = { ...recipe.distill, epochs, optimizer };
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
   const loss = lossOf(recipe, lessons);
@@ -116,7 +116,11 @@ function fitQuantized(
     build,
     settings,
     loss,
-    lossArgs: { hyper: { ...numbers, ...('temperature' in numbers && { temperature }) }, ofLabels, seed },
+    lossArgs: {
+      hyper: { ...numbers, ...('temperature' in numbers && { temperature: QAT_TEMPERATURE }) },
+      ofLabels,
+      seed,
+    },
     seed,
     answers: lessons?.answers,
     views: lessons?.views,

@@ -159,11 +159,10 @@ async function writeInt8(
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   // ONNX files always have a scale for each output of a dense layer.
   const dense = recipe.export.includes('onnx') ? 'channel' : step.dense;
-  const prepared = await prepareInt8(recipe, model.graph, { ...settings, dense, kept: requested }, samples, onProgress);
+  const asked = { ...settings, biasCorrection: true, kept: requested };
+  const prepared = await prepareInt8(recipe, model.graph, { ...asked, dense }, samples, onProgress);
   const onTflite =
-    dense === step.dense
-      ? prepared
-      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense, kept: requested }, samples);
+    dense === step.dense ? prepared : await withDenseScales(recipe, prepared, { ...asked, dense: step.dense }, samples);
   const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];

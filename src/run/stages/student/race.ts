@@ -3,6 +3,7 @@ import { UserError } from '../../../base/errors.ts';
 import { fingerprint } from '../../../data/dataset.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
 import { canonicalJson } from '../../../recipe/diff.ts';
+import { asBefore } from '../../../recipe/gone.ts';
 import { ACROSS_BATCH, lossNumbers, NEEDS_LABEL } from '../../../recipe/schema/loss.ts';
 import type { LossName } from '../../../recipe/schema/loss.ts';
 import type { RaceRecipe } from '../../../recipe/schema/race.ts';
@@ -191,17 +192,19 @@ export async function trainCandidate(
   lessons: Answers,
 ): Promise<number> {
   const { recipe, data } = context;
-  const { seed, dataset, student, distill, precision } = recipe;
+  const { seed, student, distill, precision } = recipe;
+  const before = asBefore(recipe);
+  const taught = lessons.teacher?.key ?? before.teacher;
   const job = {
     loss,
     numbers,
     epochs,
     seed,
-    dataset,
     student,
-    distill,
     precision,
-    taught: lessons.teacher?.key ?? recipe.teacher,
+    taught,
+    dataset: before.dataset,
+    distill: before.distill,
   };
   const fitted = await fit(context, {
     stage,

@@ -7,7 +7,6 @@ import type { AnyLoss } from '../../../distill/losses/registry.ts';
 import { lossNumbers, LOSSES, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import type { LossName } from '../../../recipe/schema/loss.ts';
 import type { DistillRecipe, Recipe } from '../../../recipe/schema.ts';
-import { OF_TEACHER } from '../../../train/optimizers/schedules.ts';
 import { stageOf } from '../../../report/artifact.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import type { FitContext, StageContext } from '../../context.ts';
@@ -36,7 +35,7 @@ export async function trainStudent(
 ): Promise<Fitted> {
   const { recipe } = context;
   const { distill } = recipe;
-  // Twins share initial weights, order of samples and number of steps; they differ in the teacher, and in the optimizer if `baseline` names one.
+  // Twins share initial weights, order of samples and number of steps; they differ in the teacher.
   const seed = change?.seed ?? recipe.seed + repeat;
   const role = lessons === undefined ? 'scratch' : 'distilled';
   const isNew = change === undefined || change.isNew === true;
@@ -57,7 +56,7 @@ export async function trainStudent(
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
-    settings: isTaught ? distill : withoutTeacher(recipe),
+    settings: distill,
     ...(await studentLoss(context, lessons, build, { seed, isTaught, isNew })),
     seed,
     answers: lessons?.answers,
@@ -70,11 +69,6 @@ export async function trainStudent(
   const fitted = await fit(context, options);
   // A student that teaches the next generation gets the corrected bias of the exported model.
   return isNew ? biasCorrected(context, fitted, options.stage) : fitted;
-}
-
-/** Settings of a training from the labels alone. */
-function withoutTeacher({ baseline, distill }: Recipe): DistillRecipe {
-  return typeof baseline === 'object' ? { ...distill, optimizer: baseline.optimizer } : distill;
 }
 
 /** Suffix of a training's title with the number of the repeat; empty for a single repeat. */
@@ -92,7 +86,7 @@ export async function studentLoss(
     isNew,
     isTaught = lessons !== undefined,
   }: { readonly seed: number; readonly isNew: boolean; readonly isTaught?: boolean },
-): Promise<Pick<FitOptions, 'loss' | 'lossArgs' | 'schedules' | 'teacherUntil'>> {
+): Promise<Pick<FitOptions, 'loss' | 'lossArgs' | 'schedules'>> {
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const { distill } = context.recipe;
   const loss = isTaught ? lossOfStudent(distill) : 'ce';
@@ -137,20 +131,19 @@ export function numbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): 
 }
 
 /** Schedules of the options that change during the student's training. */
-function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<FitOptions, 'schedules' | 'teacherUntil'> {
+function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<FitOptions, 'schedules'> {
   const numbers = numbersOf({ distill }, loss);
   const schedules = Object.entries(distill.schedules ?? {}).map(([name, schedule]) => {
-    return [name, { ...schedule, from: schedule.from ?? numbers[name]! }] as const;
+    return [name, { ...schedule, from: numbers[name]! }] as const;
   });
-  return { schedules: Object.fromEntries(schedules), teacherUntil: distill.teacherUntil };
+  return { schedules: Object.fromEntries(schedules) };
 }
 
 /** Loss options of trainings after the student's: the values at the end of its schedules. */
 export function laterNumbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
-  const { schedules = {}, teacherUntil, epochs } = distill;
-  const isOver = teacherUntil !== undefined && teacherUntil < epochs;
+  const { schedules = {} } = distill;
   const numbers = Object.entries(numbersOf({ distill }, loss)).map(([name, usual]) => {
-    return [name, isOver && OF_TEACHER.includes(name) ? 0 : (schedules[name]?.to ?? usual)] as const;
+    return [name, schedules[name]?.to ?? usual] as const;
   });
   return Object.fromEntries(numbers);
 }

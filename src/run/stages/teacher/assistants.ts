@@ -4,6 +4,7 @@ import { RandomStream } from '../../../base/random.ts';
 import { fingerprint } from '../../../data/dataset.ts';
 import type { KeyedStore } from '../../../distill/answers/soft-targets.ts';
 import { canonicalJson } from '../../../recipe/diff.ts';
+import { asBefore } from '../../../recipe/gone.ts';
 import { assistantStage } from '../../../report/artifact.ts';
 import type { AssistantRecipe } from '../../../recipe/schema/teacher.ts';
 import { teacherBuilder } from '../../../setup/models.ts';
@@ -52,26 +53,17 @@ function trainAssistant(
   { number, lessons, of }: { readonly number: number; readonly lessons: Answers; readonly of: Teaching },
 ): Promise<Fitted> {
   const { recipe, data } = context;
-  const { dataset, distill, precision } = recipe;
+  const { distill, precision } = recipe;
   // Assistants learn by plain distillation if the student's loss is not yet chosen, or compares inner tensors, which are chosen for the last
   // assistant and the student.
   const loss = distill.loss === 'auto' ? 'kd' : ofAnswers(distill.loss);
   const hyper = numbersOf(recipe, loss);
   const seed = new RandomStream(recipe.seed, 'assistant', number).uint32();
   const { softTargets, minConfidence } = distill;
-  const taught = of.teacher?.key ?? recipe.teacher;
-  const job = {
-    training,
-    loss,
-    hyper,
-    dataset,
-    seed,
-    precision,
-    softTargets,
-    minConfidence,
-    taught,
-    views: lessons.views,
-  };
+  const { dataset, teacher } = asBefore(recipe);
+  const taught = of.teacher?.key ?? teacher;
+  const learnt = { training: teacher!.chain![number - 1], taught, loss, hyper, views: lessons.views };
+  const job = { ...learnt, dataset, seed, precision, softTargets, minConfidence };
   return fit(context, {
     stage: assistantStage(number),
     title: `training assistant ${number} (${training.model})`,
@@ -80,7 +72,7 @@ function trainAssistant(
     build: teacherBuilder(context, training),
     settings: training,
     loss,
-    lossArgs: { hyper, ofLabels: taskOf(data.train).labelNumbers(training), seed },
+    lossArgs: { hyper, ofLabels: taskOf(data.train).labelNumbers({}), seed },
     seed,
     answers: lessons.answers,
     views: lessons.views,

@@ -102,9 +102,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
       onEvent({ type: 'stage', stage: 'check teacher' });
       for (const [i, member] of (opened.members ?? []).entries())
-        await check(context, member, ['teacher', 'ensemble', i], {
-          confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed,
-        });
+        await check(context, member, ['teacher', 'ensemble', i], { confirmed: source.confirmed });
       await check(context, opened, ['teacher'], source);
       return { teacher: opened.teacher, notes: toldMissing(context, opened.members ?? [opened]) };
     },

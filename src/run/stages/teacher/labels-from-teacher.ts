@@ -39,26 +39,15 @@ export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data
 export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): string[] {
   const { recipe, data } = context;
   if (recipe.student === undefined) return [];
-  // A recipe without a teacher trains with a peer; its twin may have another optimizer.
-  if (recipe.teacher === undefined) return optimizerNotes(recipe);
+  // A recipe without a teacher trains with a peer.
+  if (recipe.teacher === undefined) return [];
   const seen = learntFrom(context);
   return [...(seen === undefined ? [] : [seen]), ...twinNotes(recipe, labelledCount(data.train))];
 }
 
-function twinNotes(recipe: Recipe, known: number): string[] {
-  if (recipe.baseline === false) return [];
-  if (known === 0)
-    return [
-      'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
-    ];
-  return optimizerNotes(recipe);
-}
-
-function optimizerNotes({ baseline, distill }: Recipe): string[] {
-  if (typeof baseline !== 'object') return [];
-  const optimizerText = ({ type, learningRate, schedule }: Recipe['distill']['optimizer']): string =>
-    `${type} at ${learningRate} (${schedule})`;
+function twinNotes({ baseline }: Recipe, known: number): string[] {
+  if (!baseline || known > 0) return [];
   return [
-    `the twin was trained with the optimizer of \`baseline\`, ${optimizerText(baseline.optimizer)}, the student with ${optimizerText(distill.optimizer)}`,
+    'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
   ];
 }

@@ -5,6 +5,7 @@ import { modelTeacher } from '../../../distill/teachers/model-teacher.ts';
 import { fingerprint } from '../../../data/dataset.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import { canonicalJson } from '../../../recipe/diff.ts';
+import { asBefore } from '../../../recipe/gone.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { isBetter } from '../../../tasks/score.ts';
 import { stageOf, TEACHER } from '../../../report/artifact.ts';
@@ -28,11 +29,13 @@ export async function teach(context: FitContext & Pick<StageContext, 'isChecked'
 /** Trains the teacher that the recipe describes. The result is reused until something that it depends on changes. */
 async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe): Promise<Fitted> {
   const { recipe, data } = context;
-  const { dataset, seed, precision } = recipe;
+  const { seed, precision } = recipe;
+  const { dataset, teacher } = asBefore(recipe);
+  const before = { training: teacher!.train, dataset };
   const fitted = await fit(context, {
     stage: stageOf(TEACHER),
     title: `training the teacher (${training.model})`,
-    job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
+    job: sha256(canonicalJson({ ...before, seed, ...(precision === 'mixed' && { precision }) })),
     // The files of the data set may have changed since.
     data: () => sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
