@@ -9,7 +9,11 @@ import { maskAnswers } from './answers/mask/index.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
+import type { DatasetConfig } from './data/config.ts';
+import { dataFormats } from './data/readers/registry.ts';
+import type { SplitReader } from './data/readers/registry.ts';
 import { answerForms } from './recipe/answer-forms.ts';
+import type { DataTypeName } from './recipe/data-types.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -31,3 +35,29 @@ answers(tagsAnswers, { tasks: () => import('./answers/tags/task.ts') });
 answers(maskAnswers, { tasks: () => import('./answers/mask/task.ts') });
 answers(boxesAnswers, { tasks: () => import('./answers/boxes/task.ts') });
 answers(vectorAnswers, { tasks: () => import('./answers/vector/tasks.ts') });
+
+/** Slots of a type of data. */
+interface DataCells<Type extends DataTypeName> {
+  readonly reader: Cell<'reader', SplitReader<Extract<DatasetConfig, { type: Type }>>>;
+}
+
+function data<Type extends DataTypeName>(name: Type, cells: DataCells<Type>): void {
+  dataFormats.add({ name }, { ...cells });
+}
+
+data('idx', { reader: () => import('./data/formats/idx/idx.ts') });
+data('csv', { reader: () => import('./data/readers/csv.ts') });
+data('cifar10', { reader: () => import('./data/formats/cifar/cifar.ts') });
+data('cifar100', { reader: () => import('./data/formats/cifar/cifar.ts') });
+data('image-folder', { reader: () => import('./data/readers/image-folder.ts') });
+data('mask-folder', { reader: () => import('./data/readers/mask-folder.ts') });
+data('coco', { reader: () => import('./data/formats/coco/reader.ts') });
+data('yolo', { reader: () => import('./data/formats/yolo/yolo.ts') });
+data('voc', { reader: () => import('./data/formats/voc/voc.ts') });
+data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
+data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
+data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
+data('parquet', { reader: () => import('./data/formats/parquet/parquet.ts') });
+data('webdataset', { reader: () => import('./data/formats/webdataset/webdataset.ts') });
+data('jsonl', { reader: () => import('./data/formats/jsonl/jsonl.ts') });
+data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
