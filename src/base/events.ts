@@ -48,9 +48,11 @@ interface WarningEvent {
   readonly changes?: readonly ProposedChange[];
 }
 
-interface OfTask {
+export interface OfTask {
   /** Task of the scores; absent for classification. */
   readonly task?: string;
+  /** Score that the recipe chooses, as `dataset.score` has it; absent without a choice. */
+  readonly metric?: string;
 }
 
 interface RunBegun extends OfTask {

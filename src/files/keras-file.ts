@@ -2,6 +2,7 @@ import type { io } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { readBytes, readText } from '../base/files.ts';
 import { memoryText } from '../base/process/memory.ts';
+import { parsedJson } from '../base/json.ts';
 import { unzip, zipEntries } from '../data/readers/numpy/zip.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { kerasToOnnx } from '../formats/keras/convert.ts';
@@ -66,7 +67,7 @@ async function ofHdf5(file: string): Promise<Model> {
 
 function parsed(bytes: Uint8Array, file: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return parsedJson(new TextDecoder().decode(bytes));
   } catch (error) {
     throw damagedModel(file, `its configuration is no JSON: ${(error as Error).message}`);
   }

@@ -7,6 +7,10 @@ import type { LossName } from './schema/loss.ts';
 export const MIXES = ['mixup', 'cutmix', 'mosaic'] as const;
 type Mix = (typeof MIXES)[number];
 
+/** Scores that a recipe can choose by in place of the score of its task. */
+export const CHOSEN_SCORES = ['accuracy', 'roc-auc', 'macro-f1', 'log-loss'] as const;
+export type ChosenScore = (typeof CHOSEN_SCORES)[number];
+
 /** Answers that files can give besides logits: the class of each pixel, the probability of each class or label, or boxes with scores and labels. */
 export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections'] as const;
 export type FileOutputs = (typeof FILE_OUTPUTS)[number];
@@ -94,6 +98,7 @@ type Optional<T> = z.ZodOptional<z.ZodType<T, T>>;
 /** Types of the keys that forms of answers add to parts of a recipe, as far as code that hands them on reads them. */
 interface AnswerKeyTypes {
   readonly dataset: {
+    readonly score: Optional<ChosenScore>;
     readonly stride: Optional<number>;
     readonly dimensions: Optional<number>;
     readonly prefixes: Optional<number[]>;

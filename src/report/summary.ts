@@ -103,7 +103,7 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
 }
 
 /** Sentence before all figures of a run without labels. */
-export function scoreSentence(report: Pick<Report, 'dataset' | 'recipe'>): string[] {
+export function scoreSentence(report: Pick<Report, 'dataset' | 'recipe' | 'score'>): string[] {
   const { labelledBy } = report.dataset;
   if (labelledBy === undefined) return [];
   if (!scoreOf(report).isShareRight)

@@ -80,10 +80,11 @@ export async function runAlone(
     }
     requireShards(together, loaded.recipe, folder);
     const log = await fileLog(path.join(folder, 'log.jsonl'));
-    const { task = DEFAULT_TASK } = loaded.recipe.dataset;
+    const { task = DEFAULT_TASK, score: metric } = loaded.recipe.dataset;
+    const scoredBy = { ...(task !== DEFAULT_TASK && { task }), ...(metric && { metric }) };
     const onEvent: OnEvent = (event) => {
       const isOfTask = 'stage' in event || event.type === 'run';
-      const withTask = isOfTask && task !== DEFAULT_TASK ? { ...event, task } : event;
+      const withTask = isOfTask ? { ...event, ...scoredBy } : event;
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };
@@ -120,7 +121,8 @@ async function follow(
   options: FollowOptions,
   work: Stages = stages,
 ): Promise<Report> {
-  const { recipe, written } = loaded;
+  const { recipe } = loaded;
+  let { written } = loaded;
   let current = 'start';
   const clock = new StageClock(current);
   const onEvent: OnEvent = (event) => {
@@ -138,6 +140,7 @@ async function follow(
     await removeOutdated(folder);
     stores = await openStores(folder, onEvent, options.shared);
     const context = await begin(loaded, folder, stores, { ...options, onEvent, clock });
+    ({ written } = context);
     facts = factsOf(context);
     await keepTokenizer(context, stores);
     const { data = context.data, ...findings } = await work(context, stores);

@@ -1,4 +1,5 @@
 import { decimals, digits, percent } from '../base/numbers.ts';
+import type { ChosenScore } from '../recipe/answer-forms.ts';
 import type { TaskName } from '../recipe/task.ts';
 
 /** The figure that a task is judged by: it chooses epochs and students, and limits and verdicts are given in it. */
@@ -8,8 +9,8 @@ export interface Score {
   readonly isShareRight: boolean;
   /** The name behind that of a split in the head of a table: ` RMSE`. */
   readonly heading: string;
-  /** `fraction`: from 0 to 1; `label`: in the units of the label. */
-  readonly unit: 'fraction' | 'label';
+  /** `fraction`: from 0 to 1; `label`: in the units of the label; `nats`: a logarithm. */
+  readonly unit: 'fraction' | 'label' | 'nats';
   readonly better: 'higher' | 'lower';
   /** Text for messages, such as `93.40 %` or `54.2`. */
   readonly text: (value: number) => string;
@@ -114,26 +115,36 @@ export const spearmanScore: Score = {
   bounds: [-1, 1],
 };
 
-/** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
-export const rmseScore: Score = {
-  ...{
-    name: 'RMSE',
-    isShareRight: false,
-    heading: ' RMSE',
-    unit: 'label',
-    better: 'lower',
-    text: digits,
+/** Area under the ROC curve, of several classes the mean over each against the others. */
+export const aucScore = share(
+  'ROC AUC',
+  (value, samples, digits) => `at a ROC AUC of ${percent(value, digits)} on ${samples}`,
+);
+
+/** A score from 0 without a bound, of which lower is better, with drops in percent of it. */
+function error(name: string, unit: Score['unit'], said: Score['said']): Score {
+  return {
+    ...{ name, said, unit, isShareRight: false, heading: ` ${name}`, better: 'lower', text: digits },
     bounds: [0, Infinity],
-  },
-  change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
-  said: (value, samples) => `off by ${digits(value)} (RMSE) on ${samples}`,
-  smallestGain: (score) => 0.001 * score,
-  grain: () => 0,
-  lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
-  after: (before, lost) => before * (1 + lost / 100),
-  dropText: (lost) => `${decimals(lost, 2)} % above`,
-  lossText: (lost) => `${decimals(lost, 2)} % of validation RMSE`,
-};
+    change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
+    smallestGain: (score) => 0.001 * score,
+    grain: () => 0,
+    lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
+    after: (before, lost) => before * (1 + lost / 100),
+    dropText: (lost) => `${decimals(lost, 2)} % above`,
+    lossText: (lost) => `${decimals(lost, 2)} % of validation ${name}`,
+  };
+}
+
+/** Root mean squared error in the label's units, mean over the numbers. */
+export const rmseScore = error('RMSE', 'label', (value, samples) => `off by ${digits(value)} (RMSE) on ${samples}`);
+
+/** Mean of -log of the probability of the true class. */
+export const logLossScore = error(
+  'log loss',
+  'nats',
+  (value, samples) => `at a log loss of ${digits(value)} on ${samples}`,
+);
 
 /** Sentence on a score if another model's answers stand in for labels. */
 export function againstText(score: Score, value: number, by: string, samples: string): string {
@@ -152,7 +163,16 @@ const scores: Readonly<Record<TaskName, Score>> = {
   'sentence-similarity': spearmanScore,
 };
 
-/** The score of a task by the task's name. */
-export function scoreOfTask(task: TaskName = 'classification'): Score {
-  return scores[task];
+const chosen: Readonly<Record<ChosenScore, Score>> = {
+  accuracy: accuracyScore,
+  'roc-auc': aucScore,
+  'macro-f1': f1Score,
+  'log-loss': logLossScore,
+};
+
+/** The score of a task by the task's name; of classes the one that a recipe chooses, by its key or the name that a report has of it. */
+export function scoreOfTask(task: TaskName = 'classification', name?: string): Score {
+  if (task !== 'classification') return scores[task];
+  const found = Object.entries(chosen).find(([key, score]) => name === key || name === score.name);
+  return found?.[1] ?? scores[task];
 }

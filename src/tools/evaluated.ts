@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import type { AnswerFormKind } from '../recipe/task.ts';
+import { accuracyOf } from '../tasks/classification/chance.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classification/classes.ts';
 import type { EvaluationFigures } from '../tasks/described.ts';
 import type { Task } from '../tasks/task.ts';
@@ -21,9 +22,14 @@ const scored: Evaluated = (task, value, given, { targets }) => {
 
 /** Figures of an evaluation by the form of the answers. */
 export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
-  classes: (task, accuracy, given, dataset) => {
+  classes: ({ score, ...task }, value, given, dataset) => {
     const { classFigures } = task.describe(given, dataset.targets);
-    return { accuracy, perClass: perClassOf(given, dataset), ...(classFigures && { classFigures }) };
+    return {
+      ...(!score.isShareRight && { score: { name: score.name, value } }),
+      accuracy: accuracyOf(given, dataset.targets, task.width),
+      perClass: perClassOf(given, dataset),
+      ...(classFigures && { classFigures }),
+    };
   },
   numbers: scored,
   labels: scored,

@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
+import { parsedJson } from '../../../base/json.ts';
 import { DATE_PARTS } from '../../../data/dates.ts';
 import { areNamed } from '../../../data/splits/columns.ts';
 import type { Column, InputPart } from '../../../data/dataset.ts';
@@ -323,7 +324,7 @@ export function preparationMetadata(
 
 function jsonOf(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? 'null');
+    return parsedJson(text ?? 'null');
   } catch {
     return undefined;
   }

@@ -59,7 +59,7 @@ function addEvent(state: RunState, event: RunEvent): void {
   switch (event.type) {
     case 'run':
       [state.name, state.folder] = [event.name, event.folder];
-      state.score = scoreOfTask(event.task as TaskName | undefined);
+      state.score = scoreOfTask(event.task as TaskName | undefined, event.metric);
       break;
     case 'stage':
       state.current = nameOf(event);

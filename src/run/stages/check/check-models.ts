@@ -8,6 +8,7 @@ import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import { isForMediaPipe } from '../../../recipe/schema/task.ts';
+import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
 import { hashOf, requireSame } from '../../together.ts';
@@ -30,7 +31,10 @@ export async function checkModels(
   const { recipe, data, onEvent, together } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
+  const lengths = stepsNotes(recipe, data.train.count);
+  for (const message of lengths) onEvent({ type: 'message', message });
   refuseForLabels(recipe, data);
+  taskOf(data.train).refuseUnscored?.([data.validation, data.test]);
   // A task refuses a label loss that its labels do not fit.
   for (const training of [distill, teacher?.train, ...(teacher?.chain ?? [])])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
@@ -48,7 +52,7 @@ export async function checkModels(
     assistants.push(await teacherBuilder(context, assistant)());
     refuseNoTokens(assistants.at(-1)!, data);
   }
-  if (student === undefined) return [];
+  if (student === undefined) return lengths;
   const model = await studentBuilder(context, recipe.seed)();
   // Another machine may hold another file: gradients of different networks would be added.
   if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
@@ -64,8 +68,9 @@ export async function checkModels(
       type: 'warning',
       message: `dataset.fit: letterbox: MediaPipe, which opens the TFLite files with detections, stretches pictures: those without the proportions of \`resize\` lose boxes there. \`fit: stretch\` learns from stretched ones; after the run \`limbeck export ${recipe.name} --mediapipe DIR\` says what it costs`,
     });
-  const notes = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
-  for (const message of notes) onEvent({ type: 'message', message });
+  const seen = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
+  for (const message of seen) onEvent({ type: 'message', message });
+  const notes = [...lengths, ...seen];
   const layers = Object.keys(model.layers);
   if (teacher === undefined) return notes;
   refuseImpossible(recipe);

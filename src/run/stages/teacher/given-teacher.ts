@@ -11,7 +11,7 @@ import type { PreflightOptions } from '../../../distill/preflight/preflight.ts';
 import { readStoredLogits, storedLogits } from '../../../distill/answers/stored-logits.ts';
 import type { SoftTargets } from '../../../distill/answers/soft-targets.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
-import { taskOf } from '../../../tasks/registry.ts';
+import { scoreOfTask } from '../../../tasks/score.ts';
 import { several } from '../../../runtime/collectives/collectives.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import type { StageContext } from '../../context.ts';
@@ -72,7 +72,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       message:
         stored.accuracy === undefined
           ? 'stored logits: without labels their accuracy is unknown'
-          : `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
+          : `stored logits: ${scoreOfTask(data.train.task).said(stored.accuracy, 'the training samples')}`,
     });
     for (const warning of stored.warnings) onEvent({ type: 'warning', message: warning });
     if (!stored.isSame) {
@@ -143,7 +143,7 @@ async function check(
   const outcome =
     accuracy === undefined
       ? `answers ${samples} validation samples, and no label says how often it is right`
-      : taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
+      : scoreOfTask(data.validation.task).said(accuracy, `${samples} validation samples`);
   const message = `teacher ${teacher.name}: ${outcome}`;
   onEvent({ type: 'message', message });
   const proposed = changes.map((change) => ({ ...change, path: [...keys, ...change.path] }));
