@@ -12,6 +12,11 @@ import { vectorAnswers } from './answers/vector/index.ts';
 import type { DatasetConfig } from './data/config.ts';
 import { dataFormats } from './data/readers/registry.ts';
 import type { SplitReader } from './data/readers/registry.ts';
+import { formatsAsOnnx } from './files/as-onnx.ts';
+import type { FormatAsOnnx } from './files/as-onnx.ts';
+import { keras } from './files/formats/keras/index.ts';
+import { model2vec } from './files/formats/model2vec/index.ts';
+import type { Model } from './formats/onnx/model.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import type { Ending } from './ship/answer-ending.ts';
@@ -110,3 +115,15 @@ data('parquet', { reader: () => import('./data/formats/parquet/parquet.ts') });
 data('webdataset', { reader: () => import('./data/formats/webdataset/webdataset.ts') });
 data('jsonl', { reader: () => import('./data/formats/jsonl/jsonl.ts') });
 data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
+
+/** Slots of a format of model files that are read as ONNX models. */
+interface FormatCells {
+  readonly readModel: Cell<'readModel', (file: string) => Promise<Model>>;
+}
+
+function asOnnx(row: FormatAsOnnx, cells: FormatCells): void {
+  formatsAsOnnx.add(row, { ...cells });
+}
+
+asOnnx(keras, { readModel: () => import('./files/formats/keras/keras-file.ts') });
+asOnnx(model2vec, { readModel: () => import('./files/formats/model2vec/model2vec-file.ts') });

@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { fromHalfArray } from '../base/bytes.ts';
-import { UserError } from '../base/errors.ts';
-import { readBytes } from '../base/files.ts';
-import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
-import { vocabularyOf } from '../data/text/tokenizer/models.ts';
-import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';
-import type { TokenizerJson } from '../data/text/tokenizer/tokenizer-json.ts';
-import { tensor } from '../formats/onnx/model.ts';
-import type { Model, OnnxDType, OnnxNode, ValueInfo } from '../formats/onnx/model.ts';
-import { MODEL2VEC_ENDS } from './model2vec-names.ts';
-import { readSafetensorsFile } from './safetensors-file.ts';
+import { fromHalfArray } from '../../../base/bytes.ts';
+import { UserError } from '../../../base/errors.ts';
+import { readBytes } from '../../../base/files.ts';
+import { openText, TOKENIZER_FILE } from '../../../data/text/open.ts';
+import { vocabularyOf } from '../../../data/text/tokenizer/models.ts';
+import { tokenizerOf } from '../../../data/text/tokenizer/tokenizer-json.ts';
+import type { TokenizerJson } from '../../../data/text/tokenizer/tokenizer-json.ts';
+import { tensor } from '../../../formats/onnx/model.ts';
+import type { Model, OnnxDType, OnnxNode, ValueInfo } from '../../../formats/onnx/model.ts';
+import { MODEL2VEC_ENDS } from './names.ts';
+import { readSafetensorsFile } from '../../safetensors-file.ts';
 
 /** Static embeddings as the package model2vec saves them. */
 export interface Model2vec {
@@ -64,7 +64,7 @@ export function unknownId({ model }: TokenizerJson): number | undefined {
 }
 
 /** A file of model2vec as an ONNX model: ids and mask of tokens [batch, tokens], int64, to the sum of their vectors [batch, width], which says their direction. */
-export async function model2vecOnnx(file: string): Promise<Model> {
+export async function readModel(file: string): Promise<Model> {
   const { vectors, width } = await readModel2vec(file);
   const { inputs, output } = MODEL2VEC_ENDS;
   const [ids, mask] = inputs;

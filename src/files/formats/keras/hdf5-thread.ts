@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { UserError } from '../../base/errors.ts';
-import { readHdf5 } from '../../formats/keras/hdf5.ts';
-import type { Hdf5Group } from '../../formats/keras/hdf5.ts';
+import { UserError } from '../../../base/errors.ts';
+import { readHdf5 } from '../../../formats/keras/hdf5.ts';
+import type { Hdf5Group } from '../../../formats/keras/hdf5.ts';
 import type { Hdf5Job, Hdf5Outcome } from './hdf5.ts';
 
 /** The thread of `readHdf5Apart`: reads one file. */

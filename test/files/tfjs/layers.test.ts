@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { bytesOf } from '../../src/base/bytes.ts';
-import { layersNetwork } from '../../src/networks/layers/layers.ts';
-import { contentOf } from '../../src/networks/network.ts';
-import { loadTfjsModel } from '../../src/files/tfjs-file.ts';
-import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { expectClose, numbers } from '../support/graphs.ts';
+import { bytesOf } from '../../../src/base/bytes.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
+import { contentOf } from '../../../src/networks/network.ts';
+import { loadTfjsModel } from '../../../src/files/tfjs-file.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { expectClose, numbers } from '../../support/graphs.ts';
 
 const folder = temporaryFolder();
 beforeAll(() => useLazyBackend(evaluator));

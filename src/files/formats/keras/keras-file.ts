@@ -1,20 +1,20 @@
 import type { io } from '@tensorflow/tfjs-core';
-import { UserError } from '../base/errors.ts';
-import { readBytes, readText } from '../base/files.ts';
-import { memoryText } from '../base/process/memory.ts';
-import { parsedJson } from '../base/json.ts';
-import { unzip, zipEntries } from '../data/readers/numpy/zip.ts';
-import type { Model } from '../formats/onnx/model.ts';
-import { kerasToOnnx } from '../formats/keras/convert.ts';
-import { damagedModel, readConfig, textOr } from '../formats/keras/config.ts';
-import type { Json } from '../formats/keras/config.ts';
-import { archivedWeights, layeredWeights, namedWeights } from '../formats/keras/weights.ts';
-import type { NamedArray } from '../formats/keras/weights.ts';
-import { readHdf5Apart } from './keras/hdf5.ts';
-import { readWeights } from './tfjs-weights.ts';
+import { UserError } from '../../../base/errors.ts';
+import { readBytes, readText } from '../../../base/files.ts';
+import { memoryText } from '../../../base/process/memory.ts';
+import { parsedJson } from '../../../base/json.ts';
+import { unzip, zipEntries } from '../../../data/readers/numpy/zip.ts';
+import type { Model } from '../../../formats/onnx/model.ts';
+import { kerasToOnnx } from '../../../formats/keras/convert.ts';
+import { damagedModel, readConfig, textOr } from '../../../formats/keras/config.ts';
+import type { Json } from '../../../formats/keras/config.ts';
+import { archivedWeights, layeredWeights, namedWeights } from '../../../formats/keras/weights.ts';
+import type { NamedArray } from '../../../formats/keras/weights.ts';
+import { readHdf5Apart } from './hdf5.ts';
+import { readWeights } from '../../tfjs-weights.ts';
 
 /** Reads a model that Keras saved, as `.keras`, as `.h5` or as a model.json, into an ONNX model. `UserError` for a damaged file, and by layer. */
-export async function readKeras(file: string): Promise<Model> {
+export async function readModel(file: string): Promise<Model> {
   const read = file.endsWith('.json') ? ofJson : file.toLowerCase().endsWith('.keras') ? ofArchive : ofHdf5;
   try {
     return await read(file);

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { clipped, UserError } from '../../base/errors.ts';
-import { entryBeside } from '../../base/process/entry.ts';
-import { damagedModel } from '../../formats/keras/config.ts';
-import { readHdf5 } from '../../formats/keras/hdf5.ts';
-import type { Hdf5Group } from '../../formats/keras/hdf5.ts';
+import { clipped, UserError } from '../../../base/errors.ts';
+import { entryBeside } from '../../../base/process/entry.ts';
+import { damagedModel } from '../../../formats/keras/config.ts';
+import { readHdf5 } from '../../../formats/keras/hdf5.ts';
+import type { Hdf5Group } from '../../../formats/keras/hdf5.ts';
 
 /** Bytes of a file, and its name for messages. */
 export interface Hdf5Job {

@@ -2,9 +2,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import type { readHdf5Apart } from '../../../src/files/keras/hdf5.ts';
-import { compileTo } from '../../data/compile.ts';
-import { hdf5 } from '../../support/hdf5.ts';
+import type { readHdf5Apart } from '../../../../src/files/formats/keras/hdf5.ts';
+import { compileTo } from '../../../data/compile.ts';
+import { hdf5 } from '../../../support/hdf5.ts';
 
 /** Threads cannot run what jest compiles in memory. */
 const output = path.resolve(`node_modules/.cache/limbeck-hdf5-${process.pid}`);
@@ -12,9 +12,9 @@ afterAll(() => rm(output, { recursive: true, force: true }));
 
 /** The reader with another program in its thread. */
 async function reader(thread?: string): Promise<typeof readHdf5Apart> {
-  await compileTo(output, ['files/keras/hdf5', 'files/keras/hdf5-thread']);
-  if (thread !== undefined) await writeFile(path.join(output, 'files/keras/hdf5-thread.js'), thread);
-  const file = pathToFileURL(path.join(output, 'files/keras/hdf5.js')).href;
+  await compileTo(output, ['files/formats/keras/hdf5', 'files/formats/keras/hdf5-thread']);
+  if (thread !== undefined) await writeFile(path.join(output, 'files/formats/keras/hdf5-thread.js'), thread);
+  const file = pathToFileURL(path.join(output, 'files/formats/keras/hdf5.js')).href;
   return ((await import(file)) as { readHdf5Apart: typeof readHdf5Apart }).readHdf5Apart;
 }
 

@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
-import { readKeras } from '../../src/files/keras-file.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { expectClose } from '../support/graphs.ts';
-import { hdf5 } from '../support/hdf5.ts';
-import type { Hdf5Content } from '../support/hdf5.ts';
+import { readModel as readKeras } from '../../../../src/files/formats/keras/keras-file.ts';
+import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
+import { InferenceModel } from '../../../../src/runtime/inference.ts';
+import { sessionOptions } from '../../../../src/runtime/onnxruntime/session-choice.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { expectClose } from '../../../support/graphs.ts';
+import { hdf5 } from '../../../support/hdf5.ts';
+import type { Hdf5Content } from '../../../support/hdf5.ts';
 
 const folder = temporaryFolder();
 
