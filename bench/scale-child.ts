@@ -4,13 +4,14 @@
  * and the time is the median of the steps of all of them while all were at work: the bound that memory and clock of the machine set.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { mpiLaunch } from '../src/base/process/environment.ts';
+import { mpi } from '../src/places/mpi/index.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { networkParameters } from '../src/networks/network.ts';
-import type { PendingCall, Collectives } from '../src/runtime/collectives/collectives.ts';
+import type { PendingCall, Collectives } from '../src/run/processes/collectives.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
-import { openMpi } from '../src/runtime/collectives/mpi.ts';
+import { sharingIn } from '../src/run/processes/processes.ts';
+import { connect } from '../src/places/mpi/mpi.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../src/answers/classes/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
@@ -28,10 +29,10 @@ const net = netOf(name);
 const [batchSize, steps, threads, shards] = process.argv.slice(3, 7).map(Number) as [number, number, number, number];
 const WARM = 10;
 
-const launch = mpiLaunch();
-const opened = launch && openMpi(launch, { seconds: 120, place: `process id ${process.pid}` });
+const launch = mpi.launched!(process.env);
+const opened = launch && connect(launch, { seconds: 120, place: `process id ${process.pid}` });
 let gatherMs = 0;
-const together: Collectives | undefined = opened && {
+const group: Collectives | undefined = opened && {
   ...opened,
   get waitedSeconds() {
     return opened.waitedSeconds;
@@ -69,7 +70,7 @@ const trainer = await Trainer.create({
   program: (samples) => trainingProgram({ ...common, batchSize: samples }),
   ...(shards > 0 && {
     parts: {
-      ...{ samples: batchSize, shards, together },
+      ...{ samples: batchSize, shards, sharing: group && sharingIn(group) },
       gradient: (samples: number) => gradientProgram({ ...common, batchSize: samples }),
       update: (parts: Parameters<typeof updateProgram>[1]) => updateProgram({ ...common, batchSize }, parts),
     },
@@ -103,9 +104,9 @@ opened?.barrier();
 opened?.finish();
 
 /** Milliseconds of the steps of all processes that ended before the first process had done its last. All began at once. */
-function stepsAtOnce(together: Collectives, own: readonly number[]): number[] {
-  const all = together.allgather(Float32Array.from(own));
-  const ofEach = Array.from({ length: together.size }, (_, rank) => [
+function stepsAtOnce(group: Collectives, own: readonly number[]): number[] {
+  const all = group.allgather(Float32Array.from(own));
+  const ofEach = Array.from({ length: group.size }, (_, rank) => [
     ...all.subarray(rank * own.length, (rank + 1) * own.length),
   ]);
   const endsOf = (steps: readonly number[]): number[] => {

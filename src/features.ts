@@ -2,6 +2,7 @@
  * What can be taken out, one row for each: the only file that names all features. `npm run test:without -- NAME` takes a row and its folder out. Modules
  * of cells are loaded when a recipe or a file asks for the feature.
  */
+import { launchers } from './base/launchers.ts';
 import { boxesAnswers } from './answers/boxes/index.ts';
 import { classesAnswers } from './answers/classes/index.ts';
 import { labelsAnswers } from './answers/labels/index.ts';
@@ -17,13 +18,20 @@ import type { FormatAsOnnx } from './files/as-onnx.ts';
 import { keras } from './files/formats/keras/index.ts';
 import { model2vec } from './files/formats/model2vec/index.ts';
 import type { Model } from './formats/onnx/model.ts';
+import { kubernetes } from './places/kubernetes/index.ts';
+import { mpi } from './places/mpi/index.ts';
+import { slurm } from './places/slurm/index.ts';
+import { torchrun } from './places/torchrun/index.ts';
+import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
+import type { Connect } from './run/processes/collectives.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import type { KitForm } from './ship/kit/forms.ts';
 import type { FormTasks } from './ship/mediapipe/folder.ts';
 import type { PipelineForm } from './ship/transformers/config.ts';
+import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -38,6 +46,8 @@ interface AnswerCells {
   readonly mediapipe?: Cell<'mediapipe', FormTasks>;
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
+  readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
@@ -46,6 +56,7 @@ function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells)
 
 answers(classesAnswers, {
   tasks: () => import('./answers/classes/task.ts'),
+  evaluationText: () => import('./answers/classes/evaluation.ts'),
   ending: () => import('./answers/classes/ending.ts'),
   kit: () => import('./answers/classes/kit.ts'),
   mediapipe: () => import('./answers/classes/mediapipe.ts'),
@@ -53,10 +64,12 @@ answers(classesAnswers, {
 });
 answers(numbersAnswers, {
   tasks: () => import('./answers/numbers/task.ts'),
+  evaluationText: () => import('./answers/numbers/evaluation.ts'),
   kit: () => import('./answers/numbers/kit.ts'),
 });
 answers(labelsAnswers, {
   tasks: () => import('./answers/labels/task.ts'),
+  evaluationText: () => import('./answers/labels/evaluation.ts'),
   ending: () => import('./answers/labels/ending.ts'),
   kit: () => import('./answers/labels/kit.ts'),
   mediapipe: () => import('./answers/labels/mediapipe.ts'),
@@ -64,11 +77,15 @@ answers(labelsAnswers, {
 });
 answers(tagsAnswers, {
   tasks: () => import('./answers/tags/task.ts'),
+  shownAnswers: () => import('./answers/tags/example.ts'),
+  evaluationText: () => import('./answers/tags/evaluation.ts'),
   kit: () => import('./answers/tags/kit.ts'),
   transformers: () => import('./answers/tags/transformers.ts'),
 });
 answers(maskAnswers, {
   tasks: () => import('./answers/mask/task.ts'),
+  shownAnswers: () => import('./answers/mask/example.ts'),
+  evaluationText: () => import('./answers/mask/evaluation.ts'),
   ending: () => import('./answers/mask/ending.ts'),
   kit: () => import('./answers/mask/kit.ts'),
   mediapipe: () => import('./answers/mask/mediapipe.ts'),
@@ -77,6 +94,8 @@ answers(maskAnswers, {
 });
 answers(boxesAnswers, {
   tasks: () => import('./answers/boxes/task.ts'),
+  shownAnswers: () => import('./answers/boxes/example.ts'),
+  evaluationText: () => import('./answers/boxes/evaluation.ts'),
   ending: () => import('./answers/boxes/ending.ts'),
   kit: () => import('./answers/boxes/kit.ts'),
   mediapipe: () => import('./answers/boxes/mediapipe.ts'),
@@ -85,6 +104,7 @@ answers(boxesAnswers, {
 });
 answers(vectorAnswers, {
   tasks: () => import('./answers/vector/tasks.ts'),
+  evaluationText: () => import('./answers/vector/evaluation.ts'),
   kit: () => import('./answers/vector/kit.ts'),
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
@@ -127,3 +147,17 @@ function asOnnx(row: FormatAsOnnx, cells: FormatCells): void {
 
 asOnnx(keras, { readModel: () => import('./files/formats/keras/keras-file.ts') });
 asOnnx(model2vec, { readModel: () => import('./files/formats/model2vec/model2vec-file.ts') });
+
+/** Slots of launchers. */
+interface LauncherCells {
+  readonly connect?: Cell<'connect', Connect>;
+}
+
+function launcher(row: Parameters<typeof launchers.add>[0], cells: LauncherCells = {}): void {
+  launchers.add(row, { ...cells });
+}
+
+launcher(kubernetes);
+launcher(slurm);
+launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
+launcher(torchrun);

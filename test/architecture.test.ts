@@ -23,7 +23,7 @@ const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly 
     allowed: [/^(trace|networks|files|tasks|answers|train|distill|compress)\//, /^runtime\/tensorflow\//],
   },
   { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime\//] },
-  { pattern: /^(koffi|@litertjs\/|tfjs-tflite-node)/, allowed: [/^runtime\//] },
+  { pattern: /^(koffi|@litertjs\/|tfjs-tflite-node)/, allowed: [/^runtime\//, /^places\/mpi\//] },
   // Types only: html/chart.ts alone loads it, at the first chart.
   { pattern: /^echarts/, allowed: [/^report\/html\//] },
   { pattern: /^winston$/, allowed: [/^base\/log\.ts$/] },

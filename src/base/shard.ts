@@ -1,4 +1,6 @@
 import { UserError } from './errors.ts';
+import { launchers } from './launchers.ts';
+import type { EnvironmentVariables, ShardVariables } from './launchers.ts';
 
 /** A part of work that independent processes share: number `index` (from 0) of `count`. */
 export interface Shard {
@@ -8,38 +10,20 @@ export interface Shard {
 
 export const WHOLE: Shard = { index: 0, count: 1 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Environment variables of launchers: index of this process, from 0, and number of processes. */
-const LAUNCHERS: readonly {
-  readonly by: string;
-  readonly index: string;
-  readonly count: string;
-  /** Variable with the first index, if it is not 0. */
-  readonly first?: string;
-  /** Variable with the step between indexes. */
-  readonly step?: string;
-}[] = [
-  { by: 'a Kubernetes Indexed Job', index: 'JOB_COMPLETION_INDEX', count: 'JOB_COMPLETIONS' },
-  {
-    ...{ by: 'a Slurm array', index: 'SLURM_ARRAY_TASK_ID', count: 'SLURM_ARRAY_TASK_COUNT' },
-    ...{ first: 'SLURM_ARRAY_TASK_MIN', step: 'SLURM_ARRAY_TASK_STEP' },
-  },
-  { by: 'Open MPI', index: 'OMPI_COMM_WORLD_RANK', count: 'OMPI_COMM_WORLD_SIZE' },
-  { by: 'MPICH', index: 'PMI_RANK', count: 'PMI_SIZE' },
-  { by: 'a launcher like torchrun', index: 'RANK', count: 'WORLD_SIZE' },
-];
-
 /**
  * The shard of `--shard i/n`, else of a launcher's environment, else the whole. `UserError` for invalid values, and for two launchers that disagree:
  * the work of a wrong shard would be missing in the end.
  */
-export function shardOf(given: string | undefined, environment: Environment): Shard {
+export function shardOf(given: string | undefined, environment: EnvironmentVariables): Shard {
   if (given !== undefined) return parse(given);
-  const fromLaunchers = LAUNCHERS.flatMap((launcher) => {
-    const shard = toldBy(launcher, environment);
-    return shard === undefined ? [] : [{ by: launcher.by, shard }];
-  }).filter(({ shard }) => shard.count > 1);
+  const fromLaunchers = launchers
+    .all()
+    .flatMap(({ shards }) => shards)
+    .flatMap((variables) => {
+      const shard = toldBy(variables, environment);
+      return shard === undefined ? [] : [{ by: variables.by, shard }];
+    })
+    .filter(({ shard }) => shard.count > 1);
   const [first, other] = fromLaunchers;
   if (first === undefined) return WHOLE;
   if (other !== undefined && (other.shard.index !== first.shard.index || other.shard.count !== first.shard.count))
@@ -71,7 +55,7 @@ function parse(text: string): Shard {
   return shard;
 }
 
-function toldBy(launcher: (typeof LAUNCHERS)[number], environment: Environment): Shard | undefined {
+function toldBy(launcher: ShardVariables, environment: EnvironmentVariables): Shard | undefined {
   const text = environment[launcher.index];
   if (text === undefined || text === '') return undefined;
   const numberOf = (name: string | undefined, usual: number): number => {

@@ -84,8 +84,9 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       printJson(context, result);
       return;
     }
-    const { EVALUATION_TABLES } = await import('./terminal/evaluation.ts');
-    context.out(EVALUATION_TABLES[form](result));
+    const { EVALUATIONS } = await import('./terminal/evaluation.ts');
+    const textOf = await EVALUATIONS.load(form);
+    context.out(textOf(result));
     context.note(`input: ${result.preparation}\n`);
     for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
     context.out(`${model}: ${result.said}\n`);

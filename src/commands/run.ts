@@ -80,8 +80,8 @@ async function executeShard(
   { watch, ...options }: Omit<ExecuteOptions, 'rankTimeout'>,
   context: CommandContext,
 ): Promise<void> {
-  const { mpiLaunch } = await import('../base/process/environment.ts');
-  if ((mpiLaunch()?.size ?? 1) > 1)
+  const { ownLaunch } = await import('../base/process/environment.ts');
+  if ((ownLaunch()?.launch.size ?? 1) > 1)
     throw new UserError(
       `--shard ${given}: a shard is one process, and mpirun has started several`,
       'Leave out --shard, and they train together; or start each shard without mpirun.',
@@ -136,24 +136,24 @@ export async function execute(
   context: CommandContext,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
-  const { follower, startedTogether } = await import('./options/mpi-launch.ts');
-  const together = await startedTogether(rankTimeout);
-  if (together !== undefined && together.rank > 0) {
-    const own = await openWatchers(watchedRank(watch, together.rank), () => undefined, together);
+  const { follower, startedProcesses } = await import('./options/launch.ts');
+  const processes = await startedProcesses(rankTimeout);
+  if (processes !== undefined && processes.rank > 0) {
+    const own = await openWatchers(watchedRank(watch, processes.rank), () => undefined, processes);
     const { onEvent } = own;
-    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, onEvent, together })).finally(() =>
+    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, onEvent, processes })).finally(() =>
       own.close(),
     );
   }
   const { showEvents } = await import('./terminal/progress.ts');
   const display = await showEvents(context);
-  const watchers = await openWatchers(watch, display.onEvent, together);
+  const watchers = await openWatchers(watch, display.onEvent, processes);
   const onEvent: OnEvent = (event) => {
     display.onEvent(event);
     watchers.onEvent(event);
   };
   let failure: unknown;
-  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent, together })
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent, processes })
     .catch((error: unknown) => {
       failure = error;
       throw error;

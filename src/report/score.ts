@@ -1,5 +1,5 @@
 import type { TaskName } from '../recipe/task.ts';
-import { scoreOfTask } from '../tasks/score.ts';
+import { scoreOfTask } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import type { ModelRow, Report } from './types.ts';
 

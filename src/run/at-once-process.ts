@@ -6,6 +6,7 @@ import { openStores } from '../folder/states/stores.ts';
 import { withEpochs } from '../recipe/steps.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { alone } from '../train/processes.ts';
 import type { Training } from './at-once.ts';
 import { sentFailure } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
@@ -65,6 +66,7 @@ async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map
     data,
     engine,
     onEvent,
+    processes: alone,
     signal: stop.signal,
     saveEveryMs,
     states: stores.states,

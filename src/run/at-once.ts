@@ -5,7 +5,6 @@ import { entryBeside } from '../base/process/entry.ts';
 import { InterruptedError, UserError } from '../base/errors.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 import type { RunStores } from '../folder/states/stores.ts';
-import { several } from '../runtime/collectives/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { revived } from './at-once-protocol.ts';
@@ -37,7 +36,7 @@ export async function trainAtOnce(
   const { recipe } = context;
   const waiting = trainings.filter(({ stage }) => stores.ledger.find(stage) === undefined);
   const { lanes, share } = lanesOf(context, waiting.length);
-  if ((recipe.jobs ?? 1) > 1 && waiting.length > 1 && several(context.together)) {
+  if ((recipe.jobs ?? 1) > 1 && waiting.length > 1 && context.processes.size > 1) {
     const message = 'jobs is left aside: the processes that mpirun has started share each training, one after another';
     context.onEvent({ type: 'message', message });
   }
@@ -80,11 +79,11 @@ export async function trainAtOnce(
 
 /** Number of trainings that are made at once, and the threads of each. */
 export function lanesOf(
-  { recipe, together }: Pick<StageContext, 'recipe' | 'together'>,
+  { recipe, processes }: Pick<StageContext, 'recipe' | 'processes'>,
   trainings: number,
 ): { readonly lanes: number; readonly share: number } {
   const { jobs = 1, threads } = recipe;
-  const isAlone = jobs === 1 || trainings < 2 || entry === undefined || several(together);
+  const isAlone = jobs === 1 || trainings < 2 || entry === undefined || processes.size > 1;
   if (isAlone) return { lanes: 1, share: threads };
   // The share does not depend on how many trainings are unfinished: the number of threads changes the order of sums, and a resumed run must repeat
   // them.

@@ -7,15 +7,16 @@ import { withEpochs } from '../recipe/steps.ts';
 import { requireFiles } from '../folder/inputs.ts';
 import { factsOf } from '../folder/report/report-frame.ts';
 import type { RunStores } from '../folder/states/stores.ts';
-import { several } from '../runtime/collectives/collectives.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { alone } from '../train/processes.ts';
+import type { Processes } from '../train/processes.ts';
 import { trafficSince } from '../watch/traffic.ts';
 import type { LikeRuns, StageContext } from './context.ts';
+import { hashOfState } from './hashes.ts';
 import { runInputs, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
-import { hashOfState, onSameMachine, requireSame, requireSameData } from './together.ts';
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
@@ -41,7 +42,7 @@ export async function begin(
   stores: RunStores,
   options: FollowOptions & { readonly clock: StageClock },
 ): Promise<StageContext> {
-  const { onEvent, onWork, signal, saveEvery = 5, withoutTest, clock, together } = options;
+  const { onEvent, onWork, signal, saveEvery = 5, withoutTest, clock, processes = alone } = options;
   // The engine is opened first: a missing library is reported before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
   const engine = engineOf(asked);
@@ -51,8 +52,7 @@ export async function begin(
   const inputs = await runInputs(folder, asked, options);
   await requireFiles(asked);
   await inputs?.checkFiles();
-  const shared = several(together) ? { processes: await onSameMachine(together), readers: together } : {};
-  const whole = await loadDataToTeach(asked, shared);
+  const whole = await loadDataToTeach(asked, await processes.loading());
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   const [recipe, written] = [asked, asWritten].map((one) => withEpochs(one, data.train.count)) as [Recipe, Recipe];
   for (const message of data.warnings) onEvent({ type: 'warning', message });
@@ -77,18 +77,18 @@ export async function begin(
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
   const saving = {
-    states: counted(stores, clock, { onWork: onFirstWork, together }),
+    states: counted(stores, clock, { onWork: onFirstWork, processes }),
     saveEveryMs: 1000 * saveEvery,
     done,
   };
-  if (together !== undefined) await requireSameData(together, data);
+  await processes.requireSameData(data);
   inputs?.checkData(hashOfData(whole));
   const isWhole = options.shared === undefined && options.isShard !== true;
   const likeRuns = options.likeRuns ?? (isWhole ? { runs: 1, teachers: 1 } : undefined);
   const { rows, times } = stores.ledger;
   const soFar = { finished: rows.map(({ stage }) => stage), taken: new Map(times) };
   const foretold = likeRuns && { ...likeRuns, ...soFar, since: start };
-  const context = { recipe, written, data, engine, onEvent, signal, together, foretold, ...saving };
+  const context = { recipe, written, data, engine, onEvent, signal, processes, foretold, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;
 }
@@ -97,7 +97,7 @@ export async function begin(
 function counted(
   { states, ledger }: RunStores,
   clock: StageClock,
-  { onWork, together }: { readonly onWork: FollowOptions['onWork']; readonly together: FollowOptions['together'] },
+  { onWork, processes }: { readonly onWork: FollowOptions['onWork']; readonly processes: Processes },
 ): RunStores['states'] {
   return (stage) => {
     const kept = states(stage);
@@ -106,7 +106,7 @@ function counted(
       load: async () => {
         const saved = await kept.load();
         // Processes that resume from different steps would add gradients of different steps.
-        if (several(together)) requireSame(together, `saved state of ${stage}`, hashOfState(saved));
+        processes.requireSame(`saved state of ${stage}`, () => hashOfState(saved));
         return saved;
       },
       save: async (state) => {

@@ -9,6 +9,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { withEpochs } from '../recipe/steps.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { alone } from '../train/processes.ts';
 import { forecast } from './forecast.ts';
 import { rehearse } from './stages.ts';
 import { checkModels } from './stages/check/check-models.ts';
@@ -59,16 +60,16 @@ export async function checkData(
     changes.push(...(event.changes ?? []));
   };
   const engine = engineOf(recipe);
-  await checkModels({ recipe, data, onEvent });
+  await checkModels({ recipe, data, onEvent, processes: alone });
   await checkStudentAnswers({ recipe, data: seen, engine, onEvent });
   prepareSavedModels(recipe);
   const isGiven = recipe.teacher !== undefined && recipe.teacher.train === undefined;
-  const taught = isGiven ? await openAndCheck({ recipe, data: seen, engine, onEvent }) : undefined;
+  const taught = isGiven ? await openAndCheck({ recipe, data: seen, engine, onEvent, processes: alone }) : undefined;
   try {
     // A recipe that is about to be changed is checked again.
     if (!isForecast || changes.length > 0) return { data, seen, messages, warnings, changes };
     const foretold = { runs: 1, teachers: 1, finished: [], taken: new Map<string, number>(), since };
-    const found = await forecast({ recipe, data }, foretold, (context) => rehearse(context, taught));
+    const found = await forecast({ recipe, data, processes: alone }, foretold, (context) => rehearse(context, taught));
     const memoryBytes = found.memoryBytes + bytesToDecode(data);
     return { data, seen, messages, warnings, changes, forecast: { ...found, memoryBytes } };
   } finally {

@@ -2,6 +2,7 @@ import type { StepMemory } from '../base/events.ts';
 import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { ShipContext } from '../ship/context.ts';
+import type { Processes } from '../train/processes.ts';
 import type { StageStates } from '../train/saved-training.ts';
 
 /** Work that a forecast is of. */
@@ -67,6 +68,7 @@ interface Rehearsal {
 
 /** Context of a stage. Stages know neither paths nor the stage that follows. */
 export interface StageContext extends ShipContext {
+  readonly processes: Processes;
   readonly signal?: AbortSignal | undefined;
   /** Maximum milliseconds between two saved states, which a kill may lose. */
   readonly saveEveryMs: number;

@@ -15,7 +15,6 @@ import {
 import type { SoftTargets, StoreOptions } from '../distill/answers/soft-targets.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import { seconds as secondsText, size } from '../report/format.ts';
-import { several } from '../runtime/collectives/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
 import { fittingSamples, isLarge } from '../train/memory.ts';
 import type { Foretold, StageContext, TrainingCost } from './context.ts';
@@ -102,11 +101,11 @@ function tooMuchText({ memoryBytes, processes, freeBytes = Infinity, step }: For
  * weights. The memory is the maximum of this process, which has then held the data, the teacher and every step.
  */
 export async function forecast(
-  given: Pick<StageContext, 'recipe' | 'data' | 'signal' | 'together'>,
+  given: Pick<StageContext, 'recipe' | 'data' | 'signal' | 'processes'>,
   foretold: Foretold,
   follow: Follow,
 ): Promise<Forecast> {
-  const { recipe, data, together } = given;
+  const { recipe, data, processes } = given;
   const { runs, teachers, finished, taken, since } = foretold;
   const { validation } = data;
   const rows = Int32Array.from({ length: Math.min(SCORED, validation.count) }, (_, row) => row);
@@ -133,9 +132,9 @@ export async function forecast(
     },
     answers: async (options, atOnce) => {
       const { answers, seconds, bytes, begun } = await answerCost(options, atOnce);
-      answered.push({ times, seconds: seconds / (together?.size ?? 1), bytes });
+      answered.push({ times, seconds: seconds / processes.size, bytes });
       // Processes that work together time different numbers of batches.
-      if (!several(together)) foretold.answered = begun;
+      if (processes.size === 1) foretold.answered = begun;
       return answers;
     },
   };
@@ -177,7 +176,7 @@ export async function forecast(
       LATER_BYTES,
     freeBytes: freeMemory() + process.memoryUsage.rss(),
     ...(step && { step }),
-    processes: together?.size ?? Math.max(1, ...beside.map((one) => one.lanes)),
+    processes: Math.max(processes.size, ...beside.map((one) => one.lanes)),
     diskBytes:
       sumOf(answered, ({ bytes }) => bytes) +
       sumOf(trained, ({ cost: { savedBytes, params } }) => 2 * savedBytes + 4 * params) +

@@ -9,9 +9,9 @@ import { canonicalJson } from '../recipe/diff.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { namedFiles } from '../recipe/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { loadDataToTeach } from '../setup/data.ts';
-import { splitsOf } from './together.ts';
+import type { Processes } from '../train/processes.ts';
+import { splitsOf } from './hashes.ts';
 
 /** Notes on the input files that several runs share. */
 export interface SharedInputs {
@@ -26,7 +26,7 @@ interface InputsOptions {
   /** Default: the notes of the run itself, or of the runs that share their teacher with it. */
   readonly inputs?: SharedInputs | undefined;
   readonly onEvent?: OnEvent | undefined;
-  readonly together?: Collectives | undefined;
+  readonly processes?: Pick<Processes, 'rank'> | undefined;
 }
 
 /** Notes shared by the trials of a sweep that name the same files and read their data in the same way. */
@@ -49,8 +49,8 @@ export async function runInputs(
   recipe: Recipe,
   options: InputsOptions,
 ): Promise<RunInputs | undefined> {
-  const { shared, isShard, inputs, onEvent, together } = options;
-  if (together !== undefined && together.rank > 0) return undefined;
+  const { shared, isShard, inputs, onEvent, processes } = options;
+  if (processes !== undefined && processes.rank > 0) return undefined;
   const warn = (message: string): void => onEvent?.({ type: 'warning', message });
   const sharedFolder = inputs?.of ?? (isShard === true ? shared : undefined);
   return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { own: folder, of: sharedFolder, warn });

@@ -1,5 +1,7 @@
-import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { UserError } from '../base/errors.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { Processes } from '../train/processes.ts';
 import type { Report } from '../report/types.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../folder/folder.ts';
@@ -15,10 +17,26 @@ export interface RunOptions {
   readonly onEvent?: OnEvent;
   /** Stops the run after the current step: the state is saved and the promise rejects with an `InterruptedError`. */
   readonly signal?: AbortSignal | undefined;
-  /** Processes that train together: each calls `runRecipe` with the same recipe and data. Default: this process alone. */
-  readonly together?: Collectives | undefined;
+  /** Processes that share the run: each calls `runRecipe` with the same recipe and data. Default: this process alone. */
+  readonly processes?: RunProcesses | undefined;
   /** Maximum seconds between two saved states, which a kill may lose. Default 5. */
   readonly saveEvery?: number | undefined;
+}
+
+/** Processes that share a run. */
+export interface RunProcesses extends Processes {
+  /** Number of parts that each batch is cut into for a recipe without `shards`. */
+  readonly shards: number;
+  /** Seconds that this process has waited for others so far: most in the fastest process. */
+  readonly waitedSeconds: number;
+  /** `UserError` if they cannot share the batches of the run in `folder`. */
+  requireShards(recipe: Pick<Recipe, 'shards'>, folder: string): void;
+  /** Runs a recipe in all of them by `work`. */
+  run(
+    work: (given: LoadedRecipe, options: RunOptions) => Promise<RunResult>,
+    given: LoadedRecipe,
+    options: RunOptions,
+  ): Promise<RunResult>;
 }
 
 export interface RunResult {

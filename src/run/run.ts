@@ -26,18 +26,17 @@ import type { RunOptions, RunResult } from './options.ts';
 import { makeReport } from './report.ts';
 import type { Stages } from './report.ts';
 import { stages } from './stages.ts';
-import { requireShards, runTogether, SHARDS } from './together.ts';
 import { DEFAULT_TASK } from '../recipe/task.ts';
+import { scoreDataOf } from '../tasks/registry.ts';
 
 // What is exported besides `runRecipe` is marked internal: the package's type declarations must not load TensorFlow.js.
 
 /** Runs a recipe in the folder of its run, under its lock. Killed at any time and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
   checkOptions(options);
-  const { together } = options;
   const run = (loaded: LoadedRecipe, own: RunOptions): Promise<RunResult> =>
     runAlone(loaded, path.join(own.out ?? 'checkpoints', loaded.recipe.name), own);
-  return together === undefined ? run(given, options) : runTogether(run, given, { ...options, together });
+  return options.processes?.run(run, given, options) ?? run(given, options);
 }
 
 /**
@@ -67,8 +66,8 @@ export async function runAlone(
     throw error;
   });
   try {
-    const { together, existing = 'ask', place } = options;
-    const prepared = await prepareFolder(folder, given, existing, place, together && SHARDS);
+    const { processes, existing = 'ask', place } = options;
+    const prepared = await prepareFolder(folder, given, existing, place, processes?.shards);
     const { loaded, resumed, moves, moved, left } = prepared;
     if (left !== undefined) warn(left);
     const before = resumed ? await finishedReport(folder) : undefined;
@@ -78,7 +77,7 @@ export async function runAlone(
       if (gone !== undefined) warn(gone);
       return { folder, report: before };
     }
-    requireShards(together, loaded.recipe, folder);
+    processes?.requireShards(loaded.recipe, folder);
     const log = await fileLog(path.join(folder, 'log.jsonl'));
     const { task = DEFAULT_TASK, score: metric } = loaded.recipe.dataset;
     const scoredBy = { ...(task !== DEFAULT_TASK && { task }), ...(metric && { metric }) };
@@ -88,7 +87,8 @@ export async function runAlone(
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };
-    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
+    const score = scoreDataOf(task, metric);
+    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed, ...(score.isShareRight !== true && { score }) });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });
     const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
     const followed =

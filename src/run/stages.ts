@@ -69,7 +69,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   if (noBetter !== undefined) context.onEvent({ type: 'warning', message: noBetter });
 
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
-  if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
+  if (context.processes.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured, answerFiles);
   return {
     ...{ ...found, data: context.data, measured, answerFiles, timed },

@@ -11,23 +11,6 @@ export interface StateTensor {
 /** Content of a step's variables by state name. */
 export type State = ReadonlyMap<string, StateTensor>;
 
-/** Elements of a tensor from `from` (inclusive) to `to` (exclusive). */
-export interface ElementRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A feed that is read only by elementwise updates of some variables. */
-export interface DivisibleFeed {
-  /** Memory from which the update reads it. */
-  readonly data: Float32Array;
-  /** Variables that the update writes: their fixed memory, and whether other parts of the call read them. */
-  readonly variables: ReadonlyMap<string, { readonly data: Float32Array; readonly isRead: boolean }>;
-}
-
-/** Ends of a range are multiples of this number, a cache line, except at the end of the tensor. */
-export const RANGE_STEP = 16;
-
 export interface CompileOptions {
   /** Share the variables of this step: a training step of another batch size, or an evaluation of the same weights. */
   readonly shareStateWith?: CompiledStep;
@@ -64,14 +47,6 @@ export interface CompiledStep {
     feeds: readonly Readonly<Record<string, TensorData>>[],
     step?: number,
   ): Promise<readonly Readonly<Record<string, TensorData>>[]>;
-  /** Feeds whose updates processes can divide. Absent if the engine has none. */
-  readonly divisible?: ReadonlyMap<string, DivisibleFeed> | undefined;
-  /** Limits all later calls to these elements of divisible feeds and of their variables. Such a feed is then written to its memory instead of fed. */
-  divide?(ranges: ReadonlyMap<string, readonly ElementRange[]>): void;
-  /** Sets the memory that later calls write these results to, if the engine supports it. */
-  placeResults?(places: Readonly<Record<string, Float32Array>>): void;
-  /** Names of variables that calls read or write. Absent if the engine does not tell. */
-  readonly variables?: ReadonlySet<string>;
   /** A copy of the variables' current content. */
   state(): Promise<State>;
   /** Replaces the content of the named variables; others keep theirs. Throws for unknown names and wrong types. */

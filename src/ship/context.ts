@@ -1,9 +1,9 @@
 import type { StageFigures, OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Collectives } from '../runtime/collectives/collectives.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LedgerRow } from '../folder/states/ledger.ts';
+import type { Turns } from '../train/turns.ts';
 
 /** Context of the functions that make files of trained models and check them. */
 export interface ShipContext {
@@ -12,8 +12,8 @@ export interface ShipContext {
   readonly written: Recipe;
   readonly engine: Engine;
   readonly data: LoadedDataset;
-  /** The processes that train together, where several do. */
-  readonly together?: Collectives | undefined;
+  /** The processes of the run. */
+  readonly processes: Turns;
   /** Score from which the boxes of the model are shown, see `Task.boxes`: its files state it. */
   readonly threshold?: number | undefined;
   readonly onEvent: OnEvent;

@@ -84,12 +84,12 @@ export async function exportModel(
 
 /** Score from which the boxes of a file are shown, by its answers to the validation split; undefined for other answers. */
 async function thresholdOf(
-  { recipe, data: { validation }, together }: ShipContext,
+  { recipe, data: { validation }, processes }: ShipContext,
   file: ModelFile,
 ): Promise<number | undefined> {
   const { boxes } = taskOf(validation);
   if (boxes === undefined) return undefined;
-  const answers = await logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), together });
+  const answers = await logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), turns: processes });
   return boxes.threshold(answers, validation.targets);
 }
 

@@ -2,8 +2,6 @@ import type { OnProgress } from '../base/progress.ts';
 import { samplesAtOnce } from '../data/batches/at-once.ts';
 import { plainBatches } from '../data/batches/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { inTurns } from '../runtime/collectives/collectives.ts';
-import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { joinedValues } from '../tasks/fields.ts';
 import type { AnswerField } from '../tasks/fields.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -14,6 +12,8 @@ import { inOnePiece } from '../formats/onnx/large.ts';
 import type { OnnxContent } from '../formats/onnx/large.ts';
 import type { Form } from '../report/artifact.ts';
 import type { SessionOptions } from '../runtime/onnxruntime/session-options.ts';
+import { oneByOne } from '../train/turns.ts';
+import type { Turns } from '../train/turns.ts';
 
 /** A file that ships, whichever runtime runs it. */
 export interface ModelFile extends Pick<Form, 'format' | 'precision'> {
@@ -94,15 +94,15 @@ async function tfliteRunner(
 export interface Asking {
   readonly session: SessionOptions;
   readonly onProgress?: OnProgress | undefined;
-  /** Processes that take turns at the batches. */
-  readonly together?: Collectives | undefined;
+  /** Turns at the batches. */
+  readonly turns?: Turns | undefined;
 }
 
 /** Outputs of a file, [count, width], for every sample of a split, in its order. */
 export async function logitsOfFile(
   file: ModelFile,
   split: Dataset,
-  { session, onProgress, together }: Asking,
+  { session, onProgress, turns = oneByOne }: Asking,
 ): Promise<Float32Array> {
   const { fields, width: classes } = taskOf(split);
   const runner = await (file.format === 'tflite'
@@ -111,7 +111,7 @@ export async function logitsOfFile(
   const batchSize = samplesAtOnce(split.sampleShape, 250);
   const { count, batch } = plainBatches(split, batchSize);
   try {
-    const all = await inTurns(together, { count, width: batchSize * classes }, async (item) => {
+    const all = await turns.inTurns({ count, width: batchSize * classes }, async (item) => {
       const { x, shape, inputs } = batch(item);
       const logits = await runner.answers(x, shape, inputs);
       onProgress?.(`${split.name} samples,`, Math.min(split.count, (item + 1) * batchSize), split.count);

@@ -153,12 +153,12 @@ async function dropOf(
   file: ModelFile,
   { stage, number, trained, hasMore }: DropOptions,
 ): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
-  const { recipe, data, together } = context;
+  const { recipe, data, processes: turns } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
   const onProgress = progressOf(context, stage);
   const { score } = taskOf(data.validation);
   const scored = async (of: ModelFile): Promise<number> => {
-    return scoreOfFile(of, data.validation, { session: sessionOptionsOf(recipe), onProgress, together });
+    return scoreOfFile(of, data.validation, { session: sessionOptionsOf(recipe), onProgress, turns });
   };
   const validation = await scored(file);
   const float = floatScores.get(model.bytes) ?? scored(model);

@@ -1,6 +1,6 @@
 import { percent } from '../base/numbers.ts';
 import type { TaskName } from '../recipe/task.ts';
-import { scoreOfTask } from '../tasks/score.ts';
+import { scoreOfTask } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import type { OfTask, RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';

@@ -6,7 +6,7 @@ import { needPackages } from '../base/process/packages.ts';
 import type { OnEvent } from '../base/events.ts';
 import { isFromOtherPage, isLoopback } from '../base/web.ts';
 import { runMetrics } from './run-metrics.ts';
-import type { Together } from './together.ts';
+import type { RankedProcess } from './ranked-process.ts';
 
 export interface MetricsOptions {
   /** 0: a free port. */
@@ -14,7 +14,7 @@ export interface MetricsOptions {
   /** Default 127.0.0.1: not reachable from the network. */
   readonly host?: string;
   /** This process as one of several: its metrics have the label `rank`. */
-  readonly together?: Together | undefined;
+  readonly process?: RankedProcess | undefined;
 }
 
 export interface MetricsServer {
@@ -27,11 +27,15 @@ export interface MetricsServer {
  * Serves a run's metrics to Prometheus at `/metrics` until the run ends. `UserError` for an occupied port, and if prom-client, which is loaded here,
  * is not installed.
  */
-export async function serveMetrics({ port, host = '127.0.0.1', together }: MetricsOptions): Promise<MetricsServer> {
+export async function serveMetrics({
+  port,
+  host = '127.0.0.1',
+  process: ranked,
+}: MetricsOptions): Promise<MetricsServer> {
   needPackages('--metrics', ['prom-client']);
   const client = await import('prom-client');
   const registry = new client.Registry();
-  const onEvent = runMetrics(client, registry, together);
+  const onEvent = runMetrics(client, registry, ranked);
   const server = createServer((request, response) => {
     if (isFromOtherPage(request, isLoopback(host))) {
       response.writeHead(403, { 'content-type': 'text/plain' }).end('refused: the request comes from another page\n');

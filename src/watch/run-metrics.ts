@@ -3,11 +3,11 @@ import type { Counter, Gauge, Registry } from 'prom-client';
 import { limbeckVersion } from '../base/process/packages.ts';
 import { eventScore, metricOfEvent } from './events.ts';
 import type { OfTask, OnEvent, RunEvent } from '../base/events.ts';
-import type { Together } from './together.ts';
+import type { RankedProcess } from './ranked-process.ts';
 
 /** Metrics of a run's events; names and units follow Prometheus' conventions. */
-export function runMetrics(client: typeof PromClient, registry: Registry, together?: Together): OnEvent {
-  if (together !== undefined) registry.setDefaultLabels({ rank: String(together.rank) });
+export function runMetrics(client: typeof PromClient, registry: Registry, ranked?: RankedProcess): OnEvent {
+  if (ranked !== undefined) registry.setDefaultLabels({ rank: String(ranked.rank) });
   client.collectDefaultMetrics({ register: registry });
   // Removed: gauges with the names of counters, which promtool refuses, and which nobody needs to watch a training.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
@@ -46,7 +46,7 @@ export function runMetrics(client: typeof PromClient, registry: Registry, togeth
     help: 'Time that this process has waited for the others of its training; 0 of one alone.',
     collect() {
       this.reset();
-      this.inc(together?.waitedSeconds ?? 0);
+      this.inc(ranked?.waitedSeconds ?? 0);
     },
   });
 

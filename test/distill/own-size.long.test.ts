@@ -13,6 +13,7 @@ import { SoftTargetsBuilder, StoredSoftTargets } from '../../src/distill/answers
 import { seenAs } from '../../src/distill/teachers/inputs/own-pictures.ts';
 import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { runRecipe } from '../../src/run/run.ts';
+import { turnsIn } from '../../src/run/processes/processes.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import { accuracyOf } from '../../src/tasks/classification/chance.ts';
@@ -148,7 +149,7 @@ describe('a teacher of its own size', () => {
       const expected = await new LiveSoftTargets(teacher, dataset, { shards: 4 }).answersFor(batch!);
       const { originals } = dataset;
       if (typeof originals !== 'object') throw new Error('the pictures were not kept');
-      const told = await played(2, async (together) => {
+      const told = await played(2, async (group) => {
         const decoded = new Set<number>();
         const images = new Proxy(originals.images, {
           get: (target, key) => {
@@ -157,8 +158,8 @@ describe('a teacher of its own size', () => {
           },
         });
         const seen = { ...dataset, originals: { ...originals, images } };
-        const live = new LiveSoftTargets(teacher, seen, { shards: 4, together });
-        const share = { rank: together.rank, size: 2, cuts: [live.cut] };
+        const live = new LiveSoftTargets(teacher, seen, { shards: 4, turns: turnsIn(group) });
+        const share = { rank: group.rank, size: 2, cuts: [live.cut] };
         const [own] = batches(dataset, { ...options, share });
         const positions = neededOf(8, share, batch!.mix?.partners);
         return {

@@ -2,6 +2,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/run/run.ts';
+import { processesOf } from '../../src/run/processes/processes.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { DIGITS } from '../support/digits.ts';
 import { lone, played } from '../support/played.ts';
@@ -29,7 +30,7 @@ describe('the number of shards that a run began with', () => {
     await run('eight', { shards: 8 });
     await run('whole');
     expect(await exported('whole')).not.toEqual(await exported('eight'));
-    await begun('mpi', {}, { together: lone() });
+    await begun('mpi', {}, { processes: processesOf(lone()) });
     const said: string[] = [];
     const onEvent = (event: RunEvent): void => {
       if (event.type === 'warning') said.push(event.message);
@@ -43,15 +44,17 @@ describe('the number of shards that a run began with', () => {
   it('stays: begun alone, it does not go on in several processes, in one under mpirun with the bytes of one alone', async () => {
     await run('whole');
     await begun('alone');
-    const several = played(2, (together) => run('alone', {}, { together }));
+    const several = played(2, (group) => run('alone', {}, { processes: processesOf(group) }));
     await expect(several).rejects.toThrow(/began as a single process without shards.* by the 2 processes of mpirun/);
-    await expect(run('alone', { shards: 8 }, { together: lone() })).rejects.toThrow(/shards: nothing -> 8/);
-    await run('alone', {}, { together: lone() });
+    await expect(run('alone', { shards: 8 }, { processes: processesOf(lone()) })).rejects.toThrow(
+      /shards: nothing -> 8/,
+    );
+    await run('alone', {}, { processes: processesOf(lone()) });
     expect(await exported('alone')).toEqual(await exported('whole'));
   });
 
   it('is in the saved state too, where nothing else is left of the run', async () => {
-    await begun('mpi', {}, { together: lone() });
+    await begun('mpi', {}, { processes: processesOf(lone()) });
     for (const name of ['recipe.json', 'report.json']) await rm(path.join(out('mpi/r'), name));
     await writeFile(path.join(out('mpi/r'), 'ledger.json'), 'damaged');
     await expect(run('mpi', { shards: 4 })).rejects.toThrow(/has changed:\n {2}shards: 8 -> 4/);
@@ -80,7 +83,7 @@ describe('the number of shards that a run began with', () => {
   });
 
   it('of a state that is put into another run is found out', async () => {
-    await begun('mpi', {}, { together: lone() });
+    await begun('mpi', {}, { processes: processesOf(lone()) });
     await begun('alone');
     await rm(path.join(out('alone/r'), 'state'), { recursive: true });
     await cp(path.join(out('mpi/r'), 'state'), path.join(out('alone/r'), 'state'), { recursive: true });
@@ -91,13 +94,13 @@ describe('the number of shards that a run began with', () => {
 });
 
 it('processes that start from other saved states are refused', async () => {
-  await begun('mpi', {}, { together: lone() });
+  await begun('mpi', {}, { processes: processesOf(lone()) });
   // The second process sees no state, as on a machine whose folder is another one.
-  const together = played(2, (each) => run(['mpi', 'other'][each.rank]!, {}, { together: each }));
-  await expect(together).rejects.toThrow(/process 1 of 2 has another saved state of scratch than process 0/);
+  const both = played(2, (group) => run(['mpi', 'other'][group.rank]!, {}, { processes: processesOf(group) }));
+  await expect(both).rejects.toThrow(/process 1 of 2 has another saved state of scratch than process 0/);
 });
 
 it('more processes than shards are refused', async () => {
-  const two = played(2, (together) => run('two', { shards: 1 }, { together }));
+  const two = played(2, (group) => run('two', { shards: 1 }, { processes: processesOf(group) }));
   await expect(two).rejects.toThrow(/started 2 processes, and a batch is cut into 1 shards/);
 });

@@ -1,4 +1,4 @@
-import type { PendingCall, Collectives } from '../../src/runtime/collectives/collectives.ts';
+import type { PendingCall, Collectives } from '../../src/run/processes/collectives.ts';
 
 class Captured extends Error {}
 

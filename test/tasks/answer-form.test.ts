@@ -1,32 +1,20 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { EVALUATION_TABLES } from '../../src/commands/terminal/evaluation.ts';
-import { USUAL_ANSWERS } from '../../src/measure/usual-answers.ts';
 import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { taskNames, taskRow } from '../../src/recipe/task.ts';
 import type { AnswerFormKind } from '../../src/recipe/task.ts';
-import { ANSWERS_TEXTS } from '../../src/report/summary.ts';
-import { ANSWERS_SHOWN } from '../../src/run/stages/measure/examples.ts';
 import { DRIFT_WATCHES } from '../../src/serve/drift/watch.ts';
 import { SCHEMAS_OF_ANSWERS } from '../../src/serve/http/openapi-models.ts';
 import { SAID } from '../../src/serve/v1/forms.ts';
 import { loadKit } from '../../src/ship/kit/forms.ts';
-import { ANSWER_WORDS, NAMES_KEYS, statedForm } from '../../src/tasks/answer-form.ts';
-import { EVALUATED } from '../../src/tools/evaluated.ts';
+import { statedForm } from '../../src/tasks/answer-form.ts';
 
 const TABLES = {
-  ANSWERS_SHOWN,
-  ANSWERS_TEXTS,
-  ANSWER_WORDS,
   DRIFT_WATCHES,
-  EVALUATED,
-  EVALUATION_TABLES,
-  NAMES_KEYS,
   SAID,
   SCHEMAS_OF_ANSWERS,
   SHOWN_FORMS,
-  USUAL_ANSWERS,
 };
 
 it.each(Object.entries(TABLES))('the table %s has a row for each form of answers', (_, table) => {

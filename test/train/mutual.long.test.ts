@@ -2,6 +2,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
+import { sharingIn } from '../../src/run/processes/processes.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
@@ -78,7 +79,7 @@ it.each(names)('%s: in parts the steps of whole batches, up to rounding', async 
 it.each(names)('%s: two processes end with the bytes of one', async (name) => {
   const cut = { samples: 10, shards: 4 };
   const alone = await trained(setups[name]!, cut);
-  for (const one of await played(2, (together) => trained(setups[name]!, { ...cut, together }))) {
+  for (const one of await played(2, (group) => trained(setups[name]!, { ...cut, sharing: sharingIn(group) }))) {
     expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
     expect(one.losses).toEqual(alone.losses);
   }

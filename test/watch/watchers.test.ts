@@ -82,7 +82,7 @@ describe('metrics for Prometheus', () => {
   });
 
   it('of one of several processes say which, and how long it waited for the others', async () => {
-    const server = await serveMetrics({ port: 0, together: { rank: 2, waitedSeconds: 1.5 } });
+    const server = await serveMetrics({ port: 0, process: { rank: 2, waitedSeconds: 1.5 } });
     try {
       server.onEvent({ type: 'warning', message: 'w' });
       const text = await (await fetch(server.url)).text();

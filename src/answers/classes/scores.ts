@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
 import type { Dataset, TargetValues } from '../../data/dataset.ts';
 import type { ChosenScore } from '../../recipe/answer-forms.ts';
-import { accuracyScore, aucScore, f1Score, logLossScore } from '../../tasks/score.ts';
+import { scoreFrom } from '../../tasks/score.ts';
+import { SCORES } from './index.ts';
 import type { Task } from '../../tasks/task.ts';
 import { accuracyOf } from '../../tasks/classification/chance.ts';
 import { classesOf } from '../../tasks/classification/classes.ts';
@@ -14,7 +15,7 @@ type Scored = Pick<Task, 'score' | 'sums' | 'scoreOfSums' | 'collects' | 'scoreO
 /** Scores of one class for each sample, by the value of `dataset.score`. */
 const SCORED: Readonly<Record<ChosenScore, (classes: number) => Scored>> = {
   accuracy: (classes) => ({
-    score: accuracyScore,
+    score: scoreFrom(SCORES.accuracy),
     sums: (logits, targets, weights) => ({ correct: correct(logits, targets, weights) }),
     scoreOfSums: ({ correct: right }, weight) => right! / weight,
     scoreOf: (logits, labels) => accuracyOf(logits, labels, classes),
@@ -24,12 +25,12 @@ const SCORED: Readonly<Record<ChosenScore, (classes: number) => Scored>> = {
     const scoreOf = (logits: Float32Array, labels: ArrayLike<number>): number =>
       aucOf(logits, labels, classes) ?? refuseOneClass(labels);
     return {
-      ...{ score: aucScore, scoreOf, ignorance: () => 0.5 },
+      ...{ score: scoreFrom(SCORES['roc-auc']), scoreOf, ignorance: () => 0.5 },
       ...collected(classes, (logits) => logits, scoreOf),
     };
   },
   'macro-f1': (classes) => ({
-    score: f1Score,
+    score: scoreFrom(SCORES['macro-f1']),
     scoreOf: (logits, labels) => macroF1Of(classesOf(logits, classes), labels, classes),
     ...collected(
       1,
@@ -39,7 +40,7 @@ const SCORED: Readonly<Record<ChosenScore, (classes: number) => Scored>> = {
     ignorance: (labels) => macroF1Of(new Float32Array(labels.length).fill(mostFrequent(labels)), labels, classes),
   }),
   'log-loss': (classes) => ({
-    score: logLossScore,
+    score: scoreFrom(SCORES['log-loss']),
     sums: (logits, targets, weights) => ({ logLoss: tf.sum(tf.mul(lossOfClass(logits, targets), weights)) }),
     scoreOfSums: ({ logLoss }, weight) => logLoss! / weight,
     scoreOf: (logits, labels) => logLossOf(logits, labels, classes),

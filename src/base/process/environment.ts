@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { launchers } from '../launchers.ts';
+import type { Launch } from '../launchers.ts';
 import { shardOf } from '../shard.ts';
 import type { Shard } from '../shard.ts';
 
@@ -39,31 +41,18 @@ export function cacheFolder(): string | undefined {
   return given || path.join(base || path.join(homedir(), '.cache'), 'limbeck');
 }
 
-/** Launcher that started this process as one of several, and their number. */
-export interface MpiLaunch {
-  readonly by: 'Open MPI' | 'MPICH';
-  readonly size: number;
-  readonly rank: number;
+/** Launch of this process as one of several that make a run together, with the name of the launcher; undefined without. */
+export function ownLaunch(): { readonly launcher: string; readonly launch: Launch } | undefined {
+  for (const { name, launched } of launchers.all()) {
+    const launch = launched?.(process.env);
+    if (launch !== undefined) return { launcher: name, launch };
+  }
+  return undefined;
 }
 
-/** Launch by mpirun or a similar program, or by Slurm's srun with PMIx, which counts as Open MPI; undefined without a launcher. */
-export function mpiLaunch(): MpiLaunch | undefined {
-  const { OMPI_COMM_WORLD_SIZE: open, OMPI_COMM_WORLD_RANK: openRank, PMI_SIZE: mpich, PMI_RANK: rank } = process.env;
-  if (open !== undefined) return { by: 'Open MPI', size: Number(open), rank: Number(openRank) };
-  const { PMIX_RANK: pmixRank, SLURM_STEP_NUM_TASKS: tasks } = process.env;
-  if (pmixRank !== undefined && tasks !== undefined)
-    return { by: 'Open MPI', size: Number(tasks), rank: Number(pmixRank) };
-  return mpich === undefined ? undefined : { by: 'MPICH', size: Number(mpich), rank: Number(rank) };
-}
-
-/**
- * Sets variables that MPI libraries read when they are loaded; call it before. The user's settings take precedence. Open MPI and UCX patch the
- * machine code of mmap, brk and similar functions to track memory that a network card knows. A few starts of Node under Open MPI ended in a
- * segmentation fault, none since this is off; that it was the cause is not proven.
- */
-export function prepareMpi(): void {
-  process.env['OMPI_MCA_memory'] ??= '^patcher';
-  process.env['UCX_MEM_EVENTS'] ??= 'no';
+/** Sets variables that a library reads when it is loaded; call it before. The user's settings take precedence. */
+export function presetEnvironment(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
 }
 
 /** The shard of this process, from `--shard i/n` or from the launcher that started it. */

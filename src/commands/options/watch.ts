@@ -1,6 +1,6 @@
 import type { OnEvent } from '../../base/events.ts';
 import type { RunEnd } from '../../page/run/log.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
+import type { RunProcesses } from '../../run/options.ts';
 
 /** Options for watching a run: TensorBoard, metrics and the page of the run. */
 export interface WatchArgs {
@@ -58,7 +58,7 @@ export function watchedRank(watch: WatchArgs, rank: number): WatchArgs {
 export async function openWatchers(
   { tensorboard, metrics, 'metrics-host': host, page, 'page-port': pagePort, 'page-host': pageHost }: WatchArgs,
   tell: OnEvent,
-  together?: Collectives,
+  processes?: RunProcesses,
 ): Promise<Watchers> {
   const listeners: OnEvent[] = [];
   const closing: ((error?: unknown) => Promise<void>)[] = [];
@@ -66,7 +66,7 @@ export async function openWatchers(
   await checkPort('page-port', pagePort);
   if (metrics !== undefined) {
     const { serveMetrics } = await import('../../watch/metrics.ts');
-    const server = await serveMetrics({ port: metrics, host, together });
+    const server = await serveMetrics({ port: metrics, host, process: processes });
     tell({ type: 'message', message: `metrics at ${server.url}` });
     listeners.push(server.onEvent);
     closing.push(server.close);

@@ -5,8 +5,8 @@ import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
 import { partsEach, batchPartSizes } from '../../data/batches/share.ts';
 import type { BatchCut, Span } from '../../data/batches/share.ts';
-import { inTurns } from '../../runtime/collectives/collectives.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
+import { oneByOne } from '../../train/turns.ts';
+import type { Turns } from '../../train/turns.ts';
 import { notFinite } from './soft-targets.ts';
 import type { Asked, SoftTargets } from './soft-targets.ts';
 import type { Teacher } from '../teachers/teacher.ts';
@@ -14,8 +14,8 @@ import type { Teacher } from '../teachers/teacher.ts';
 export interface LiveOptions {
   /** Number of parts of a batch that the teacher is asked about one after another. Default 1. */
   readonly shards?: number | undefined;
-  /** Processes that share the parts. */
-  readonly together?: Collectives | undefined;
+  /** Turns at the parts. Default: one after another. */
+  readonly turns?: Turns | undefined;
 }
 
 /** Asks the teacher at every step about the batch as the student sees it, with any augmentation; includes inner tensors. */
@@ -82,7 +82,7 @@ export class LiveSoftTargets implements SoftTargets {
   /** The number of parts does not depend on the number of processes: an answer can differ in its last bit with the other samples of the call. */
   async #inParts(asked: Asked): Promise<Record<string, Float32Array>> {
     const { classes, featureShapes } = this.#teacher;
-    const { together } = this.#options;
+    const { turns = oneByOne } = this.#options;
     const { length: n } = asked.ids;
     const sizes = batchPartSizes(n, this.cut);
     const firsts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
@@ -93,8 +93,8 @@ export class LiveSoftTargets implements SoftTargets {
     const each = [...widths.values()].reduce((sum, width) => sum + width, 0);
     const width = sizes[0]! * each;
     const count = sizes.length;
-    const turns = { count, width, each: partsEach(count, together?.size ?? 1) };
-    const all = await inTurns(together, turns, async (item) => {
+    const parts = { count, width, each: partsEach(count, turns.size) };
+    const all = await turns.inTurns(parts, async (item) => {
       const [first, size] = [firsts[item]!, sizes[item]!];
       const partAnswers = await this.#part(asked, { first, end: first + size });
       const flat = new Float32Array(size * each);

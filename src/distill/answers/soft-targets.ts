@@ -8,10 +8,10 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { BatchCut } from '../../data/batches/share.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
-import { inTurns } from '../../runtime/collectives/collectives.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { taskOfWidth } from '../../tasks/task.ts';
+import { oneByOne } from '../../train/turns.ts';
+import type { Turns } from '../../train/turns.ts';
 import { namesIn, otherOrder } from '../teachers/inputs/preparation.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { readTop, topWidth, writeTop } from './top-answers.ts';
@@ -99,14 +99,14 @@ export class SoftTargetsBuilder {
   }
 
   /**
-   * Stores the teacher's answers to the next samples, `count` at most. Processes that work together ask about `count` samples each and store all
-   * answers: in the same batches as a single process.
+   * Stores the teacher's answers to the next samples, `count` at most of each turn: several processes ask about `count` samples each and store all
+   * answers, in the same batches as a single process.
    */
-  async next(count: number, together?: Collectives): Promise<void> {
+  async next(count: number, turns: Turns = oneByOne): Promise<void> {
     const { dataset } = this.#options;
     const batches: { readonly first: number; readonly n: number }[] = [];
     let next = this.#done;
-    while (batches.length < (together?.size ?? 1) && next < this.total) {
+    while (batches.length < turns.size && next < this.total) {
       const n = Math.min(count, dataset.count - (next % dataset.count));
       batches.push({ first: next, n });
       next += n;
@@ -114,7 +114,7 @@ export class SoftTargetsBuilder {
     // The bytes travel as floats.
     const numbers = rowWidth(this.#options);
     const width = Math.ceil((count * numbers * this.#values.BYTES_PER_ELEMENT) / 4);
-    const all = await inTurns(together, { count: batches.length, width }, async (item) => {
+    const all = await turns.inTurns({ count: batches.length, width }, async (item) => {
       const { first, n } = batches[item]!;
       const floats = new Float32Array(width);
       new Uint8Array(floats.buffer).set(bytesOf(await answersTo(this.#options, first, n)));

@@ -6,8 +6,6 @@ import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
 import { asTeacherSees, countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
-import { inTurns } from '../../runtime/collectives/collectives.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
 import { fieldValues } from '../../tasks/fields.ts';
@@ -15,6 +13,8 @@ import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
 import { taskOfWidth } from '../../tasks/task.ts';
 import type { Task } from '../../tasks/task.ts';
+import { oneByOne } from '../../train/turns.ts';
+import type { Turns } from '../../train/turns.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/classification/chance.ts';
 import { classesOf } from '../../tasks/classification/classes.ts';
 import { otherBoxClasses } from './box-classes.ts';
@@ -37,8 +37,8 @@ export interface PreflightOptions {
   /** Rows to ask about. Default: 20 of each class, 1000 to 5000 in all, spread over the split. */
   readonly rows?: Int32Array;
   readonly onProgress?: OnProgress | undefined;
-  /** Processes that share the asking. */
-  readonly together?: Collectives | undefined;
+  /** Turns at the batches that the teacher is asked about. */
+  readonly turns?: Turns | undefined;
 }
 
 export interface Preflight {
@@ -320,7 +320,7 @@ export async function plainLogits(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   rows: Int32Array,
-  { onProgress, together }: AnswersOptions = {},
+  { onProgress, turns = oneByOne }: AnswersOptions = {},
 ): Promise<Float32Array> {
   if ('answersTo' in teacher) return teacher.answersTo(rows);
   const { classes } = teacher;
@@ -329,7 +329,7 @@ export async function plainLogits(
   const known = isWhole ? remembered.get(teacher) : undefined;
   if (known?.ids === seen.ids && known.samples === seen.samples) return known.logits;
   const count = Math.ceil(rows.length / BATCH);
-  const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
+  const all = await turns.inTurns({ count, width: BATCH * classes }, async (item) => {
     const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
     // Reported before the call too, so that a stop does not wait for a batch of a slow teacher.
     onProgress?.(`${dataset.name} samples,`, item * BATCH, rows.length);
@@ -346,8 +346,8 @@ export async function plainLogits(
 
 interface AnswersOptions {
   readonly onProgress?: OnProgress | undefined;
-  /** Processes that share the batches. */
-  readonly together?: Collectives | undefined;
+  /** Turns at the batches. */
+  readonly turns?: Turns | undefined;
 }
 
 function areConstant(logits: Float32Array, classes: number): boolean {

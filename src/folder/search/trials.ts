@@ -2,7 +2,7 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
-import { scoreOfTask } from '../../tasks/score.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Judge, MeasuredPoint } from './points.ts';
 import type { Candidate } from './space.ts';
 

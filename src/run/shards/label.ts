@@ -22,6 +22,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { withEpochs } from '../../recipe/steps.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
+import { alone } from '../../train/processes.ts';
 import { progressOf } from '../../train/progress.ts';
 import { tellAnswers } from '../forecast.ts';
 import type { RunOptions } from '../options.ts';
@@ -125,7 +126,7 @@ async function withTeacher<T>(
   const whole = { recipe, data: read };
   const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
-  const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal }))!;
+  const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal, processes: alone }))!;
   try {
     const store = storeOptions(recipe, data.train, teacher!, format);
     const plan = answerPlan(store, batchFor(teacher!, { data, recipe }).size);

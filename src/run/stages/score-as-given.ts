@@ -10,7 +10,7 @@ import type { StageContext } from '../context.ts';
 
 /** Takes a model without training it, and scores it on the validation split. */
 export async function taken(
-  context: Pick<StageContext, 'data' | 'engine' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'data' | 'engine' | 'processes' | 'onEvent' | 'done'>,
   given: { readonly stage: string; readonly title: string; readonly network: ModelNetwork; readonly weights: State },
 ): Promise<Fitted> {
   const { stage, title, network, weights } = given;
@@ -26,7 +26,7 @@ const EVALUATION_BATCH = 256;
 
 /** Score of a model on the validation split with these weights. */
 export async function validationScore(
-  { engine, data, together }: Pick<StageContext, 'data' | 'engine' | 'together'>,
+  { engine, data, processes }: Pick<StageContext, 'data' | 'engine' | 'processes'>,
   network: ModelNetwork,
   weights: State,
 ): Promise<number> {
@@ -36,7 +36,7 @@ export async function validationScore(
   const evaluator = new Evaluator({ engine, program, task });
   try {
     const batchSize = await evaluator.atOnce(Math.min(EVALUATION_BATCH, data.validation.count));
-    return (await evaluator.run(plainBatches(data.validation, batchSize), together)).score;
+    return (await evaluator.run(plainBatches(data.validation, batchSize), processes)).score;
   } finally {
     await evaluator.dispose();
     loaded.dispose();

@@ -8,7 +8,6 @@ import { isPartial, leastConfidence } from '../../distill/answers/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { contentOf, networkParameters } from '../../networks/network.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
-import { several } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep, State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { Evaluator } from '../../train/evaluate/evaluate.ts';
@@ -122,7 +121,7 @@ async function rehearse<N extends Network>(
   const secondsSince = (start: number): number => (monotonicMs() - start) / 1000;
   let begin = monotonicMs();
   let parts = await open();
-  if (!several(context.together) && secondsSince(begin) < BRIEF_SECONDS) {
+  if (context.processes.size === 1 && secondsSince(begin) < BRIEF_SECONDS) {
     await parts.close();
     begin = monotonicMs();
     parts = await open();
@@ -169,7 +168,7 @@ interface Opening<N extends Network> {
 
 /** The parts of a training that has not taken a step. */
 async function opened<N extends Network>(
-  context: Pick<FitContext, 'engine' | 'recipe' | 'data' | 'together' | 'onEvent'>,
+  context: Pick<FitContext, 'engine' | 'recipe' | 'data' | 'processes' | 'onEvent'>,
   options: FitOptions<N>,
   { network, plan, begun }: Opening<N>,
 ) {
@@ -218,7 +217,7 @@ interface Parts<N extends Network> {
 
 /** The loop over the steps, with batches that fit into memory. */
 function trainerOf<N extends Network>(
-  context: Pick<FitContext, 'engine' | 'recipe' | 'together' | 'onEvent'>,
+  context: Pick<FitContext, 'engine' | 'recipe' | 'processes' | 'onEvent'>,
   options: FitOptions<N>,
   { plan, learner, source, begun }: Parts<N>,
 ): ReturnType<typeof fittingTrainer> {
@@ -258,13 +257,13 @@ function trainerOf<N extends Network>(
  * its samples.
  */
 function partsOf<N extends Network>(
-  { recipe: { syncBatchNorm, shards }, together }: Pick<FitContext, 'recipe' | 'together'>,
+  { recipe: { syncBatchNorm, shards }, processes }: Pick<FitContext, 'recipe' | 'processes'>,
   task: TrainingPlan['task'],
   { loss, parts }: Learner<N>,
 ): Fitting['parts'] {
   const isAcross = loss.acrossBatch === true || task.acrossBatch === true;
   if (isAcross || (syncBatchNorm && shards === undefined)) return undefined;
-  return { ...parts, shards, together, syncBatchNorm };
+  return { ...parts, shards, sharing: processes, syncBatchNorm };
 }
 
 /** Scores the weights in training, or their moving average. */
@@ -289,11 +288,11 @@ function prefixOf<N extends Network>({ ema }: Learner<N>): string {
 
 /** Score on the validation split. */
 async function validate(
-  { data, together }: Pick<FitContext, 'data' | 'together'>,
+  { data, processes }: Pick<FitContext, 'data' | 'processes'>,
   evaluator: Evaluator,
 ): Promise<number> {
   const size = await validationBatch(evaluator, data.validation);
-  return (await evaluator.run(plainBatches(data.validation, size), together)).score;
+  return (await evaluator.run(plainBatches(data.validation, size), processes)).score;
 }
 
 function validationBatch(evaluator: Evaluator, { count }: Dataset): Promise<number> {

@@ -19,7 +19,7 @@ export async function timedSteps(trainer: Pick<Trainer, 'run' | 'position'>, ste
   let [first, from, half, now] = [begin, begin, begin, begin];
   let [whole, hasRest] = [0, false];
   const stop = new AbortController();
-  // Processes that train together agree on the step before which they stop.
+  // Processes that share the batches agree on the step before which they stop.
   for await (const { position, samples } of trainer.run({ signal: stop.signal })) {
     // Metrics of steps that one call takes come together.
     if (position.step !== trainer.position.step) continue;

@@ -1,7 +1,7 @@
 import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
 import type { SplitGraph } from '../../graph/passes/step/split-updates.ts';
 import type { Graph } from '../../graph/types.ts';
-import { RANGE_STEP } from '../engine.ts';
+import { RANGE_STEP } from '../divisible-step.ts';
 
 /**
  * The feed by which an update can be divided: the only one that it reads elementwise, if nothing else reads it. A gradient whose norm or matrix is

@@ -8,7 +8,7 @@ import { encodeModule } from '../../formats/wasm/module.ts';
 import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
 import { sumFunction } from '../../formats/wasm/sum.ts';
 import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
-import type { DivisibleFeed, ElementRange } from '../engine.ts';
+import type { DivisibleFeed, ElementRange } from '../divisible-step.ts';
 import type { Tensor } from '../onnxruntime/session.ts';
 import { ortTensor } from '../onnxruntime/session.ts';
 import type { HostStore } from '../state.ts';

@@ -9,7 +9,8 @@ import { printType } from '../../graph/print.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
 import { reportStage } from '../../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../../graph/types.ts';
-import type { CompiledStep, CompileOptions, DivisibleFeed, ElementRange, State } from '../engine.ts';
+import type { DivisibleFeed, DivisibleStep, ElementRange } from '../divisible-step.ts';
+import type { CompiledStep, CompileOptions, State } from '../engine.ts';
 import { RANDOM_PREFIX } from '../../trace/random.ts';
 import { inOrder } from './node-order.ts';
 import { fillRandom } from '../randoms.ts';
@@ -30,7 +31,7 @@ interface Feed {
 }
 
 /** A graph compiled for ONNX Runtime, with variables that stay in place between calls. */
-export class OnnxRuntimeStep implements CompiledStep {
+export class OnnxRuntimeStep implements DivisibleStep {
   readonly inputs: Map<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
   readonly memoryBytes: number | undefined;

@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.ts';
-import { inTurns } from '../../runtime/collectives/collectives.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep, Engine } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
+import { oneByOne } from '../turns.ts';
+import type { Turns } from '../turns.ts';
 import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
 import type { Task } from '../../tasks/task.ts';
 import { batchFeeds, fedTo, samplesInBatch, totalWeight, type TrainingBatch } from '../step/batch.ts';
@@ -44,13 +44,13 @@ export class Evaluator {
     this.#options = options;
   }
 
-  /** `together`: processes that share the batches. */
-  async run({ count, size, batch }: Batches, together?: Collectives): Promise<Evaluation> {
+  /** `turns`: turns at the batches. */
+  async run({ count, size, batch }: Batches, turns: Turns = oneByOne): Promise<Evaluation> {
     const { task } = this.#options;
     const { collects } = task;
     const names = [...(await this.#sized(size)).outputs.keys()].filter((name) => name !== 'logits');
     const width = names.length + 2 + size * (collects?.width ?? 0);
-    const all = await inTurns(together, { count, width }, async (item) => {
+    const all = await turns.inTurns({ count, width }, async (item) => {
       const itemBatch = batch(item);
       const samples = samplesInBatch(itemBatch, task);
       const compiled = await this.#sized(samples);

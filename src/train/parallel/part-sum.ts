@@ -1,4 +1,4 @@
-import { addUp } from '../../runtime/collectives/sums.ts';
+import { addUp } from './add-up.ts';
 import { EXTREME, isForUpdate } from '../step/gradient.ts';
 import { scalars } from '../step/steps.ts';
 import type { StepValues } from '../step/steps.ts';

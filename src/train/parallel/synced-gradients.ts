@@ -2,18 +2,19 @@ import { UserError } from '../../base/errors.ts';
 import { CARRIED, cutAtBatchNorms, PART, WHOLE_PREFIX } from '../../graph/passes/step/cut-at-batch-norms.ts';
 import { staticSize } from '../../graph/shapes.ts';
 import type { TensorData, TensorType } from '../../graph/types.ts';
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
+import { divisibleStep } from '../../runtime/divisible-step.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import { fedTo, samplesInBatch } from '../step/batch.ts';
 import { feedsOfPart, withRandoms } from '../step/gradients.ts';
 import type { BatchPartGradients, GradientsOptions, OwnParts } from '../step/gradients.ts';
+import type { Sharing } from '../processes.ts';
 import { PartSum } from './part-sum.ts';
 import { Slices } from './slices.ts';
 import type { StepValues } from '../step/steps.ts';
 
 interface SyncedOptions extends GradientsOptions {
-  /** The processes that share the parts; undefined: this process alone. */
-  readonly together: Collectives | undefined;
+  /** The processes that share the parts. */
+  readonly sharing: Pick<Sharing, 'allgather'>;
   /** Number of parts of this process. */
   readonly parts: number;
 }
@@ -36,7 +37,7 @@ export class SyncedGradients implements BatchPartGradients {
     this.#pieces = pieces;
     this.holder = pieces[0]!;
     this.outputs = new Map(pieces.flatMap(({ outputs }) => [...outputs].filter(([name]) => isResult(name))));
-    this.variables = new Set(pieces.flatMap(({ variables = [] }) => [...variables]));
+    this.variables = new Set(pieces.flatMap((piece) => [...(divisibleStep(piece)?.variables ?? [])]));
     this.#sized.set(options.largest, pieces);
   }
 
@@ -103,7 +104,7 @@ export class SyncedGradients implements BatchPartGradients {
     const { width } = slices;
     const flat = new Float32Array(each * width);
     own.forEach((results, i) => slices.write(results, flat.subarray(i * width, (i + 1) * width)));
-    const all = this.#options.together?.allgather(flat) ?? flat;
+    const all = this.#options.sharing.allgather(flat);
     this.#sum.clear();
     for (let i = 0; i < count; i++) this.#sum.add(slices.read(all.subarray(i * width, (i + 1) * width)));
     const named = [...wanted.keys()].map((name) => [

@@ -1,5 +1,6 @@
 import { staticSize } from '../../graph/shapes.ts';
 import type { TensorType } from '../../graph/types.ts';
+import { divisibleStep } from '../../runtime/divisible-step.ts';
 import type { CompiledStep, CompileOptions, Engine } from '../../runtime/engine.ts';
 import { RANDOM_PREFIX } from '../../trace/random.ts';
 import { traceProgram } from '../../trace/trace.ts';
@@ -66,7 +67,7 @@ export class PartGradients implements BatchPartGradients {
   }
 
   get variables(): ReadonlySet<string> {
-    return this.holder.variables ?? new Set();
+    return divisibleStep(this.holder)?.variables ?? new Set();
   }
 
   get memoryBytes(): number | undefined {
@@ -75,7 +76,7 @@ export class PartGradients implements BatchPartGradients {
 
   placeResults(places: Readonly<Record<string, Float32Array>>): void {
     this.#places = places;
-    for (const step of this.#sized.values()) step.placeResults?.(places);
+    for (const step of this.#sized.values()) divisibleStep(step)?.placeResults(places);
   }
 
   async *of({ own }: OwnParts, feeds: StepValues, step: number): AsyncGenerator<StepValues> {
@@ -96,7 +97,7 @@ export class PartGradients implements BatchPartGradients {
     if (compiled === undefined) {
       const { engine, program, compile } = this.#options;
       compiled = await engine.compile(program(size), { ...compile, shareStateWith: this.holder });
-      compiled.placeResults?.(this.#places);
+      divisibleStep(compiled)?.placeResults(this.#places);
       this.#sized.set(size, compiled);
     }
     return compiled;

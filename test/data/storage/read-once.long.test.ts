@@ -10,7 +10,7 @@ import { readSplit, readSplits } from '../../../src/data/readers/read.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
 import { overlaps } from '../../../src/data/splits/overlap.ts';
 import { textsOfAll } from '../../../src/data/storage/shared-reading.ts';
-import { requireSameData } from '../../../src/run/together.ts';
+import { processesOf } from '../../../src/run/processes/processes.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { played } from '../../support/played.ts';
 
@@ -158,7 +158,7 @@ describe('data that differ in one process', () => {
       const config: DatasetConfig =
         type === 'csv' ? { type, ...common, categorical: ['colour'], missing: 'zero' } : { type, ...common };
       const data = await loadDataset(config, { readers });
-      await requireSameData(readers, data);
+      await processesOf(readers).requireSameData(data);
     });
 
   it.each([
@@ -181,7 +181,7 @@ describe('data that differ in one process', () => {
         const config = { type: 'idx', train, testFraction: 0.2, normalize: 'standard' } as const;
         const data = await loadDataset(config, { readers, memory: 10 });
         expect(data.train.stored).toBeDefined();
-        await requireSameData(readers, data);
+        await processesOf(readers).requireSameData(data);
         const passedBy = await computedOnce(readers, [data.train], () => String(readers.rank));
         return [passedBy, data.train.normalization];
       });

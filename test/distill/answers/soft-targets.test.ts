@@ -14,6 +14,7 @@ import { npyLogits, storedLogits } from '../../../src/distill/answers/stored-log
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../../src/formats/safetensors.ts';
+import { turnsIn } from '../../../src/run/processes/processes.ts';
 import { pictures } from '../../support/dataset.ts';
 import { played } from '../../support/played.ts';
 import '../../support/tasks.ts';
@@ -131,9 +132,9 @@ describe('stored soft targets', () => {
   it.each(['fp16', 'fp32'] as const)('are those of one process where several ask in turns: %s', async (store) => {
     const given = options({ views: 2, augment, store });
     const alone = await built(given);
-    const all = await played(3, async (together) => {
+    const all = await played(3, async (group) => {
       const builder = new SoftTargetsBuilder(given);
-      while (builder.done < builder.total) await builder.next(7, together);
+      while (builder.done < builder.total) await builder.next(7, turnsIn(group));
       return builder.saved();
     });
     for (const one of all) expect(writeSafetensors(one)).toEqual(writeSafetensors(alone));
@@ -224,13 +225,13 @@ it('live answers in parts are those to the whole batch, and of several processes
   const given = { ...teacher, answer, featureShapes: { inner: [2] } };
   const whole = await new LiveSoftTargets(given, pictures()).answersFor(batch!);
   const asked: number[] = [];
-  const all = await played(3, (together) => {
+  const all = await played(3, (group) => {
     const counting: Teacher['answer'] = (x, n) => {
-      asked[together.rank] = (asked[together.rank] ?? 0) + n;
+      asked[group.rank] = (asked[group.rank] ?? 0) + n;
       return answer(x, n);
     };
-    const live = new LiveSoftTargets({ ...given, answer: counting }, pictures(), { shards: 5, together });
-    const share = { rank: together.rank, size: 3, cuts: [live.cut] };
+    const live = new LiveSoftTargets({ ...given, answer: counting }, pictures(), { shards: 5, turns: turnsIn(group) });
+    const share = { rank: group.rank, size: 3, cuts: [live.cut] };
     const [own] = batches(pictures(), { batchSize: 16, seed: 5, epoch: 0, share });
     return live.answersFor(own!);
   });

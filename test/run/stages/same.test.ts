@@ -4,7 +4,8 @@ import { writeFileAtomic } from '../../../src/base/files.ts';
 import type { LoadedDataset } from '../../../src/data/load.ts';
 import { checkModels, refuseLarge } from '../../../src/run/stages/check/check-models.ts';
 import { openAndCheck } from '../../../src/run/stages/teacher/given-teacher.ts';
-import type { Collectives } from '../../../src/runtime/collectives/collectives.ts';
+import type { Collectives } from '../../../src/run/processes/collectives.ts';
+import { processesOf } from '../../../src/run/processes/processes.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
@@ -19,7 +20,7 @@ beforeAll(() => useLazyBackend(evaluator));
 const folder = temporaryFolder();
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 
-function contextOf(together: Collectives, change: object) {
+function contextOf(group: Collectives, change: object) {
   const data: LoadedDataset = {
     ...{ train: pictures(), validation: pictures(200), test: undefined, warnings: [] },
     ...{ task: 'classification', classNames: CLASSES, classWeights: undefined },
@@ -28,13 +29,13 @@ function contextOf(together: Collectives, change: object) {
     { name: 'r', dataset: { type: 'csv', train: 'data.csv' }, student: { model: 'mlp' }, device: 'cpu', ...change },
     folder(),
   );
-  return { recipe, data, engine, together, onEvent: () => undefined };
+  return { recipe, data, engine, processes: processesOf(group), onEvent: () => undefined };
 }
 
 describe('processes that train together', () => {
   it('are refused with students that begin from other weights', async () => {
     const begun = (seedOf: (rank: number) => number) =>
-      played(2, (together) => checkModels(contextOf(together, { seed: seedOf(together.rank) })));
+      played(2, (group) => checkModels(contextOf(group, { seed: seedOf(group.rank) })));
     await expect(begun(() => 1)).resolves.toHaveLength(2);
     await expect(begun((rank) => rank)).rejects.toThrow(/process 1 of 2 has another student than process 0/);
   });
@@ -43,7 +44,7 @@ describe('processes that train together', () => {
     await writeFileAtomic(path.join(folder(), '0.onnx'), pictureTeacher());
     await writeFileAtomic(path.join(folder(), '1.onnx'), pictureTeacher({ layout: 'nchw' }));
     const opened = (fileOf: (rank: number) => string) =>
-      played(2, (together) => openAndCheck(contextOf(together, { teacher: { onnx: fileOf(together.rank) } })));
+      played(2, (group) => openAndCheck(contextOf(group, { teacher: { onnx: fileOf(group.rank) } })));
     await expect(opened(() => '0.onnx')).resolves.toHaveLength(2);
     await expect(opened((rank) => `${rank}.onnx`)).rejects.toThrow(/process 1 of 2 has another teacher than process 0/);
   });
@@ -51,9 +52,7 @@ describe('processes that train together', () => {
   it('are refused with other stored logits', async () => {
     for (const rank of [0, 1])
       await writeFileAtomic(path.join(folder(), `${rank}.npy`), npyBytes([2, 1], Float32Array.of(rank, 0)));
-    const opened = played(2, (together) =>
-      openAndCheck(contextOf(together, { teacher: { logits: `${together.rank}.npy` } })),
-    );
+    const opened = played(2, (group) => openAndCheck(contextOf(group, { teacher: { logits: `${group.rank}.npy` } })));
     await expect(opened).rejects.toThrow(/process 1 of 2 has another file of stored logits than process 0/);
   });
 });

@@ -11,6 +11,7 @@ import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { Network } from '../../../src/networks/network.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { State } from '../../../src/runtime/engine.ts';
+import { sharingIn } from '../../../src/run/processes/processes.ts';
 import { inferenceGraph } from '../../../src/ship/export.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
@@ -55,7 +56,7 @@ interface Setup {
 async function trained(
   setup: Setup,
   samples: number | undefined,
-  shared: Pick<PartsOptions, 'shards' | 'together' | 'syncBatchNorm' | 'leastDivided'> = {},
+  shared: Pick<PartsOptions, 'shards' | 'sharing' | 'syncBatchNorm'> = {},
 ): Promise<{ state: State; losses: number[] }> {
   const { loss: name = 'ce', optimizer: config = { type: 'adam' }, batch = 10, hyper = {} } = setup;
   const network = setup.network();
@@ -306,7 +307,7 @@ describe('batch norms of the whole batch', () => {
     // Of one norm: what is played begins anew for each sum that they share.
     const short = { ...setup, network: normed, sample: [6] };
     const alone = await trained(short, 10, synced);
-    for (const one of await played(3, (together) => trained(short, 10, { ...synced, together }))) {
+    for (const one of await played(3, (group) => trained(short, 10, { ...synced, sharing: sharingIn(group) }))) {
       expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
       expect(one.losses).toEqual(alone.losses);
     }
@@ -323,7 +324,7 @@ describe('processes that share the parts of a batch', () => {
     const setup = cases[name]!;
     // Ten samples in four shards; three processes have two, two and none of them.
     const alone = await trained(setup, 10, { shards: 4 });
-    for (const one of await played(size, (together) => trained(setup, 10, { shards: 4, together }))) {
+    for (const one of await played(size, (group) => trained(setup, 10, { shards: 4, sharing: sharingIn(group) }))) {
       expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
       expect(one.losses).toEqual(alone.losses);
     }
@@ -341,8 +342,11 @@ describe('processes that divide the update', () => {
   ])('%s: %i of them end with the bytes of one, in shared memory: %s', async (name, size, sharing) => {
     const setup: Setup = { ...cases[name]!, ...(name.startsWith('masks') && { optimizer: { type: 'adam' } }) };
     const alone = await trained(setup, 10, { shards: 4 });
-    const given = { shards: 4, leastDivided: 0 };
-    for (const one of await played(size, (together) => trained(setup, 10, { ...given, together }), { sharing })) {
+    for (const one of await played(
+      size,
+      (group) => trained(setup, 10, { shards: 4, sharing: sharingIn(group, { leastDivided: 0 }) }),
+      { sharing },
+    )) {
       expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
       expect(one.losses).toEqual(alone.losses);
     }

@@ -8,10 +8,10 @@ import { areNamed } from '../../../data/splits/columns.ts';
 import type { Column, InputPart } from '../../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../../recipe/schema/teacher.ts';
+import { answerForms } from '../../../recipe/answer-forms.ts';
 import { decoderSettings } from '../../../recipe/decoders.ts';
 import type { DecoderName, DecoderSettings } from '../../../recipe/decoders.ts';
 import { taskRow } from '../../../recipe/task.ts';
-import { NAMES_KEYS } from '../../../tasks/answer-form.ts';
 import type { AnswerField } from '../../../tasks/fields.ts';
 import type { FileTeacherSettings } from '../file-teacher.ts';
 import { printedNames } from '../decoders/classes.ts';
@@ -314,7 +314,7 @@ export function preparationMetadata(
     ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
     ...{ cutFrom, filter },
   };
-  const namesKey = NAMES_KEYS[taskRow(task).form];
+  const namesKey = answerForms.get(taskRow(task).form).namesKey;
   return new Map([
     ...(answersTask && namesKey ? [[namesKey, JSON.stringify(classes ?? classNames)] as const] : []),
     ['preprocessing', JSON.stringify(preprocessing)],

@@ -11,10 +11,9 @@ import { isForMediaPipe } from '../../../recipe/schema/task.ts';
 import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
-import { hashOf, requireSame } from '../../together.ts';
+import { hashOf } from '../../hashes.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
 import { soundNotes } from '../../../setup/sound.ts';
-import { several } from '../../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { refuseTop } from '../teacher/answer.ts';
 import { checkLeftOut } from '../teacher/leave-out.ts';
@@ -26,9 +25,9 @@ import { refuseNoTokens } from './token-ids.ts';
  * on the initial weights of a student from a file and on the spectrum of sounds.
  */
 export async function checkModels(
-  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'together'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'processes'>,
 ): Promise<readonly string[]> {
-  const { recipe, data, onEvent, together } = context;
+  const { recipe, data, onEvent, processes } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   const lengths = stepsNotes(recipe, data.train.count);
@@ -55,7 +54,7 @@ export async function checkModels(
   if (student === undefined) return lengths;
   const model = await studentBuilder(context, recipe.seed)();
   // Another machine may hold another file: gradients of different networks would be added.
-  if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
+  processes.requireSame('student', () => hashOf(contentOf(model)));
   refuseNoTokens(model, data);
   refuseLarge(networkParameters(model), recipe.export);
   const peer = await checkPeer(context, model);

@@ -4,8 +4,7 @@ import { monotonicMs } from '../../../base/clock.ts';
 import { freeBuffers } from '../../../base/process/memory.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
-import { USUAL_ANSWERS } from '../../../measure/usual-answers.ts';
-import { taskRow } from '../../../recipe/task.ts';
+import { usualAnswers } from '../../../measure/usual-answers.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
@@ -26,10 +25,10 @@ export interface MeasuredModels {
 
 /** Scores an exported file on the validation split, and once on the test split. */
 export async function measure(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   exported: ExportedModel,
 ): Promise<MeasuredModels> {
-  const { recipe, together } = context;
+  const { recipe, processes: turns } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
@@ -38,7 +37,7 @@ export async function measure(
     score,
     answers: said,
     ...quality
-  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), {
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, turns }), {
     isServed: format === 'onnx',
     threshold: exported.threshold,
   });
@@ -68,7 +67,7 @@ export async function measure(
 
 /** Scores a teacher that is given as a file. */
 export async function measureTeacher(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   teacher: Teacher,
 ): Promise<MeasuredModels> {
   const { plainLogits } = await import('../../../distill/preflight/preflight.ts');
@@ -80,7 +79,7 @@ export async function measureTeacher(
     ...quality
   } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return plainLogits(teacher, split, rows, { together: context.together });
+    return plainLogits(teacher, split, rows, { turns: context.processes });
   });
   freeBuffers();
   const { params, sizeBytes } = teacher;
@@ -129,11 +128,10 @@ async function evaluate(
   );
   // Each part names its split.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
-  const usualOf = isServed ? USUAL_ANSWERS[taskRow(task.name).form] : undefined;
   return {
     score,
     answers: keptAnswers(answers, answers.length / data[split]!.count),
-    ...(usualOf && { usual: usualOf(answers, task.width, split) }),
+    ...(isServed && task.classes && { usual: usualAnswers(answers, task.width, split) }),
     ...(parts as Parts),
   };
 }

@@ -24,7 +24,7 @@ export interface DenseChoice {
  * scale a layer, and by less with one for each output. Computed in float32, so the choice does not depend on the scheme or the installed runtimes.
  */
 export async function chooseDenseScales(
-  { recipe, data, together }: Pick<StageContext, 'recipe' | 'data' | 'together'>,
+  { recipe, data, processes }: Pick<StageContext, 'recipe' | 'data' | 'processes'>,
   model: ExportedModel,
 ): Promise<DenseChoice> {
   const { graph } = model;
@@ -34,7 +34,7 @@ export async function chooseDenseScales(
   const ask = async (of: Graph): Promise<Float32Array> => {
     const bytes = onnxContent(lowerToOnnx(of));
     const file = { file: `${id} with rounded dense layers`, bytes, format: 'onnx', precision: 'fp32' } as const;
-    return logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), together });
+    return logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), turns: processes });
   };
   if (denseWeights(graph).length === 0) return { dense: 'channel', notes: [] };
   const { targets } = validation;

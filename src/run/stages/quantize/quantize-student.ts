@@ -61,7 +61,7 @@ export async function quantizeStudent(
 
 /** Only TFLite files need the choice: ONNX Runtime always accepts a scale for each output. */
 async function denseScalesOf(
-  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   model: ExportedModel,
 ): Promise<DenseChoice> {
   const { export: formats, quantize: steps } = context.recipe;

@@ -17,7 +17,6 @@ import { size } from '../../../report/format.ts';
 import type { TeacherSummary } from '../../../report/types.ts';
 import { asTeacherSees, countOfElements } from '../../../data/dataset.ts';
 import type { Dataset } from '../../../data/dataset.ts';
-import { several, wanted } from '../../../runtime/collectives/collectives.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import { SHOW_EVERY_MS } from '../../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
@@ -69,7 +68,7 @@ async function allAnswers(context: Context, teaching: Teaching, kept: KeyedStore
   if (store === 'live') {
     const answers = new LiveSoftTargets(teacher, learnt, {
       shards: context.recipe.shards,
-      together: context.together,
+      turns: context.processes,
     });
     // The seconds are known only after the training.
     const summary = {
@@ -142,7 +141,7 @@ export function viewsOf({ dataset, distill }: Recipe): number {
 }
 
 async function answerAll(context: Omit<Context, 'done'>, options: StoreOptions, stage: string): Promise<Safetensors> {
-  const { onEvent, signal, together } = context;
+  const { onEvent, signal, processes } = context;
   const states = context.states(stage);
   const { builder, before, isResumed } = await begun(options, states, context.foretold?.answered);
   const { total } = builder;
@@ -166,11 +165,11 @@ async function answerAll(context: Omit<Context, 'done'>, options: StoreOptions, 
   const halved = (size: number): void =>
     onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
   while (builder.done < total) {
-    if (wanted([signal?.aborted === true], together)[0]) {
+    if (processes.agreed([signal?.aborted === true])[0]) {
       await states.save(content());
       throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
     }
-    if (several(together)) await inBatchesOf(batch.size, (size) => builder.next(size, together));
+    if (processes.size > 1) await inBatchesOf(batch.size, (size) => builder.next(size, processes));
     else await batch.ask((size) => builder.next(size), halved);
     const now = monotonicMs();
     if (timer.isDue()) await timer.save(() => states.save(content()));

@@ -11,11 +11,9 @@ import type { PreflightOptions } from '../../../distill/preflight/preflight.ts';
 import { readStoredLogits, storedLogits } from '../../../distill/answers/stored-logits.ts';
 import type { SoftTargets } from '../../../distill/answers/soft-targets.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
-import { scoreOfTask } from '../../../tasks/score.ts';
-import { several } from '../../../runtime/collectives/collectives.ts';
+import { scoreOfTask } from '../../../tasks/registry.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import type { StageContext } from '../../context.ts';
-import { requireSame } from '../../together.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { toInt8 } from '../../../ship/int8-teacher.ts';
 import { progressOf } from '../../../train/progress.ts';
@@ -45,11 +43,11 @@ export type Teaching =
 const OTHER_INT8 =
   'Give all processes the same file. If they have it, their processors quantize it differently in the last bits: quantize it once with `limbeck quantize`, and name that file.';
 
-type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together' | 'isChecked'>;
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'processes' | 'isChecked'>;
 
 /** Opens and checks a teacher that is given as files, or as stored answers; undefined for a recipe without either. */
 export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
-  const { recipe, engine, data, onEvent, together } = context;
+  const { recipe, engine, data, onEvent, processes } = context;
   const { teacher: source } = recipe;
   if (source === undefined) return undefined;
   if (source.logits !== undefined) {
@@ -59,7 +57,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     const { outputs, classes } = source;
     const read = outputs === 'auto' && classes === undefined ? [] : [JSON.stringify({ outputs, classes })];
     const key = sha256(...parts, ...read);
-    if (several(together)) requireSame(together, 'file of stored logits', key);
+    processes.requireSame('file of stored logits', () => key);
     const stored = await storedLogits(content, source.logits, data.train, {
       ...source,
       classes: typeof classes === 'string' ? undefined : classes,
@@ -98,7 +96,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
   return orClose(
     async () => {
       const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
-      if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
+      processes.requireSame('teacher', () => opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
       for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
         if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
       if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
@@ -132,11 +130,11 @@ async function check(
   keys: readonly (string | number)[],
   { minAccuracy, confirmed }: Pick<PreflightOptions, 'minAccuracy' | 'confirmed'>,
 ): Promise<void> {
-  const { data, recipe, onEvent, together, isChecked } = context;
+  const { data, recipe, onEvent, processes: turns, isChecked } = context;
   if (isChecked === true) return;
   const onProgress = progressOf(context, 'check teacher');
   const { minConfidence } = recipe.distill;
-  const options = { minAccuracy, minConfidence, confirmed, alternatives, declared, together, onProgress };
+  const options = { minAccuracy, minConfidence, confirmed, alternatives, declared, turns, onProgress };
   const { accuracy, samples, warnings, changes } = await underKey(keys, () =>
     preflight(teacher, data.validation, options),
   );

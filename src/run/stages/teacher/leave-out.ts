@@ -87,7 +87,7 @@ function indexesOf(names: readonly string[], classNames: readonly string[]): Rea
  * that is not done here.
  */
 export async function biasCorrected(
-  context: Pick<StageContext, 'recipe' | 'data' | 'engine' | 'together' | 'onEvent' | 'done'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'engine' | 'processes' | 'onEvent' | 'done'>,
   fitted: Fitted,
   stage: string,
 ): Promise<Fitted> {

@@ -5,6 +5,7 @@ import type { Foretold } from '../../../../src/run/context.ts';
 import { forecast } from '../../../../src/run/forecast.ts';
 import { collectAnswers, storeOptions } from '../../../../src/run/stages/teacher/answer.ts';
 import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { alone } from '../../../../src/train/processes.ts';
 import { pictures } from '../../../support/dataset.ts';
 import { SHORT_RUN } from '../../../support/digits.ts';
 import '../../../support/tasks.ts';
@@ -33,7 +34,11 @@ it('answers that a forecast asked for are stored, and asked for no second time',
   const foretold: Foretold = { runs: 1, teachers: 1, finished: [], taken: new Map(), since: 0 };
   const teacher = counting();
   const options: StoreOptions = storeOptions(recipe, train, teacher, 'fp32');
-  await forecast({ recipe, data }, foretold, async ({ rehearsal }) => void (await rehearsal!.answers(options, 100)));
+  await forecast(
+    { recipe, data, processes: alone },
+    foretold,
+    async ({ rehearsal }) => void (await rehearsal!.answers(options, 100)),
+  );
   expect(foretold.answered?.metadata['done']).toBe('300');
   const before = teacher.asked();
   const titles: unknown[] = [];
@@ -41,7 +46,7 @@ it('answers that a forecast asked for are stored, and asked for no second time',
     const { answers } = await collectAnswers(
       {
         ...{ recipe: { ...recipe, distill: { ...recipe.distill, softTargets: { ...options, batchSize: 100 } } }, data },
-        ...{ saveEveryMs: 1e9, done: nothing, foretold: { ...foretold, ...more } },
+        ...{ processes: alone, saveEveryMs: 1e9, done: nothing, foretold: { ...foretold, ...more } },
         onEvent: (event) => titles.push('resumedAt' in event && event.resumedAt),
         states: () => ({ load: () => Promise.resolve(undefined), save: nothing, remove: nothing }),
       },

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError } from '../../../../src/base/errors.ts';
 import { openAndCheck } from '../../../../src/run/stages/teacher/given-teacher.ts';
+import { alone } from '../../../../src/train/processes.ts';
 import { pictures } from '../../../support/dataset.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { pictureTeacher } from '../../../support/onnx.ts';
@@ -21,6 +22,7 @@ it('a run that is to stop while its teacher opens asks it nothing more', async (
       dataset: { augment: [] },
     },
     data: { train: pictures(), validation: pictures() },
+    processes: alone,
     onEvent: (event: { type: string; stage?: string }) => {
       if (event.type === 'stage') stages.push(event.stage!);
       stop.abort();

@@ -1,11 +1,12 @@
-import type { Collectives } from '../../runtime/collectives/collectives.ts';
-import { RANGE_STEP } from '../../runtime/engine.ts';
-import type { CompiledStep, DivisibleFeed, ElementRange } from '../../runtime/engine.ts';
+import type { Collectives } from './collectives.ts';
+import { divisibleStep, RANGE_STEP } from '../../runtime/divisible-step.ts';
+import type { DivisibleFeed, ElementRange } from '../../runtime/divisible-step.ts';
+import type { CompiledStep } from '../../runtime/engine.ts';
 import { addInPairs } from './add-in-pairs.ts';
-import { isGradient } from '../step/gradient.ts';
-import { Slices } from './slices.ts';
-import type { ResultRange } from './slices.ts';
-import type { StepValues } from '../step/steps.ts';
+import { isGradient } from '../../train/step/gradient.ts';
+import { Slices } from '../../train/parallel/slices.ts';
+import type { ResultRange } from '../../train/parallel/slices.ts';
+import type { StepValues } from '../../train/step/steps.ts';
 import { transportOf } from './transport.ts';
 import type { Transport } from './transport.ts';
 
@@ -14,7 +15,7 @@ export interface DividedUpdateOptions {
   readonly update: CompiledStep;
   /** Variables that the programs of the gradients read. */
   readonly read: ReadonlySet<string>;
-  readonly together: Collectives;
+  readonly group: Collectives;
   /** Minimum number of weights for which the update is divided. Default: 1 MiB of float32. */
   readonly least?: number | undefined;
   /** Maximum elements of a slice. Default: 1 MiB of float32. */
@@ -36,7 +37,7 @@ type Arrays = ReadonlyMap<string, Float32Array>;
 export class DividedUpdate {
   /** Memory in which this process adds up its gradients, by the name of the result. */
   readonly home: StepValues;
-  readonly #together: Collectives;
+  readonly #group: Collectives;
   readonly #transport: Transport;
   /** Ranges of the slices, by turn and rank. */
   readonly #parts: readonly (readonly (readonly ResultRange[])[])[];
@@ -47,14 +48,14 @@ export class DividedUpdate {
 
   private constructor(
     feeds: ReadonlyMap<string, DivisibleFeed>,
-    { update, read, together, most = MOST }: DividedUpdateOptions,
+    { update, read, group, most = MOST }: DividedUpdateOptions,
   ) {
-    const { rank, size } = together;
-    this.#together = together;
+    const { rank, size } = group;
+    this.#group = group;
     const lengths = [...feeds].map(([name, { data }]) => [name, { shape: [data.length] }] as const);
     const slices = new Slices(new Map(lengths), { count: size, most, multipleOf: RANGE_STEP, startsAt: RANGE_STEP });
     const { turns, width } = slices;
-    this.#transport = transportOf(together, slices);
+    this.#transport = transportOf(group, slices);
     this.home = slices.read(this.#transport.values);
     this.#parts = Array.from({ length: turns }, (_, turn) =>
       Array.from({ length: size }, (__, of) => slices.parts((turn * size + of) * width, width)),
@@ -65,23 +66,23 @@ export class DividedUpdate {
     this.#unread = layersOf(feeds, (name, isRead) => !isRead && !read.has(name));
     const ranges = new Map<string, ElementRange[]>([...feeds.keys()].map((name) => [name, []]));
     for (const turn of this.#parts) for (const { name, ...range } of turn[rank]!) ranges.get(name)!.push(range);
-    update.divide!(ranges);
+    divisibleStep(update)!.divide(ranges);
   }
 
   /** Undefined if the update cannot be divided or has too few weights. */
   static of(options: DividedUpdateOptions): DividedUpdate | undefined {
     const { update, least = LEAST } = options;
-    const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
+    const feeds = [...(divisibleStep(update)?.divisible ?? [])].filter(([name]) => isGradient(name));
     const weights = feeds.reduce((sum, [, { data }]) => sum + data.length, 0);
     // A process whose memory did not suffice for a fused update has nothing to divide; then no process divides.
     const wants = weights > 0 && weights >= least ? 1 : 0;
-    const isWanted = options.together.allreduce(Float32Array.of(wants))[0]! === options.together.size;
+    const isWanted = options.group.allreduce(Float32Array.of(wants))[0]! === options.group.size;
     return isWanted ? new DividedUpdate(new Map(feeds), options) : undefined;
   }
 
   /** Adds up this process' share over the first `count` ranks, after all processes have written their gradients. */
   sum(count: number): void {
-    const { rank } = this.#together;
+    const { rank } = this.#group;
     this.#transport.collect((turn, slices) => {
       for (const { name, from, to, at } of this.#parts[turn]![rank]!) {
         const addends = slices.slice(0, count).map((slice) => slice.subarray(at, at + to - from));
@@ -94,7 +95,7 @@ export class DividedUpdate {
   spread(): void {
     for (const [i, arrays] of this.#read.entries()) {
       // Wait until all processes have read the previous layer.
-      if (i > 0) this.#together.barrier();
+      if (i > 0) this.#group.barrier();
       this.#spread(arrays);
     }
   }
@@ -102,7 +103,7 @@ export class DividedUpdate {
   /** Sends the remaining updated variables to all processes, which must all call it. */
   settle(): void {
     for (const arrays of this.#unread) {
-      this.#together.barrier();
+      this.#group.barrier();
       this.#spread(arrays);
     }
   }
@@ -112,7 +113,7 @@ export class DividedUpdate {
   }
 
   #spread(arrays: Arrays): void {
-    const { rank } = this.#together;
+    const { rank } = this.#group;
     this.#transport.spread(
       (turn, slice) => {
         for (const { name, from, to, at } of this.#parts[turn]![rank]!) {

@@ -1,3 +1,5 @@
+import type { Launch } from '../../base/launchers.ts';
+
 /** A call in progress. Its arrays belong to the library until `wait` returns. */
 export interface PendingCall {
   wait(): void;
@@ -11,7 +13,7 @@ export interface SharedRooms {
 }
 
 /**
- * Processes that compute together. All make the same calls in the same order, with arrays of the same length; a call returns when all have made it.
+ * A group of processes. All make the same calls in the same order, with arrays of the same length; a call returns when all have made it.
  */
 export interface Collectives {
   /** Number of this process, from 0. */
@@ -47,48 +49,12 @@ export interface Collectives {
   finish(): void;
 }
 
-interface Items {
-  readonly count: number;
-  /** Maximum numbers of an item. */
-  readonly width: number;
-  /** Consecutive items of a turn. Default 1. */
-  readonly each?: number;
+export interface ConnectOptions {
+  /** Seconds after which a process that does not reach a call counts as stuck. */
+  readonly seconds: number;
+  /** Machine and process id, for messages. */
+  readonly place: string;
 }
 
-/**
- * Results of `compute` for items 0 … count - 1, [count, width]. Processes take turns at the items and exchange all results: the same numbers as from
- * a single process.
- */
-export async function inTurns(
-  together: Collectives | undefined,
-  { count, width, each = 1 }: Items,
-  compute: (item: number) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  const { rank, size } = together ?? { rank: 0, size: 1 };
-  const most = each * Math.ceil(count / (each * size));
-  const ownValues = new Float32Array(most * width);
-  for (let i = 0; i < most; i++) {
-    const item = (Math.floor(i / each) * size + rank) * each + (i % each);
-    if (item < count) ownValues.set(await compute(item), i * width);
-  }
-  if (together === undefined || size === 1) return ownValues.subarray(0, count * width);
-  const gathered = together.allgather(ownValues);
-  const all = new Float32Array(count * width);
-  for (let item = 0; item < count; item++) {
-    const turn = Math.floor(item / each);
-    const at = (turn % size) * most + Math.floor(turn / size) * each + (item % each);
-    all.set(gathered.subarray(at * width, (at + 1) * width), item * width);
-  }
-  return all;
-}
-
-/** For each wish, true if any process has it. */
-export function wanted<T extends readonly boolean[]>(wishes: readonly [...T], together: Collectives | undefined): T {
-  if (together === undefined) return wishes as T;
-  return [...together.allreduce(Float32Array.from(wishes, Number))].map((count) => count > 0) as unknown as T;
-}
-
-/** True if there are several processes. */
-export function several(together: Collectives | undefined): together is Collectives {
-  return together !== undefined && together.size > 1;
-}
+/** Connects the processes of a launch, of which this is one. `UserError` if that fails: each process would otherwise make the whole run. */
+export type Connect = (launch: Launch, options: ConnectOptions) => Collectives;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import koffi from 'koffi';
-import { SharedMemory } from '../../../src/runtime/collectives/shared-memory.ts';
-import type { SharedRooms } from '../../../src/runtime/collectives/collectives.ts';
+import { SharedMemory } from '../../../src/places/mpi/shared-memory.ts';
+import type { SharedRooms } from '../../../src/run/processes/collectives.ts';
 
 /** Two processes in one: the second one comes while the first one waits for it. `seen`: how many of them map the file. */
 function pair(seen?: number) {

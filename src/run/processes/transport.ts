@@ -1,5 +1,5 @@
-import type { PendingCall, Collectives, SharedRooms } from '../../runtime/collectives/collectives.ts';
-import type { Slices } from './slices.ts';
+import type { PendingCall, Collectives, SharedRooms } from './collectives.ts';
+import type { Slices } from '../../train/parallel/slices.ts';
 
 /** Number of turns that are in transit while one is processed. */
 const AHEAD = 4;
@@ -21,25 +21,25 @@ export interface Transport {
 type Take = (turn: number, rank: number, slice: Float32Array) => void;
 
 /** Shared memory for processes on the same machine, messages for others. */
-export function transportOf(together: Collectives, slices: Slices): Transport {
+export function transportOf(group: Collectives, slices: Slices): Transport {
   const { turns, width } = slices;
-  const shared = together.share?.(turns * width * (together.size + 1));
-  return shared === undefined ? new ByMessages(together, slices) : new ByMemory(together, slices, shared);
+  const shared = group.share?.(turns * width * (group.size + 1));
+  return shared === undefined ? new ByMessages(group, slices) : new ByMemory(group, slices, shared);
 }
 
 /** Each process reads the memory of the others: nothing is copied. */
 class ByMemory implements Transport {
   readonly values: Float32Array;
-  readonly #together: Collectives;
+  readonly #group: Collectives;
   readonly #shared: SharedRooms;
   /** Views of the slices that each process has for this process, by turn and rank. */
   readonly #for: readonly (readonly Float32Array[])[];
   /** Slices that each process spreads, by turn and rank. They follow its values, which others may still read. */
   readonly #of: readonly (readonly Float32Array[])[];
 
-  constructor(together: Collectives, { turns, width }: Slices, shared: SharedRooms) {
-    [this.#together, this.#shared] = [together, shared];
-    const { rank, size } = together;
+  constructor(group: Collectives, { turns, width }: Slices, shared: SharedRooms) {
+    [this.#group, this.#shared] = [group, shared];
+    const { rank, size } = group;
     const { rooms } = shared;
     const length = turns * size * width;
     this.values = rooms[rank]!.subarray(0, length);
@@ -54,9 +54,9 @@ class ByMemory implements Transport {
   }
 
   spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void {
-    const { rank } = this.#together;
+    const { rank } = this.#group;
     this.#of.forEach((slices, turn) => fill(turn, slices[rank]!));
-    this.#together.barrier();
+    this.#group.barrier();
     this.#of.forEach((slices, turn) =>
       slices.forEach((slice, other) => {
         if (other !== rank) take(turn, other, slice);
@@ -71,7 +71,7 @@ class ByMemory implements Transport {
 
 class ByMessages implements Transport {
   readonly values: Float32Array;
-  readonly #together: Collectives;
+  readonly #group: Collectives;
   readonly #turns: number;
   readonly #width: number;
   /** Received slices [turns, processes, width]: in `collect` values for this process, in `spread` slices of the others. */
@@ -79,16 +79,16 @@ class ByMessages implements Transport {
   /** Slices that this process spreads, [turns, width]. */
   readonly #own: Float32Array;
 
-  constructor(together: Collectives, { turns, width }: Slices) {
-    [this.#together, this.#turns, this.#width] = [together, turns, width];
-    this.values = new Float32Array(turns * together.size * width);
+  constructor(group: Collectives, { turns, width }: Slices) {
+    [this.#group, this.#turns, this.#width] = [group, turns, width];
+    this.values = new Float32Array(turns * group.size * width);
     this.#got = new Float32Array(this.values.length);
     this.#own = new Float32Array(turns * width);
   }
 
   collect(take: (turn: number, slices: readonly Float32Array[]) => void): void {
     const begin = (turn: number): PendingCall =>
-      this.#together.beginAlltoall(this.#turn(this.values, turn), this.#gotIn(turn));
+      this.#group.beginAlltoall(this.#turn(this.values, turn), this.#gotIn(turn));
     const arriving: PendingCall[] = [];
     for (let turn = 0; turn < this.#turns; turn++) {
       while (arriving.length < Math.min(turn + AHEAD, this.#turns)) arriving.push(begin(arriving.length));
@@ -98,11 +98,11 @@ class ByMessages implements Transport {
   }
 
   spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void {
-    const { rank } = this.#together;
+    const { rank } = this.#group;
     const arriving = Array.from({ length: this.#turns }, (_, turn) => {
       const ownTurn = this.#own.subarray(turn * this.#width, (turn + 1) * this.#width);
       fill(turn, ownTurn);
-      return this.#together.beginAllgather(ownTurn, this.#gotIn(turn));
+      return this.#group.beginAllgather(ownTurn, this.#gotIn(turn));
     });
     for (const [turn, begun] of arriving.entries()) {
       begun.wait();
@@ -117,7 +117,7 @@ class ByMessages implements Transport {
   }
 
   #turn(array: Float32Array, turn: number): Float32Array {
-    const length = this.#together.size * this.#width;
+    const length = this.#group.size * this.#width;
     return array.subarray(turn * length, (turn + 1) * length);
   }
 
@@ -127,7 +127,7 @@ class ByMessages implements Transport {
 
   #slicesIn(turn: number): Float32Array[] {
     const gathered = this.#gotIn(turn);
-    return Array.from({ length: this.#together.size }, (_, other) =>
+    return Array.from({ length: this.#group.size }, (_, other) =>
       gathered.subarray(other * this.#width, (other + 1) * this.#width),
     );
   }

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import type { TensorType } from '../../../src/graph/types.ts';
-import { Exchange } from '../../../src/train/parallel/exchange.ts';
+import { Exchange } from '../../../src/run/processes/exchange.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
 import type { StepValues } from '../../../src/train/step/steps.ts';
 import { played } from '../../support/played.ts';
@@ -22,12 +22,12 @@ const results = () =>
 /** What each of the processes comes to, of which the first have something to add. */
 const summed = (
   size: number,
-  options: Omit<ConstructorParameters<typeof Exchange>[0], 'together'>,
+  options: Omit<ConstructorParameters<typeof Exchange>[0], 'group'>,
   all: readonly StepValues[],
 ) =>
-  played(size, (together) =>
+  played(size, (group) =>
     Promise.resolve().then(() => {
-      const sum = new Exchange({ ...options, together }).sum(all[together.rank], all.length);
+      const sum = new Exchange({ ...options, group }).sum(all[group.rank], all.length);
       return Object.fromEntries(Object.entries(sum).map(([name, values]) => [name, values.slice()]));
     }),
   );

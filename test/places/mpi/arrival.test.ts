@@ -1,4 +1,4 @@
-import { awaitAll } from '../../../src/runtime/collectives/arrival.ts';
+import { awaitAll } from '../../../src/places/mpi/arrival.ts';
 
 const places = ['node1, process id 11', 'node1, process id 12', 'node2, process id 7'];
 

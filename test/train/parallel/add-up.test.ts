@@ -1,4 +1,4 @@
-import { addUp } from '../../../src/runtime/collectives/sums.ts';
+import { addUp } from '../../../src/train/parallel/add-up.ts';
 
 const ODD = [0, -0, 1e-45, 3.4e38, 1, 2 ** -24, Infinity, -1e-39];
 

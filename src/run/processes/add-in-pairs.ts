@@ -1,4 +1,4 @@
-import { addUp } from '../../runtime/collectives/sums.ts';
+import { addUp } from '../../train/parallel/add-up.ts';
 
 /** Elements that are added before the next block: both operands stay in the cache. */
 const BLOCK = 4096;

@@ -3,11 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type koffi from 'koffi';
 import { UserError } from '../../base/errors.ts';
 import { installCommand } from '../../base/process/packages.ts';
-import { prepareMpi } from '../../base/process/environment.ts';
-import type { MpiLaunch } from '../../base/process/environment.ts';
+import { presetEnvironment } from '../../base/process/environment.ts';
 import { awaitAll } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
-import type { PendingCall, Collectives } from './collectives.ts';
+import type { Connect, PendingCall } from '../../run/processes/collectives.ts';
 import { SharedMemory } from './shared-memory.ts';
 
 /** A communicator, type or operation of the library: a pointer in Open MPI, a number elsewhere. */
@@ -20,8 +19,15 @@ interface Abi {
   readonly sum: Handle;
 }
 
+/**
+ * Variables that MPI libraries read when they are loaded. Open MPI and UCX patch the machine code of mmap, brk and similar functions to track memory
+ * that a network card knows. A few starts of Node under Open MPI ended in a segmentation fault, none since this is off; that it was the cause is not
+ * proven.
+ */
+const PRESET = { OMPI_MCA_memory: '^patcher', UCX_MEM_EVENTS: 'no' };
+
 /** Names of the library; the library of the launcher that started this process comes first. */
-const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
+const NAMES: Readonly<Record<string, readonly string[]>> = {
   'Open MPI': ['libmpi.so.40', 'libmpi.so', 'libmpi.40.dylib', 'libmpi.dylib'],
   MPICH: [
     'libmpi_abi.so.1',
@@ -35,21 +41,14 @@ const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
   ],
 };
 
-export interface MpiOptions {
-  /** Seconds after which a process that does not reach a call counts as stuck. */
-  readonly seconds: number;
-  /** Machine and process id, for messages. */
-  readonly place: string;
-}
-
 /**
  * Connects the processes that `mpirun` has started, through the launcher's library. `UserError` without the library or the package `koffi`, which
  * calls it: each process would otherwise run the whole recipe alone.
  */
-export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOptions): Collectives {
+export const connect: Connect = ({ by, size: told }, { seconds, place }) => {
   const ffi = requireKoffi(by, told);
-  prepareMpi();
-  const library = firstLibrary(ffi, NAMES[by], by);
+  presetEnvironment(PRESET);
+  const library = firstLibrary(ffi, NAMES[by]!, by);
   const abi = abiOf(library);
   const h = abi.handle;
   const bound: Bound = (name, types) => {
@@ -88,19 +87,19 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     const called = waits.called(...call);
     return { wait: () => void awaitAll(called, { rank, places, seconds }) };
   };
-  const together = (...call: Parameters<typeof waits.called>): void => {
+  const collective = (...call: Parameters<typeof waits.called>): void => {
     arrive();
     begin(...call).wait();
   };
   const gathered = reused();
   const gather = (own: Float32Array): Float32Array => {
     const all = gathered(size * own.length);
-    together(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
+    collective(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
     return all;
   };
   const reduce = (own: Float32Array): Float32Array => {
     const sum = new Float32Array(own.length);
-    together(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
+    collective(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
     return sum;
   };
   places = textsOf(gather(floatsOf(place)), size);
@@ -119,7 +118,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     beginAllgather: (own, all) => begin(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world),
     allreduce: reduce,
     share: (length) => memory.rooms(length),
-    broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
+    broadcast: (values) => collective(broadcast, values, values.length, abi.float, 0, abi.world),
     barrier: arrive,
     meet: async () => {
       const { isWhole } = waits.arrived();
@@ -128,7 +127,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     abort: (exitCode) => abort(abi.world, exitCode),
     finish: () => finalize(),
   };
-}
+};
 
 /** Milliseconds between polls in `meet`: rare enough not to disturb timings in other processes. */
 const MEET_MS = 20;

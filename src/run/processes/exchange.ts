@@ -1,12 +1,12 @@
 import type { TensorType } from '../../graph/types.ts';
-import type { PendingCall, Collectives } from '../../runtime/collectives/collectives.ts';
-import { PartSum } from './part-sum.ts';
-import { Slices } from './slices.ts';
-import type { StepValues } from '../step/steps.ts';
+import type { PendingCall, Collectives } from './collectives.ts';
+import { PartSum } from '../../train/parallel/part-sum.ts';
+import { Slices } from '../../train/parallel/slices.ts';
+import type { StepValues } from '../../train/step/steps.ts';
 
 export interface ExchangeOptions {
   readonly outputs: ReadonlyMap<string, TensorType>;
-  readonly together: Collectives;
+  readonly group: Collectives;
   /** Maximum elements of a slice. Default: 1 MiB of float32. */
   readonly most?: number;
 }
@@ -21,16 +21,16 @@ const AHEAD = 4;
  * the size of its results, whatever the number of parts.
  */
 export class Exchange {
-  readonly #together: Collectives;
+  readonly #group: Collectives;
   readonly #slices: Slices;
   /** One of each turn, so that its memory is used again. */
   readonly #sums: readonly PartSum[];
   /** Values of this process, received values, its sums, and the sums of all processes. */
   readonly #values: Rooms;
 
-  constructor({ outputs, together, most = MOST }: ExchangeOptions) {
-    const { size } = together;
-    this.#together = together;
+  constructor({ outputs, group, most = MOST }: ExchangeOptions) {
+    const { size } = group;
+    this.#group = group;
     this.#slices = new Slices(outputs, { count: size, most });
     const { turns, width } = this.#slices;
     this.#sums = Array.from({ length: turns }, () => new PartSum('in pairs'));
@@ -44,7 +44,7 @@ export class Exchange {
   sum(own: StepValues | undefined, count: number): StepValues {
     const { turns } = this.#slices;
     // All processes have finished computing before the exchange, so it never waits long.
-    this.#together.barrier();
+    this.#group.barrier();
     const arriving: PendingCall[] = [];
     const leaving: PendingCall[] = [];
     for (let turn = 0; turn < Math.min(AHEAD, turns); turn++) arriving.push(this.#send(own, turn));
@@ -60,13 +60,13 @@ export class Exchange {
   #send(own: StepValues | undefined, turn: number): PendingCall {
     const { turns, width } = this.#slices;
     const values = at(this.#values.own, turn, turns);
-    if (own !== undefined) this.#slices.write(own, values, turn * this.#together.size * width);
-    return this.#together.beginAlltoall(values, at(this.#values.got, turn, turns));
+    if (own !== undefined) this.#slices.write(own, values, turn * this.#group.size * width);
+    return this.#group.beginAlltoall(values, at(this.#values.got, turn, turns));
   }
 
   #addUp(turn: number, count: number): PendingCall {
     const { turns, width } = this.#slices;
-    const { size, rank } = this.#together;
+    const { size, rank } = this.#group;
     const got = at(this.#values.got, turn, turns);
     const start = (turn * size + rank) * width;
     const sum = this.#sums[turn]!;
@@ -74,7 +74,7 @@ export class Exchange {
     for (let from = 0; from < count; from++) sum.add(this.#slices.read(at(got, from, size), start));
     const summed = at(this.#values.summed, turn, turns);
     this.#slices.write(sum.values, summed, start);
-    return this.#together.beginAllgather(summed, at(this.#values.whole, turn, turns));
+    return this.#group.beginAllgather(summed, at(this.#values.whole, turn, turns));
   }
 }
 

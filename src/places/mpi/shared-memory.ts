@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type koffi from 'koffi';
-import type { Collectives, SharedRooms } from './collectives.ts';
+import type { Collectives, SharedRooms } from '../../run/processes/collectives.ts';
 
 /** Folder of files in memory, which POSIX does not name; without it, processes send messages. */
 const FOLDER = '/dev/shm';

@@ -1,7 +1,7 @@
 import { RandomStream } from '../../../src/base/random.ts';
-import type { CompiledStep, DivisibleFeed, ElementRange } from '../../../src/runtime/engine.ts';
-import { addInPairs } from '../../../src/train/parallel/add-in-pairs.ts';
-import { DividedUpdate } from '../../../src/train/parallel/divided-update.ts';
+import type { DivisibleFeed, DivisibleStep, ElementRange } from '../../../src/runtime/divisible-step.ts';
+import { addInPairs } from '../../../src/run/processes/add-in-pairs.ts';
+import { DividedUpdate } from '../../../src/run/processes/divided-update.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
 import { played } from '../../support/played.ts';
 
@@ -24,7 +24,7 @@ function fakeUpdate() {
   const step = {
     divisible,
     divide: (given: typeof ranges) => void (ranges = given),
-  } as unknown as CompiledStep;
+  } as unknown as DivisibleStep;
   const run = (): void => {
     for (const [name, own] of ranges)
       for (const { from, to } of own) {
@@ -57,7 +57,7 @@ it.each([
     ),
   );
   const alone = fakeUpdate();
-  alone.step.divide!(new Map(Object.entries(SIZES).map(([name, to]) => [name, [{ from: 0, to }]])));
+  alone.step.divide(new Map(Object.entries(SIZES).map(([name, to]) => [name, [{ from: 0, to }]])));
   for (const parts of given) {
     for (const [name, { data }] of alone.gradients)
       addInPairs(
@@ -68,15 +68,15 @@ it.each([
   }
   const all = await played(
     size,
-    (together) =>
+    (group) =>
       Promise.resolve().then(() => {
         const own = fakeUpdate();
-        const options = { update: own.step, read, together, least: 1, ...(most !== undefined && { most }) };
+        const options = { update: own.step, read, group, least: 1, ...(most !== undefined && { most }) };
         const divided = DividedUpdate.of(options)!;
         for (const parts of given) {
           for (const [name, room] of Object.entries(divided.home))
-            (room as Float32Array).set(parts[together.rank]?.[name] ?? new Float32Array(room.length).fill(NaN));
-          together.barrier();
+            (room as Float32Array).set(parts[group.rank]?.[name] ?? new Float32Array(room.length).fill(NaN));
+          group.barrier();
           divided.sum(count);
           own.run();
           divided.spread();
@@ -98,8 +98,8 @@ it.each([
 });
 
 it('few weights are not divided', async () => {
-  const [made] = await played(2, (together) =>
-    Promise.resolve().then(() => DividedUpdate.of({ update: fakeUpdate().step, read, together })),
+  const [made] = await played(2, (group) =>
+    Promise.resolve().then(() => DividedUpdate.of({ update: fakeUpdate().step, read, group })),
   );
   expect(made).toBeUndefined();
 });

@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { writeFileAtomic } from '../../src/base/files.ts';
-import type { OnEvent } from '../../src/base/events.ts';
-import { requireSame, runTogether } from '../../src/run/together.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { played } from '../support/played.ts';
+import { writeFileAtomic } from '../../../src/base/files.ts';
+import type { OnEvent } from '../../../src/base/events.ts';
+import { processesOf } from '../../../src/run/processes/processes.ts';
+import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { played } from '../../support/played.ts';
 
 const folder = temporaryFolder();
 
@@ -18,11 +18,11 @@ const recipe = (change: object = {}) =>
   });
 
 const run = (size: number, change: (rank: number) => object = () => ({})) =>
-  played(size, (together) =>
-    runTogether(
+  played(size, (group) =>
+    processesOf(group).run(
       (given, { out }) => Promise.resolve({ folder: out, report: given.recipe.seed } as never),
-      recipe(change(together.rank)),
-      { out: folder(), together },
+      recipe(change(group.rank)),
+      { out: folder() },
     ),
   );
 
@@ -35,12 +35,12 @@ describe('a run of several processes', () => {
 
   it('says how many processes share the work', async () => {
     const said: string[] = [];
-    await played(3, (together) => {
+    await played(3, (group) => {
       const onEvent: OnEvent = (event) => {
-        if (event.type === 'message' && together.rank === 0) said.push(event.message);
+        if (event.type === 'message' && group.rank === 0) said.push(event.message);
       };
       const work = () => Promise.resolve({ folder: '', report: undefined } as never);
-      return runTogether(work, recipe({ shards: 4 }), { out: folder(), together, onEvent });
+      return processesOf(group).run(work, recipe({ shards: 4 }), { out: folder(), onEvent });
     });
     expect(new Set(said)).toEqual(
       new Set(['3 processes share the work, 3 of them on this machine: each batch is cut into 4 parts']),
@@ -60,12 +60,15 @@ describe('a run of several processes', () => {
       const files = found.filter((entry) => entry.isFile() && entry.name !== 'lock');
       return files.map((entry) => path.relative(out, path.join(entry.parentPath, entry.name))).sort();
     };
-    const seen = played(2, (together) =>
-      runTogether(async (_, { out }) => ({ folder: out!, report: (await filesIn(out!)) as never }), recipe(), {
-        out: folder(),
-        together,
-        existing: 'fresh',
-      }),
+    const seen = played(2, (group) =>
+      processesOf(group).run(
+        async (_, { out }) => ({ folder: out!, report: (await filesIn(out!)) as never }),
+        recipe(),
+        {
+          out: folder(),
+          existing: 'fresh',
+        },
+      ),
     );
     expect((await seen).map(({ report }) => report)).toEqual([[...there].sort(), [...there].sort()]);
   });
@@ -79,8 +82,8 @@ describe('a run of several processes', () => {
 
   it('says the first process that has something else', async () => {
     const same = (texts: readonly string[]) =>
-      played(texts.length, (together) =>
-        Promise.resolve().then(() => requireSame(together, 'data', texts[together.rank]!)),
+      played(texts.length, (group) =>
+        Promise.resolve().then(() => processesOf(group).requireSame('data', () => texts[group.rank]!)),
       );
     await expect(same(['a', 'a', 'b', 'b'])).rejects.toThrow(/process 2 of 4 has another data than process 0/);
     await expect(same(['a', 'a'])).resolves.toHaveLength(2);
