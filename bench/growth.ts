@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { RandomStream } from '../src/base/random.ts';
 import { npyBytes } from '../src/data/readers/numpy/npy.ts';
-import { readParquet } from '../src/data/readers/parquet/parquet.ts';
+import { readParquet } from '../src/data/formats/parquet/parquet.ts';
 import { reordered } from '../src/distill/preflight/class-order.ts';
 import { parquetFile } from '../test/support/parquet.ts';
 import { tarOf } from '../test/support/tar.ts';

@@ -10,12 +10,21 @@ import { maskAnswers } from './answers/mask/index.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
+import type { DatasetConfig } from './data/config.ts';
+import { dataFormats } from './data/readers/registry.ts';
+import type { SplitReader } from './data/readers/registry.ts';
+import { formatsAsOnnx } from './files/as-onnx.ts';
+import type { FormatAsOnnx } from './files/as-onnx.ts';
+import { keras } from './files/formats/keras/index.ts';
+import { model2vec } from './files/formats/model2vec/index.ts';
+import type { Model } from './formats/onnx/model.ts';
 import { kubernetes } from './places/kubernetes/index.ts';
 import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import { answerForms } from './recipe/answer-forms.ts';
+import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/collectives.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
@@ -100,6 +109,44 @@ answers(vectorAnswers, {
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
 });
+
+/** Slots of a type of data. */
+interface DataCells<Type extends DataTypeName> {
+  readonly reader: Cell<'reader', SplitReader<Extract<DatasetConfig, { type: Type }>>>;
+}
+
+function data<Type extends DataTypeName>(name: Type, cells: DataCells<Type>): void {
+  dataFormats.add({ name }, { ...cells });
+}
+
+data('idx', { reader: () => import('./data/formats/idx/idx.ts') });
+data('csv', { reader: () => import('./data/readers/csv.ts') });
+data('cifar10', { reader: () => import('./data/formats/cifar/cifar.ts') });
+data('cifar100', { reader: () => import('./data/formats/cifar/cifar.ts') });
+data('image-folder', { reader: () => import('./data/readers/image-folder.ts') });
+data('mask-folder', { reader: () => import('./data/readers/mask-folder.ts') });
+data('coco', { reader: () => import('./data/formats/coco/reader.ts') });
+data('yolo', { reader: () => import('./data/formats/yolo/yolo.ts') });
+data('voc', { reader: () => import('./data/formats/voc/voc.ts') });
+data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
+data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
+data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
+data('parquet', { reader: () => import('./data/formats/parquet/parquet.ts') });
+data('webdataset', { reader: () => import('./data/formats/webdataset/webdataset.ts') });
+data('jsonl', { reader: () => import('./data/formats/jsonl/jsonl.ts') });
+data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
+
+/** Slots of a format of model files that are read as ONNX models. */
+interface FormatCells {
+  readonly readModel: Cell<'readModel', (file: string) => Promise<Model>>;
+}
+
+function asOnnx(row: FormatAsOnnx, cells: FormatCells): void {
+  formatsAsOnnx.add(row, { ...cells });
+}
+
+asOnnx(keras, { readModel: () => import('./files/formats/keras/keras-file.ts') });
+asOnnx(model2vec, { readModel: () => import('./files/formats/model2vec/model2vec-file.ts') });
 
 /** Slots of launchers. */
 interface LauncherCells {

@@ -15,7 +15,7 @@ const PAIRS: Readonly<Record<string, string>> = {
  */
 const WORLDS: Readonly<Record<string, RegExp>> = {
   ops: /^(graph\/ops|trace\/(kernels|interpret)|formats\/(onnx|tflite)\/lower)\//,
-  features: /^(answers|consumers|methods|places|samples)\/[^/]+\//,
+  features: /^((answers|consumers|methods|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\//,
   generated: /_pb\.ts$/,
   browser: /^page\/browser\//,
 };

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { openToRead, readText } from '../base/files.ts';
-import { isKerasFile } from './keras-names.ts';
+import { isNamedAsOnnx } from './as-onnx.ts';
 import { importsOf } from './module-imports.ts';
 import { onnxParts } from './onnx-file.ts';
 import { weightFiles } from './tfjs-weights.ts';
@@ -60,7 +60,7 @@ export async function namesBeside(key: string, file: string): Promise<readonly s
   if (kind === undefined) return [];
   try {
     if (kind === 'module') return await importsOf(file);
-    if (isKerasFile(file)) return [];
+    if (isNamedAsOnnx(file)) return [];
     if (kind === 'onnx' && !file.endsWith('.json')) return [...(await onnxParts(file)).files.keys()];
     return weightFiles((JSON.parse(await readText(file)) as { readonly weightsManifest?: unknown }).weightsManifest);
   } catch (error) {

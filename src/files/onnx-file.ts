@@ -17,28 +17,21 @@ import { OpenFile } from '../data/storage/sample-storage.ts';
 import { withoutSoftmax } from '../formats/onnx/rewrite/without-softmax.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { findBeside } from './beside.ts';
-import { isKerasFile } from './keras-names.ts';
-import { isModel2vecFile } from './model2vec-names.ts';
-
-/** Formats that are read as ONNX models. */
-const READ_AS_ONNX: readonly {
-  readonly isFile: (file: string) => boolean;
-  readonly read: (file: string) => Promise<Model>;
-}[] = [
-  { isFile: isOfKeras, read: async (file) => (await import('./keras-file.ts')).readKeras(file) },
-  { isFile: isModel2vecFile, read: async (file) => (await import('./model2vec-file.ts')).model2vecOnnx(file) },
-];
+import { formatAsOnnx, readersAsOnnx } from './as-onnx.ts';
 
 const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
 
 /**
  * Reads an ONNX model. PyTorch's exporter writes weights to `model.onnx.data` beside `model.onnx`; they are merged where one file may hold them, so
- * that no other code, such as hashes of teachers, deals with two files. A file of Keras or of model2vec becomes an ONNX model. `shapes`: of inputs that
+ * that no other code, such as hashes of teachers, deals with two files. A file of a format in `formatsAsOnnx`, such as Keras, becomes an ONNX model. `shapes`: of inputs that
  * it leaves open.
  */
 export async function readOnnx(file: string, shapes: InputShapes = new Map()): Promise<OnnxContent> {
-  for (const { isFile, read } of READ_AS_ONNX)
-    if (isFile(file)) return onnxContent(withInputShapes(await read(file), shapes, file));
+  const format = formatAsOnnx(file);
+  if (format !== undefined) {
+    const readModel = await readersAsOnnx.load(format.name);
+    return onnxContent(withInputShapes(await readModel(file), shapes, file));
+  }
   const { bytes, files, size } = await onnxParts(file);
   if (files.size === 0 && shapes.size === 0) return bytes;
   const stored = decodeModel(bytes, file, files);
@@ -86,11 +79,6 @@ export async function writeModel(
   const files = onnxFiles(name, content);
   await writeWholeFile(file, files.get(name)!, new Map<string, FileContent>([...files, ...beside]));
   return bytesIn(files);
-}
-
-/** True for files that `readOnnx` reads as files of Keras; of a model.json only that of Keras 3 gets there. */
-function isOfKeras(file: string): boolean {
-  return isKerasFile(file) || file.endsWith('.json');
 }
 
 /** A model to train. One that ends in a softmax answers with the logits, as `notes` say. `output`: default the only one. */

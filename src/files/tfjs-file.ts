@@ -4,7 +4,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { UserError } from '../base/errors.ts';
 import { readText } from '../base/files.ts';
-import { forTfjs } from './keras/check.ts';
+import { forTfjs } from './tfjs/check.ts';
 import { readWeights } from './tfjs-weights.ts';
 
 interface ModelJson {

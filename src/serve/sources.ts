@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, exists } from '../base/files.ts';
-import { isKerasFile } from '../files/keras-names.ts';
+import { isNamedAsOnnx } from '../files/as-onnx.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 
 /** A model that can be loaded. */
@@ -64,7 +64,7 @@ export function withShapes({ named, folders }: Sources, shapes: InputShapes): So
 
 function fileSource(file: string, name = path.basename(file).replace(/\.(onnx|keras|h5|hdf5)$/i, '')): Source {
   const ending = path.extname(file).toLowerCase();
-  if (ending !== '.onnx' && !isKerasFile(file)) {
+  if (ending !== '.onnx' && !isNamedAsOnnx(file)) {
     throw new UserError(
       `${file}: expected an .onnx, .keras or .h5 file, a folder of .onnx files or a run, received ${ending || 'a file without an ending'}`,
       ending === '.tflite'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { isOfKeras3 } from '../files/keras-names.ts';
+import { isJsonAsOnnx } from '../files/as-onnx.ts';
 import type { WithFolders } from '../recipe/load.ts';
 import { DEFAULT_TASK, taskNames, taskRow } from '../recipe/task.ts';
 import { isFolder } from './hub/files.ts';
@@ -71,7 +71,7 @@ function withKeras(part: unknown, place: Place): unknown {
   const { keras, ...rest } = part;
   if (typeof keras === 'string') return { onnx: keras, ...rest };
   const { tfjs, ...others } = part;
-  return typeof tfjs === 'string' && isOfKeras3(textOfFile(place(tfjs))) ? { onnx: tfjs, ...others } : part;
+  return typeof tfjs === 'string' && isJsonAsOnnx(textOfFile(place(tfjs))) ? { onnx: tfjs, ...others } : part;
 }
 
 /** Content of a file; empty for a missing one, which is reported elsewhere. */

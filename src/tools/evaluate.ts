@@ -14,7 +14,7 @@ import { openFile, openTeacher } from '../distill/teachers/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/inputs/preparation.ts';
 import type { Preparation } from '../distill/teachers/inputs/preparation.ts';
 import { atFile, UserError } from '../base/errors.ts';
-import { isReadAsOnnx } from '../files/keras-names.ts';
+import { isReadAsOnnx } from '../files/as-onnx.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import { paintObject } from '../../src/data/pictures/coco-masks.ts';
-import type { CocoMask } from '../../src/data/pictures/coco-masks.ts';
+import { paintObject } from '../../src/data/formats/coco/paint-object.ts';
+import type { CocoMask } from '../../src/data/formats/coco/paint-object.ts';
 import { runPython } from './python.ts';
 
 function python(cases: readonly object[]): unknown[] {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
-import { readKeras } from '../../src/files/keras-file.ts';
+import { readModel as readKeras } from '../../src/files/formats/keras/keras-file.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { withAxes } from '../../src/formats/keras/context.ts';
 import type { Model, OnnxTensor } from '../../src/formats/onnx/model.ts';

@@ -6,8 +6,8 @@ import { RandomStream } from '../../src/base/random.ts';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { npyLabels } from '../../src/data/readers/numpy/npy.ts';
-import { readNpz } from '../../src/data/readers/numpy/npz.ts';
-import { readParquet } from '../../src/data/readers/parquet/parquet.ts';
+import { readNpz } from '../../src/data/formats/npz/npz.ts';
+import { readParquet } from '../../src/data/formats/parquet/parquet.ts';
 import { temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();

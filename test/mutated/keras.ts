@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { UserError } from '../../src/base/errors.ts';
 import { readBytes } from '../../src/base/files.ts';
 import { onnxGraph } from '../../src/ship/convert/source.ts';
-import type { readKeras } from '../../src/files/keras-file.ts';
+import type { readModel } from '../../src/files/formats/keras/keras-file.ts';
 import { compileTo } from '../data/compile.ts';
 import { kerasHdf5, kerasJson, KERAS_PARTS, packedKeras } from '../support/saved-keras.ts';
 import { sane } from './reader.ts';
@@ -12,16 +12,16 @@ import type { Reader } from './reader.ts';
 
 /** Threads cannot run what jest compiles in memory, and a damaged file must crash a thread alone. */
 const output = path.resolve(`node_modules/.cache/limbeck-keras-${process.pid}`);
-await compileTo(output, ['files/keras-file', 'files/keras/hdf5-thread']);
-const compiled = (await import(pathToFileURL(path.join(output, 'files/keras-file.js')).href)) as {
-  readonly readKeras: typeof readKeras;
+await compileTo(output, ['files/formats/keras/keras-file', 'files/formats/keras/hdf5-thread']);
+const compiled = (await import(pathToFileURL(path.join(output, 'files/formats/keras/keras-file.js')).href)) as {
+  readonly readModel: typeof readModel;
 };
 
 export const removeCompiled = (): Promise<void> => rm(output, { recursive: true, force: true });
 
 async function readFile(folder: string, name: string): Promise<void> {
   const file = path.join(folder, name);
-  const model = await compiled.readKeras(file).catch((error: unknown) => {
+  const model = await compiled.readModel(file).catch((error: unknown) => {
     // It is of the class of the compiled modules.
     throw isRefusal(error) ? new UserError(error.message, error.hint) : error;
   });

@@ -4,7 +4,7 @@ import { UserError } from '../../src/base/errors.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makePipe } from '../support/pipe.ts';
-import { READERS } from '../../src/data/readers/registry.ts';
+import { dataFormats } from '../../src/data/readers/registry.ts';
 import { dataReaders, typesRead } from './data.ts';
 import { Guard } from './guard.ts';
 import { kerasReaders, removeCompiled } from './keras.ts';
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 it('damages files of every type of data', () => {
-  expect(Object.keys(READERS).filter((type) => !typesRead.has(type))).toEqual([]);
+  expect(dataFormats.names().filter((type) => !typesRead.has(type))).toEqual([]);
 });
 
 describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders, ...kerasReaders }))(

@@ -11,7 +11,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
-import { readParquet } from '../../src/data/readers/parquet/parquet.ts';
+import { readParquet } from '../../src/data/formats/parquet/parquet.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { writeVectors } from '../../src/tools/vectors.ts';
 import { ask, serving } from '../serve/server.ts';

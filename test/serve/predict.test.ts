@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { readIdx } from '../../src/data/readers/idx.ts';
+import { readIdx } from '../../src/data/formats/idx/idx.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';

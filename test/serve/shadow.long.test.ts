@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseNpy } from '../../src/data/readers/numpy/npy.ts';
-import { readNpz } from '../../src/data/readers/numpy/npz.ts';
+import { readNpz } from '../../src/data/formats/npz/npz.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import type { TensorSpec } from '../../src/graph/types.ts';

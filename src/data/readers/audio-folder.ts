@@ -10,6 +10,8 @@ import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { parseWav } from '../sounds/wav.ts';
+import type { DatasetConfig } from '../config.ts';
+import type { SplitReader } from './registry.ts';
 
 export const SOUNDS = {
   extensions: new Set(['.wav', '.wave']),
@@ -64,3 +66,8 @@ export async function readAudioFolder(
   const firstAt = classNames.map((name) => path.join(folder, name));
   return { ...split, labels: { kind: 'name', values, names: classNames, firstAt } };
 }
+
+export const reader: SplitReader<Extract<DatasetConfig, { type: 'audio-folder' }>> = {
+  shares: 'parsed',
+  read: readAudioFolder,
+};

@@ -10,6 +10,7 @@ import { TableSink } from './table.ts';
 import type { OpenText } from '../text/open.ts';
 import type { RowSink } from '../text/sink.ts';
 import type { textSink } from '../text/word-sink.ts';
+import type { SplitReader } from './registry.ts';
 
 export type CsvOptions = Pick<
   CsvConfig,
@@ -246,3 +247,5 @@ function columnOf(
       : `Did you mean ${shown(near)}? Else set \`${key}\` to the name or the index of a column.`,
   );
 }
+
+export const reader: SplitReader<CsvConfig> = { shares: 'parsed', read: readCsv };

@@ -5,6 +5,8 @@ import type { RawSplit } from '../dataset.ts';
 import { ImageSink } from '../pictures/images.ts';
 import type { PicturesGiven } from '../pictures/images.ts';
 import { noLabels } from './labelled.ts';
+import type { DatasetConfig } from '../config.ts';
+import type { SplitReader } from './registry.ts';
 
 export const PICTURES = {
   extensions: new Set(['.png', '.jpg', '.jpeg', '.webp']),
@@ -40,3 +42,9 @@ export async function readPictures(folder: string, options: ImageOptions, given?
   const read = { sampleShape: sink.shape!, ...held, originals: sink.originals() };
   return { source: folder, ...read, labels: noLabels(files.length), notes: [...held.notes, ...notes] };
 }
+
+export const reader: SplitReader<Extract<DatasetConfig, { type: 'image-folder' }>> = {
+  shares: 'decoded',
+  read: (source, options) =>
+    (options.withoutLabels === true ? readPictures : readImageFolder)(source, options, options),
+};

@@ -13,6 +13,8 @@ import type { LabelsRead } from './labelled.ts';
 import { refuseUnknownClasses, listedClassNames, maskClassNames } from './mask-classes.ts';
 import { maskedPictures, masksOfPictures } from './masked.ts';
 import { maskFiles } from './mask-files.ts';
+import type { DatasetConfig } from '../config.ts';
+import type { SplitReader } from './registry.ts';
 
 export interface MaskOptions extends ImageOptions, LabelsRead {
   /** Name of the split. */
@@ -62,3 +64,8 @@ async function uprightSize(picture: string): Promise<MaskSize> {
     'Save picture and mask as they are shown, e.g. with `mogrify -auto-orient`.',
   );
 }
+
+export const reader: SplitReader<Extract<DatasetConfig, { type: 'mask-folder' }>> = {
+  shares: 'decoded',
+  read: (source, options) => readMaskFolder(source, options, options),
+};

@@ -8,9 +8,9 @@ import type { SplitSource } from '../storage/read-once.ts';
 import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';
 import type { OpenText } from '../text/open.ts';
-import { READERS } from './registry.ts';
 import { refuseBeside, cutIntoWindows } from './windows.ts';
-import type { Part, SplitReader } from './registry.ts';
+import { readers as readersOf } from './registry.ts';
+import type { Part } from './registry.ts';
 
 /**
  * Called with the texts of each sample, which are not kept; `id`: the name from `sampleId`. Not called for samples under `unlabelled`. For lists of
@@ -44,7 +44,7 @@ export async function readSplits(
     await remove();
     return splits;
   };
-  const { shares } = readerOf(config);
+  const { shares } = await readersOf.load(config.type);
   const how = readers && (typeof shares === 'function' ? await shares(config, readers) : shares);
   const splits =
     how === 'decoded'
@@ -81,10 +81,7 @@ export async function readSplit(
   const withoutLabels = part === 'unlabelled' || config.labelled === 0;
   const window = 'window' in config ? config.window : undefined;
   if (window !== undefined) refuseBeside(config);
-  const raw = await readerOf(config).read(source, { ...config, text, withoutLabels, part, ...given });
+  const { read } = await readersOf.load(config.type);
+  const raw = await read(source, { ...config, text, withoutLabels, part, ...given });
   return window === undefined ? raw : cutIntoWindows(raw, { window, task: config.task, ...given });
-}
-
-function readerOf({ type }: DatasetConfig): SplitReader<DatasetConfig> {
-  return READERS[type] as SplitReader<DatasetConfig>;
 }

@@ -1,6 +1,6 @@
 import { clipped, UserError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
-import { isReadAsOnnx } from '../../files/keras-names.ts';
+import { isReadAsOnnx } from '../../files/as-onnx.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { exists, openToRead, readUtf8 } from '../../base/files.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
-import { isVocLayout, vocImages } from '../../data/readers/boxes/voc.ts';
+import { isVocLayout, vocImages } from '../../data/formats/voc/voc.ts';
 import { folderNames, vocLists } from '../../data/readers/mask-files.ts';
 import type { SeenData } from './seen.ts';
 

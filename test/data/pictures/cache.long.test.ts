@@ -17,7 +17,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { ImageSink } from '../../../src/data/pictures/images.ts';
 import { readImageFolder } from '../../../src/data/readers/image-folder.ts';
-import { readParquet } from '../../../src/data/readers/parquet/parquet.ts';
+import { readParquet } from '../../../src/data/formats/parquet/parquet.ts';
 import { blocksOf } from '../../../src/data/storage/sample-storage.ts';
 import type { ReadingProcesses } from '../../../src/data/storage/shared-reading.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';

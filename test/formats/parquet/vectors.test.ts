@@ -1,6 +1,6 @@
 import { concatBytes } from '../../../src/base/bytes.ts';
 import { RandomStream } from '../../../src/base/random.ts';
-import { readParquet } from '../../../src/data/readers/parquet/parquet.ts';
+import { readParquet } from '../../../src/data/formats/parquet/parquet.ts';
 import { parquetVectors } from '../../../src/formats/parquet/vectors.ts';
 import { temporaryFolder } from '../../data/support.ts';
 
