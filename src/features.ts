@@ -15,7 +15,7 @@ import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
 import { answerForms } from './recipe/answer-forms.ts';
-import type { Connect } from './run/processes/collectives.ts';
+import type { Connect } from './run/processes/connections.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
