@@ -14,8 +14,15 @@ import { kubernetes } from './places/kubernetes/index.ts';
 import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
+import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { Connect } from './run/processes/connections.ts';
+import type { Ending } from './ship/answer-ending.ts';
+import type { MediaPipeMetadata } from './ship/description.ts';
+import type { KitForm } from './ship/kit/forms.ts';
+import type { FormTasks } from './ship/mediapipe/folder.ts';
+import type { PipelineForm } from './ship/transformers/config.ts';
+import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -24,19 +31,75 @@ type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 /** Slots of forms of answers. */
 interface AnswerCells {
   readonly tasks: Cell<'tasks', Tasks>;
+  /** Files with other answers than logits. */
+  readonly ending?: Cell<'ending', Ending>;
+  readonly kit?: Cell<'kit', KitForm>;
+  readonly mediapipe?: Cell<'mediapipe', FormTasks>;
+  readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
+  readonly transformers?: Cell<'transformers', PipelineForm>;
+  readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
   answerForms.add(row, { ...cells });
 }
 
-answers(classesAnswers, { tasks: () => import('./answers/classes/task.ts') });
-answers(numbersAnswers, { tasks: () => import('./answers/numbers/task.ts') });
-answers(labelsAnswers, { tasks: () => import('./answers/labels/task.ts') });
-answers(tagsAnswers, { tasks: () => import('./answers/tags/task.ts') });
-answers(maskAnswers, { tasks: () => import('./answers/mask/task.ts') });
-answers(boxesAnswers, { tasks: () => import('./answers/boxes/task.ts') });
-answers(vectorAnswers, { tasks: () => import('./answers/vector/tasks.ts') });
+answers(classesAnswers, {
+  tasks: () => import('./answers/classes/task.ts'),
+  evaluationText: () => import('./answers/classes/evaluation.ts'),
+  ending: () => import('./answers/classes/ending.ts'),
+  kit: () => import('./answers/classes/kit.ts'),
+  mediapipe: () => import('./answers/classes/mediapipe.ts'),
+  transformers: () => import('./answers/classes/transformers.ts'),
+});
+answers(numbersAnswers, {
+  tasks: () => import('./answers/numbers/task.ts'),
+  evaluationText: () => import('./answers/numbers/evaluation.ts'),
+  kit: () => import('./answers/numbers/kit.ts'),
+});
+answers(labelsAnswers, {
+  tasks: () => import('./answers/labels/task.ts'),
+  evaluationText: () => import('./answers/labels/evaluation.ts'),
+  ending: () => import('./answers/labels/ending.ts'),
+  kit: () => import('./answers/labels/kit.ts'),
+  mediapipe: () => import('./answers/labels/mediapipe.ts'),
+  transformers: () => import('./answers/labels/transformers.ts'),
+});
+answers(tagsAnswers, {
+  tasks: () => import('./answers/tags/task.ts'),
+  shownAnswers: () => import('./answers/tags/example.ts'),
+  evaluationText: () => import('./answers/tags/evaluation.ts'),
+  kit: () => import('./answers/tags/kit.ts'),
+  transformers: () => import('./answers/tags/transformers.ts'),
+});
+answers(maskAnswers, {
+  tasks: () => import('./answers/mask/task.ts'),
+  shownAnswers: () => import('./answers/mask/example.ts'),
+  evaluationText: () => import('./answers/mask/evaluation.ts'),
+  ending: () => import('./answers/mask/ending.ts'),
+  kit: () => import('./answers/mask/kit.ts'),
+  mediapipe: () => import('./answers/mask/mediapipe.ts'),
+  tfliteMetadata: () => import('./answers/mask/tflite-metadata.ts'),
+  transformers: () => import('./answers/mask/transformers.ts'),
+});
+answers(boxesAnswers, {
+  tasks: () => import('./answers/boxes/task.ts'),
+  shownAnswers: () => import('./answers/boxes/example.ts'),
+  evaluationText: () => import('./answers/boxes/evaluation.ts'),
+  ending: () => import('./answers/boxes/ending.ts'),
+  kit: () => import('./answers/boxes/kit.ts'),
+  mediapipe: () => import('./answers/boxes/mediapipe.ts'),
+  tfliteMetadata: () => import('./answers/boxes/tflite-metadata.ts'),
+  transformers: () => import('./answers/boxes/transformers.ts'),
+});
+answers(vectorAnswers, {
+  tasks: () => import('./answers/vector/tasks.ts'),
+  evaluationText: () => import('./answers/vector/evaluation.ts'),
+  kit: () => import('./answers/vector/kit.ts'),
+  mediapipe: () => import('./answers/vector/mediapipe.ts'),
+  transformers: () => import('./answers/vector/transformers.ts'),
+});
 
 /** Slots of launchers. */
 interface LauncherCells {

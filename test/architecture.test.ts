@@ -143,11 +143,11 @@ describe('architecture', () => {
     expect(naming.filter((file) => !/^(answers|tasks|recipe)\//.test(file))).toEqual(others);
   });
 
-  it('has the tour of the document: at most ten files, and each imports the next', () => {
+  it('has the tour of the document: at most eleven files, and each imports the next', () => {
     const text = readFileSync(path.resolve(import.meta.dirname, '../docs/architecture.md'), 'utf8');
     const tour = [...text.matchAll(/^\d+\. `src\/([^`]+)`/gm)].map(([, file]) => file!);
     expect([tour[0], tour.at(-1)]).toEqual(['cli.ts', 'train/step/steps.ts']);
-    expect(tour.length).toBeLessThanOrEqual(10);
+    expect(tour.length).toBeLessThanOrEqual(11);
     const gaps = tour.slice(1).filter((to, i) => !all.some((edge) => edge.from === tour[i] && edge.to === to));
     expect(gaps).toEqual([]);
   });

@@ -48,9 +48,22 @@ interface WarningEvent {
   readonly changes?: readonly ProposedChange[];
 }
 
-interface OfTask {
+/** The figure that a task is judged by, of which `src/tasks/score.ts` makes texts. */
+export interface ScoreData {
+  readonly name: string;
+  /** `fraction`: from 0 to 1, more is better; `label`: an error in the units of the label; `nats`: a logarithm, less is better. */
+  readonly unit: 'fraction' | 'label' | 'nats';
+  /** True if it is the share of samples with a right answer, which is said without the name of the score. */
+  readonly isShareRight?: true;
+  /** Ends of a chart's axis, if not those of the unit. */
+  readonly bounds?: readonly [number, number];
+}
+
+export interface OfTask {
   /** Task of the scores; absent for classification. */
   readonly task?: string;
+  /** Score that the recipe chooses, as `dataset.score` has it; absent without a choice. */
+  readonly metric?: string;
 }
 
 interface RunBegun extends OfTask {
@@ -58,6 +71,8 @@ interface RunBegun extends OfTask {
   readonly name: string;
   readonly folder: string;
   readonly resumed: boolean;
+  /** Score of the run; absent for accuracy. */
+  readonly score?: ScoreData;
 }
 
 interface OfStage extends OfTask {

@@ -6,6 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { inPieces } from './bytes.ts';
 import { UserError } from './errors.ts';
+import { DEEPEST, isDeep } from './json.ts';
 
 /** Content of a file: whole, or in parts that follow each other, which together may have more than 2 GiB. */
 export type FileContent = Uint8Array | string | Iterable<Uint8Array>;
@@ -136,8 +137,8 @@ export async function readBytes(file: string, most = Infinity): Promise<Uint8Arr
   }
 }
 
-/** Maximum bytes of a text file, and maximum depth of brackets in a JSON file. Files that programs write reach a tenth of either. */
-const [MOST_TEXT, DEEPEST] = [2 ** 27, 500];
+/** Maximum bytes of a text file. Files that programs write reach a tenth of it. */
+const MOST_TEXT = 2 ** 27;
 
 /** Fills an array with the next bytes of an open file; returns how many there were. */
 export async function readInto(handle: FileHandle, bytes: Uint8Array): Promise<number> {
@@ -168,14 +169,7 @@ function refuseLong(size: number, most: number, file: string): void {
 }
 
 function refuseDeep(text: string, file: string): void {
-  let depth = 0;
-  for (let i = 0; i < text.length && depth <= DEEPEST; i++) {
-    const sign = text[i];
-    if (sign === '"') for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
-    if (sign === '[' || sign === '{') depth++;
-    else if (sign === ']' || sign === '}') depth--;
-  }
-  if (depth <= DEEPEST) return;
+  if (!isDeep(text)) return;
   throw new UserError(
     `${file}: not usable JSON: nested more than ${DEEPEST} deep`,
     'Check that this is the file that was meant.',

@@ -23,8 +23,6 @@ interface BenchArgs {
 }
 
 export const benchCommand: Command<BenchArgs> = {
-  name: 'bench <files..>',
-  summary: 'Time model files (.onnx, .keras, .h5, .tflite), or the models of a run, side by side',
   options: (yargs) =>
     yargs
       .positional('files', { type: 'string', array: true, demandOption: true, describe: 'Model files, or one run' })

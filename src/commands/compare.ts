@@ -9,8 +9,6 @@ interface CompareArgs {
 }
 
 export const compareCommand: Command<CompareArgs> = {
-  name: 'compare <runs..>',
-  summary: 'Show runs side by side: differences of their recipes, and their results',
   options: (yargs) =>
     yargs
       .positional('runs', { type: 'string', array: true, demandOption: true, describe: 'Names of runs, or folders' })

@@ -25,8 +25,6 @@ interface CompressArgs extends WatchArgs {
 }
 
 export const compressCommand: Command<CompressArgs> = {
-  name: 'compress <model>',
-  summary: 'Make an ONNX or Keras file smaller and faster without a recipe or labels; the model is its own teacher',
   options: (yargs) =>
     yargs
       .positional('model', {

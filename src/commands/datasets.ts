@@ -8,8 +8,6 @@ interface DatasetsArgs {
 }
 
 export const datasetsCommand: Command<DatasetsArgs> = {
-  name: 'datasets [folder]',
-  summary: 'List the data sets of the project with sizes and classes',
   options: (yargs) =>
     yargs
       .positional('folder', { type: 'string', describe: 'Folder with an index.json; default: datasets' })

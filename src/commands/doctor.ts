@@ -5,8 +5,6 @@ import { textTable } from './terminal/table.ts';
 type DoctorArgs = object;
 
 export const doctorCommand: Command<DoctorArgs> = {
-  name: 'doctor',
-  summary: 'Show the engine and device that would be used here, versions, features of the CPU, and what is missing',
   options: (yargs) => yargs,
   run: async (_args, context) => {
     const { diagnose } = await import('../tools/doctor.ts');

@@ -14,8 +14,6 @@ interface EmbedArgs {
 }
 
 export const embedCommand: Command<EmbedArgs> = {
-  name: 'embed <encoder>',
-  summary: 'Make static embeddings from an encoder of sentences, or write the vectors that a model gives to a data set',
   options: (yargs) =>
     yargs
       .positional('encoder', {

@@ -22,8 +22,6 @@ interface EvaluateArgs {
 const COLUMNS = 'sentence1,sentence2,score';
 
 export const evaluateCommand: Command<EvaluateArgs> = {
-  name: 'evaluate <model>',
-  summary: 'Measure the accuracy, or error, of a model file on the data of a recipe',
   options: (yargs) =>
     yargs
       .positional('model', {
@@ -86,8 +84,9 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       printJson(context, result);
       return;
     }
-    const { EVALUATION_TABLES } = await import('./terminal/evaluation.ts');
-    context.out(EVALUATION_TABLES[form](result));
+    const { EVALUATIONS } = await import('./terminal/evaluation.ts');
+    const textOf = await EVALUATIONS.load(form);
+    context.out(textOf(result));
     context.note(`input: ${result.preparation}\n`);
     for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
     context.out(`${model}: ${result.said}\n`);

@@ -42,9 +42,6 @@ interface ExportArgs {
 }
 
 export const exportCommand: Command<ExportArgs> = {
-  name: 'export [run]',
-  summary:
-    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve), transformers.js (--transformers) or MediaPipe (--mediapipe)',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })

@@ -21,8 +21,6 @@ const EPILOGUE = [
 ].join(' ');
 
 export const initCommand: Command<InitArgs> = {
-  name: 'init [data]',
-  summary: 'Write a commented recipe for data and a teacher; asks for what is not given on the command line',
   options: (yargs) =>
     yargs
       .positional('data', {

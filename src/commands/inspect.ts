@@ -10,9 +10,6 @@ interface InspectArgs {
 }
 
 export const inspectCommand: Command<InspectArgs> = {
-  name: 'inspect [file]',
-  summary:
-    'Describe a file (.onnx, .keras, .h5, .tflite, .safetensors) or the folder of a run; --models lists the models',
   options: (yargs) =>
     yargs
       .positional('file', { type: 'string', describe: 'File or folder' })

@@ -17,8 +17,6 @@ export const shardOption = {
 } as const;
 
 export const labelCommand: Command<LabelArgs> = {
-  name: 'label <recipe>',
-  summary: 'Let the teacher of a recipe answer beforehand, in shards on many machines; --merge puts them together',
   options: (yargs) =>
     yargs
       .positional('recipe', recipePositional)

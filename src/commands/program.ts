@@ -2,54 +2,15 @@ import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { printable, shown, UserError } from '../base/errors.ts';
 import type { Command } from './options/command.ts';
+import { commands, wordOf } from './commands.ts';
+import type { CommandRow } from './commands.ts';
 import { CLEAR_LINE, COLOURS } from './context.ts';
 import type { CommandContext, GlobalArgs } from './context.ts';
-import { benchCommand } from './bench.ts';
-import { compareCommand } from './compare.ts';
-import { compressCommand } from './compress.ts';
-import { datasetsCommand } from './datasets.ts';
-import { doctorCommand } from './doctor.ts';
-import { embedCommand } from './embed.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { exportCommand } from './export.ts';
 import { failureOf } from './terminal/failure.ts';
 import { helpText } from './terminal/help.ts';
-import { initCommand } from './init.ts';
-import { labelCommand } from './label.ts';
 import { misuse } from './options/misuse.ts';
-import { inspectCommand } from './inspect.ts';
-import { quantizeCommand } from './quantize.ts';
-import { reportCommand } from './report.ts';
-import { resumeCommand } from './resume.ts';
-import { runCommand } from './run.ts';
-import { schemaCommand } from './schema.ts';
-import { serveCommand } from './serve.ts';
-import { sweepCommand } from './sweep.ts';
-import { validateCommand } from './validate.ts';
 import { checkValues, optionsOf, requireValues } from './options/values.ts';
 import type { OptionTable } from './options/values.ts';
-
-const commands = [
-  runCommand,
-  resumeCommand,
-  labelCommand,
-  sweepCommand,
-  compressCommand,
-  quantizeCommand,
-  embedCommand,
-  validateCommand,
-  evaluateCommand,
-  exportCommand,
-  reportCommand,
-  compareCommand,
-  benchCommand,
-  serveCommand,
-  datasetsCommand,
-  inspectCommand,
-  initCommand,
-  doctorCommand,
-  schemaCommand,
-] as const;
 
 /** Environment of the program: streams, terminal and signals, given by a process or by a test. */
 export interface ProgramHost {
@@ -124,7 +85,8 @@ function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
 
 function add<Args extends object>(
   parser: Argv<GlobalArgs>,
-  { name, summary, options, run }: Command<Args>,
+  { name, summary }: CommandRow,
+  { options, run }: Command<Args>,
   host: ProgramHost,
 ): void {
   parser.command(
@@ -197,6 +159,11 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
       const fact = error?.message ?? message ?? 'the command line cannot be understood';
       throw misuse(fact, args, commands, Object.keys(optionsOf(parser).key));
     });
-  for (const command of commands) add(parser, command as unknown as Command<object>, host);
+  // A shell that completes words asks for the options of any command.
+  const isAsked = (row: CommandRow): boolean => args.includes(wordOf(row)) || args.includes('--get-yargs-completions');
+  for (const row of commands) {
+    if (isAsked(row)) add(parser, row, await row.load(), host);
+    else parser.command(row.name, row.summary);
+  }
   await parser.parseAsync();
 }

@@ -15,8 +15,6 @@ interface QuantizeArgs {
 }
 
 export const quantizeCommand: Command<QuantizeArgs> = {
-  name: 'quantize <model>',
-  summary: 'Quantize an ONNX or Keras file to int8 without training (short for `export --from`)',
   options: (yargs) =>
     yargs
       .positional('model', {

@@ -8,8 +8,6 @@ interface ReportArgs {
 }
 
 export const reportCommand: Command<ReportArgs> = {
-  name: 'report <run>',
-  summary: 'Make report.html, .md and .csv of a run again from its report.json',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run, or its folder' })

@@ -15,8 +15,6 @@ interface ResumeArgs extends WatchArgs {
 }
 
 export const resumeCommand: Command<ResumeArgs> = {
-  name: 'resume [run]',
-  summary: 'Go on with a stopped run, by name or folder; without one, with the latest unfinished run',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run, or its folder' })

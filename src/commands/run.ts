@@ -32,8 +32,6 @@ interface RunArgs extends WatchArgs {
 }
 
 export const runCommand: Command<RunArgs> = {
-  name: 'run <recipe>',
-  summary: 'Follow a recipe to its report; a run that was stopped goes on where it was',
   options: (yargs) =>
     yargs
       .positional('recipe', recipePositional)

@@ -2,8 +2,6 @@ import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 
 export const schemaCommand: Command<{ of: string }> = {
-  name: 'schema',
-  summary: 'Print the JSON Schema of recipes (or of report.json), for editors and other tools',
   options: (yargs) =>
     yargs.option('of', {
       choices: ['recipe', 'report'],

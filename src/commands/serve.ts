@@ -45,8 +45,6 @@ interface ServeArgs {
 }
 
 export const serveCommand: Command<ServeArgs> = {
-  name: 'serve <models..>',
-  summary: 'Answer requests for models: REST and gRPC of the Open Inference Protocol, batched, with metrics',
   options: (yargs) =>
     yargs
       .positional('models', {

@@ -16,8 +16,6 @@ interface SweepArgs {
 }
 
 export const sweepCommand: Command<SweepArgs> = {
-  name: 'sweep <recipe>',
-  summary: 'Follow a recipe once for each of many settings, in shards on many machines',
   options: (yargs) =>
     yargs
       .positional('recipe', recipePositional)

@@ -18,8 +18,6 @@ interface ValidateArgs {
 }
 
 export const validateCommand: Command<ValidateArgs> = {
-  name: 'validate <recipes..>',
-  summary: 'Check recipes and that the files they name are there, without running them',
   options: (yargs) =>
     yargs
       .positional('recipes', { type: 'string', array: true, demandOption: true, describe: 'Recipe files' })
@@ -85,8 +83,8 @@ async function saidOf({
   forecast,
 }: CheckedData): Promise<string> {
   const { taskRow } = await import('../recipe/task.ts');
-  const { ANSWER_WORDS } = await import('../tasks/answer-form.ts');
-  const [one, several] = ANSWER_WORDS[taskRow(train.task).form];
+  const { answerForms } = await import('../recipe/answer-forms.ts');
+  const [one, several] = answerForms.get(taskRow(train.task).form).words;
   // The numbers of a vector have no names.
   const answers = classNames.length === 0 ? '' : `, ${classNames.length} ${classNames.length === 1 ? one : several}`;
   const counts = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test${answers}`;

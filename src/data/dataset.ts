@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bytesOf, inPieces } from '../base/bytes.ts';
+import type { ChosenScore } from '../recipe/answer-forms.ts';
 import type { TaskName } from './config.ts';
 import type { DatePart } from './dates.ts';
 import { areBytes, bytesOfSamples } from './storage/sample-storage.ts';
@@ -87,6 +88,8 @@ export interface Dataset extends HeldSamples {
   readonly forTeacher?: Dataset | undefined;
   /** Name of the task; its `Task` value is in `src/tasks`. */
   readonly task: TaskName;
+  /** Score that the recipe chooses in place of the task's own. */
+  readonly score?: ChosenScore | undefined;
   /** Names of the model's outputs: classes or label columns. */
   readonly classNames: readonly string[];
   readonly count: number;

@@ -212,6 +212,7 @@ export async function loadDataset(
     };
     const shared = {
       task,
+      ...(config.score && { score: config.score }),
       classNames,
       sampleShape,
       ...table,

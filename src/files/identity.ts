@@ -4,7 +4,7 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { openToRead, readText } from '../base/files.ts';
-import { isKerasFile } from './keras-file.ts';
+import { isKerasFile } from './keras-names.ts';
 import { importsOf } from './module-imports.ts';
 import { onnxParts } from './onnx-file.ts';
 import { weightFiles } from './tfjs-weights.ts';

@@ -2,6 +2,7 @@ import type { io } from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { readBytes, readText } from '../base/files.ts';
 import { memoryText } from '../base/process/memory.ts';
+import { parsedJson } from '../base/json.ts';
 import { unzip, zipEntries } from '../data/readers/numpy/zip.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { kerasToOnnx } from '../formats/keras/convert.ts';
@@ -11,11 +12,6 @@ import { archivedWeights, layeredWeights, namedWeights } from '../formats/keras/
 import type { NamedArray } from '../formats/keras/weights.ts';
 import { readHdf5Apart } from './keras/hdf5.ts';
 import { readWeights } from './tfjs-weights.ts';
-
-/** True for the name of a file that `model.save()` of Keras writes. */
-export function isKerasFile(file: string): boolean {
-  return /\.(keras|h5|hdf5)$/i.test(file);
-}
 
 /** Reads a model that Keras saved, as `.keras`, as `.h5` or as a model.json, into an ONNX model. `UserError` for a damaged file, and by layer. */
 export async function readKeras(file: string): Promise<Model> {
@@ -71,20 +67,10 @@ async function ofHdf5(file: string): Promise<Model> {
 
 function parsed(bytes: Uint8Array, file: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return parsedJson(new TextDecoder().decode(bytes));
   } catch (error) {
     throw damagedModel(file, `its configuration is no JSON: ${(error as Error).message}`);
   }
-}
-
-/** True for a model file that `readOnnx` reads: one of ONNX or Keras, or a model.json of Keras 3. */
-export async function isReadAsOnnx(file: string): Promise<boolean> {
-  return /\.onnx$/i.test(file) || isKerasFile(file) || (file.endsWith('.json') && isOfKeras3(await readText(file)));
-}
-
-/** True for the text of a model.json of Keras 3, which tfjs-layers cannot read: its inputs have a `batch_shape`. */
-export function isOfKeras3(text: string): boolean {
-  return text.includes('"weightsManifest"') && text.includes('"batch_shape"');
 }
 
 async function ofJson(file: string): Promise<Model> {

@@ -8,6 +8,7 @@ import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';
 import type { TokenizerJson } from '../data/text/tokenizer/tokenizer-json.ts';
 import { tensor } from '../formats/onnx/model.ts';
 import type { Model, OnnxDType, OnnxNode, ValueInfo } from '../formats/onnx/model.ts';
+import { MODEL2VEC_ENDS } from './model2vec-names.ts';
 import { readSafetensorsFile } from './safetensors-file.ts';
 
 /** Static embeddings as the package model2vec saves them. */
@@ -15,17 +16,6 @@ export interface Model2vec {
   /** [tokens, width]; zeros for unknown words and for tokens that stand around a text, which model2vec leaves out: a sum of vectors keeps its direction. */
   readonly vectors: Float32Array;
   readonly width: number;
-}
-
-/** File of the vectors in a folder of model2vec. */
-export const MODEL2VEC_FILE = 'model.safetensors';
-
-/** Output and inputs of `model2vecOnnx`, by the names that encoders of sentences have. */
-export const MODEL2VEC_ENDS = { inputs: ['input_ids', 'attention_mask'], output: 'sentence_embedding' } as const;
-
-/** True for the name of a file of model2vec. */
-export function isModel2vecFile(file: string): boolean {
-  return path.basename(file) === MODEL2VEC_FILE;
 }
 
 /**

@@ -17,8 +17,17 @@ import { OpenFile } from '../data/storage/sample-storage.ts';
 import { withoutSoftmax } from '../formats/onnx/rewrite/without-softmax.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { findBeside } from './beside.ts';
-import { isKerasFile, readKeras } from './keras-file.ts';
-import { isModel2vecFile, model2vecOnnx } from './model2vec-file.ts';
+import { isKerasFile } from './keras-names.ts';
+import { isModel2vecFile } from './model2vec-names.ts';
+
+/** Formats that are read as ONNX models. */
+const READ_AS_ONNX: readonly {
+  readonly isFile: (file: string) => boolean;
+  readonly read: (file: string) => Promise<Model>;
+}[] = [
+  { isFile: isOfKeras, read: async (file) => (await import('./keras-file.ts')).readKeras(file) },
+  { isFile: isModel2vecFile, read: async (file) => (await import('./model2vec-file.ts')).model2vecOnnx(file) },
+];
 
 const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
 
@@ -28,8 +37,8 @@ const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
  * it leaves open.
  */
 export async function readOnnx(file: string, shapes: InputShapes = new Map()): Promise<OnnxContent> {
-  if (isOfKeras(file)) return onnxContent(withInputShapes(await readKeras(file), shapes, file));
-  if (isModel2vecFile(file)) return onnxContent(withInputShapes(await model2vecOnnx(file), shapes, file));
+  for (const { isFile, read } of READ_AS_ONNX)
+    if (isFile(file)) return onnxContent(withInputShapes(await read(file), shapes, file));
   const { bytes, files, size } = await onnxParts(file);
   if (files.size === 0 && shapes.size === 0) return bytes;
   const stored = decodeModel(bytes, file, files);

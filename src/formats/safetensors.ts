@@ -2,6 +2,7 @@ import { bytesOf, concatBytes } from '../base/bytes.ts';
 import { clipped, shown, UserError } from '../base/errors.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { product } from '../base/numbers.ts';
+import { parsedJson } from '../base/json.ts';
 
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): the length of a JSON header as a little-endian
@@ -70,7 +71,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
   const { metadata, places } = checkedHeader(bytes.subarray(8, start), bytes.length - start, fail);
   const tensors = places.map(({ name, dtype, shape, from, to }): [string, StoredTensor] => [
     name,
-    { dtype, shape, data: tensorDataOf(dtype, bytes.slice(start + from, start + to)) },
+    { dtype, shape, data: tensorDataOf(dtype, new Uint8Array(bytes.subarray(start + from, start + to))) },
   ]);
   return { tensors: new Map(tensors), metadata };
 }
@@ -117,7 +118,7 @@ export function checkedHeader(
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const header: unknown = parsedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (isRecord(header)) return header;
   } catch {
     // Falls through to the same message.

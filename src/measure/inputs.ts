@@ -2,8 +2,6 @@ import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
 import { faultOfArrays } from '../base/process/memory.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
-import { readEntries } from '../formats/tflite/metadata/entries.ts';
-import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/onnxruntime/session.ts';
 import type { Skipped } from '../base/skipped.ts';
@@ -68,9 +66,15 @@ function laidOut(rest: readonly number[], shape: readonly number[] | undefined):
   return !fits(shape) && fits(first) ? first : shape;
 }
 
-/** True if a file's inputs are token ids, according to its metadata. */
-export function takesIds(format: '.onnx' | '.tflite', content: OnnxContent, name: string): boolean {
-  if (format === '.onnx') return decodeModel(content, name).metadata.has('text');
+/** True if an ONNX file's inputs are token ids, according to its metadata. */
+export function takesIds(content: OnnxContent, name: string): boolean {
+  return decodeModel(content, name).metadata.has('text');
+}
+
+/** The same for a TFLite file. */
+export async function takesIdsInTflite(content: OnnxContent, name: string): Promise<boolean> {
+  const { readEntries } = await import('../formats/tflite/metadata/entries.ts');
+  const { readTflite } = await import('../formats/tflite/read.ts');
   const bytes = inOnePiece(content, name, 'TFLite');
   return readEntries(readTflite(bytes), bytes).has('text');
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { argMax, sum } from '../base/numbers.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
 
 const whole = z.int().min(0);
 const histogram = z.strictObject({
@@ -43,17 +42,6 @@ export function usualAnswers(logits: Float32Array, classes: number, split: Usual
     classes: counts,
   };
 }
-
-/** Function that computes the distribution of answers [samples, width], by form; undefined if the server watches no drift of that form. */
-export const USUAL_ANSWERS: Readonly<Record<AnswerFormKind, typeof usualAnswers | undefined>> = {
-  classes: usualAnswers,
-  numbers: undefined,
-  labels: undefined,
-  tags: undefined,
-  mask: undefined,
-  boxes: undefined,
-  vector: undefined,
-};
 
 export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {
   const best = argMax(logits, from, classes);

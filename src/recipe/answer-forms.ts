@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ScoreData } from '../base/events.ts';
 import { Registry } from '../base/registry.ts';
 import type { AnswerKeys } from './rule.ts';
 import type { LossName } from './schema/loss.ts';
@@ -6,6 +7,10 @@ import type { LossName } from './schema/loss.ts';
 /** Steps of augmentation that mix samples. */
 export const MIXES = ['mixup', 'cutmix', 'mosaic'] as const;
 type Mix = (typeof MIXES)[number];
+
+/** Scores that a recipe can choose by in place of the score of its task. */
+export const CHOSEN_SCORES = ['accuracy', 'roc-auc', 'macro-f1', 'log-loss'] as const;
+export type ChosenScore = (typeof CHOSEN_SCORES)[number];
 
 /** Answers that files can give besides logits: the class of each pixel, the probability of each class or label, or boxes with scores and labels. */
 export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections'] as const;
@@ -29,6 +34,9 @@ export interface TaskRow {
   /** Default loss. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
+  readonly score: ScoreData;
+  /** Scores that a recipe can choose by, by the values of `dataset.score`; absent where there is no choice. */
+  readonly scores?: Readonly<Record<ChosenScore, ScoreData>>;
   /** Steps of augmentation that mix samples, whose targets this task can mix too. */
   readonly mixes: readonly Mix[];
   /** Values of the key `outputs`: what a second file can answer with beside the file with logits. Absent for tasks without such files. */
@@ -78,6 +86,15 @@ export const BEGINS = {
 /** What recipes and readers of data know of a form of answers: its tasks, and the keys that these read. */
 export interface AnswerRow {
   readonly name: string;
+  /** Words for one answer and for several. */
+  readonly words: readonly [one: string, several: string];
+  /**
+   * Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. Absent where answers have no names, as the
+   * numbers of a vector.
+   */
+  readonly namesKey?: 'labels' | 'targets';
+  /** Text that says how many answers a model chooses among or gives, with their names; default: as `namedAnswers`. */
+  readonly answersText?: (count: number, names: readonly string[]) => string;
   /** Tasks whose answers have this form, by name. */
   readonly tasks: Readonly<Record<string, TaskRow>>;
   readonly keys: readonly AnswerKeys[];
@@ -89,11 +106,18 @@ export interface AnswerRow {
  */
 export const answerForms = new Registry<AnswerRow>('form of answer');
 
+/** Text on the number of answers, with the first names: `3 to predict (cat, dog, fox)`. */
+export function namedAnswers(count: number, names: readonly string[]): string {
+  const some = names.length <= 8 ? names : [...names.slice(0, 8), '…'];
+  return `${count} to predict (${some.join(', ')})`;
+}
+
 type Optional<T> = z.ZodOptional<z.ZodType<T, T>>;
 
 /** Types of the keys that forms of answers add to parts of a recipe, as far as code that hands them on reads them. */
 interface AnswerKeyTypes {
   readonly dataset: {
+    readonly score: Optional<ChosenScore>;
     readonly stride: Optional<number>;
     readonly dimensions: Optional<number>;
     readonly prefixes: Optional<number[]>;

@@ -2,6 +2,7 @@ import { printable } from '../base/errors.ts';
 import { dataType } from './data-types.ts';
 import { DEFAULT_TASK, taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
+import { USUAL_EPOCHS, usualEpochs } from './steps.ts';
 import { yamlText } from './yaml.ts';
 
 export interface InitAnswers {
@@ -193,15 +194,11 @@ export function isModelFile(name: string): boolean {
   return /\.(onnx|keras|h5)$/.test(name);
 }
 
-/** Least steps of a training that begins with random weights, and least and most epochs. */
-const [STEPS, LEAST_EPOCHS, MOST_EPOCHS] = [2000, 10, 200];
-
 /** Epochs by their steps: of few samples ten epochs are a hundred steps. */
 function epochsText(samples: number | undefined, batchSize: number): string {
-  const wanted = samples === undefined ? 0 : Math.ceil((STEPS * batchSize) / samples);
-  if (wanted <= LEAST_EPOCHS) return `epochs: ${LEAST_EPOCHS}`;
-  const epochs = Math.min(MOST_EPOCHS, wanted);
-  return `epochs: ${epochs} # ${Math.round((epochs * samples!) / batchSize)} steps of ${batchSize} samples; fewer leave a net of random weights unfinished`;
+  const epochs = samples === undefined ? USUAL_EPOCHS : usualEpochs(samples, batchSize);
+  if (epochs === USUAL_EPOCHS) return `epochs: ${epochs}`;
+  return `epochs: ${epochs} # ${epochs * Math.ceil(samples! / batchSize)} steps of ${batchSize} samples; fewer leave a net of random weights unfinished`;
 }
 
 /** Units of the first hidden layer of an mlp; the second has half as many. */

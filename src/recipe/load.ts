@@ -10,6 +10,7 @@ import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override, RecipeChange } from './overrides.ts';
 import { modelComplaints } from './models.ts';
 import { withTaskDefaults } from './schema/task.ts';
+import { withMinSteps } from './steps.ts';
 import type { ModelTable } from './models.ts';
 import { namedFiles, resolvePaths } from './paths.ts';
 import { recipeSchema } from './schema.ts';
@@ -108,7 +109,7 @@ function complete(
   const { recipe: data, complaints: ofGone } = withoutGone(
     withFolders === undefined ? written : withFolders(written, base, fail),
   );
-  const result = recipeSchema.safeParse(withTaskDefaults(data), { reportInput: true });
+  const result = recipeSchema.safeParse(withMinSteps(withTaskDefaults(data)), { reportInput: true });
   if (!result.success) {
     return fail([...ofGone, ...complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data))]);
   }

@@ -1,16 +1,16 @@
 import type { TaskName } from '../recipe/task.ts';
-import { scoreOfTask } from '../tasks/score.ts';
+import { scoreOfTask } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** The score that the figures of a report are values of. */
-export function scoreOf({ dataset }: Pick<Report, 'dataset'>): Score {
-  return scoreOfTask(dataset.task);
+export function scoreOf({ dataset, score }: Pick<Report, 'dataset' | 'score'>): Score {
+  return scoreOfTask(dataset.task, score.name);
 }
 
-/** The score of a task as report.json names it. */
-export function scoreEntry(task: TaskName): Report['score'] {
-  const { name, unit, better } = scoreOfTask(task);
+/** The score of a task, or the one that the recipe chooses, as report.json names it. */
+export function scoreEntry(task: TaskName, chosen?: string): Report['score'] {
+  const { name, unit, better } = scoreOfTask(task, chosen);
   return { name, unit, better };
 }
 

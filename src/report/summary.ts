@@ -3,8 +3,8 @@ import { isSameContent, isSameModel } from './artifact.ts';
 import { compared, size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
+import { answerForms, namedAnswers } from '../recipe/answer-forms.ts';
 import { taskRow } from '../recipe/task.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
 import { fileScore, rowScore, scoreOf } from './score.ts';
 import { taughtBy } from './taught-by.ts';
 import { betterTwin } from './twin.ts';
@@ -103,7 +103,7 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
 }
 
 /** Sentence before all figures of a run without labels. */
-export function scoreSentence(report: Pick<Report, 'dataset' | 'recipe'>): string[] {
+export function scoreSentence(report: Pick<Report, 'dataset' | 'recipe' | 'score'>): string[] {
   const { labelledBy } = report.dataset;
   if (labelledBy === undefined) return [];
   if (!scoreOf(report).isShareRight)
@@ -249,21 +249,6 @@ export function sameClass(agreement: Agreement): number {
 
 /** Text on what a model answers, e.g. `10 classes`. */
 export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
-  return ANSWERS_TEXTS[taskRow(task).form](classes, classNames);
+  const { answersText: said = namedAnswers } = answerForms.get(taskRow(task).form);
+  return said(classes, classNames);
 }
-
-const withNames = (count: number, names: readonly string[]): string => {
-  const some = names.length <= 8 ? names : [...names.slice(0, 8), '…'];
-  return `${count} to predict (${some.join(', ')})`;
-};
-
-/** Functions that say how many answers a model chooses among or gives, with their names, by form. */
-export const ANSWERS_TEXTS: Readonly<Record<AnswerFormKind, (count: number, names: readonly string[]) => string>> = {
-  classes: (count) => `${count} classes`,
-  numbers: withNames,
-  labels: withNames,
-  tags: withNames,
-  mask: (count, names) => `a class for each pixel: ${withNames(count, names)}`,
-  boxes: (count, names) => `boxes with a class each: ${withNames(count, names)}`,
-  vector: (count) => (count === 0 ? 'a vector' : `a vector, compared by ${count} classes`),
-};

@@ -3,6 +3,7 @@ import { InterruptedError, UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import { storedRecipe } from '../folder/folder.ts';
 import { openStores } from '../folder/states/stores.ts';
+import { withEpochs } from '../recipe/steps.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { alone } from '../train/processes.ts';
@@ -53,14 +54,16 @@ async function train(stage: string): Promise<void> {
 }
 
 async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map<string, Training>> {
-  const { recipe, written } = await storedRecipe(folder);
-  const engine = engineOf({ ...recipe, threads });
-  prepareSavedModels(recipe);
+  const { recipe: asked, written } = await storedRecipe(folder);
+  const engine = engineOf({ ...asked, threads });
+  prepareSavedModels(asked);
+  const data = await loadDataToTeach(asked, {});
+  const recipe = withEpochs(asked, data.train.count);
   const stores = await openStores(folder, onEvent);
   const context: StageContext = {
     recipe,
     written,
-    data: await loadDataToTeach(recipe, {}),
+    data,
     engine,
     onEvent,
     processes: alone,

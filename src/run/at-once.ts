@@ -11,7 +11,7 @@ import { revived } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import type { StageContext } from './context.ts';
 import { filesKey } from './repeat-key.ts';
-import type { Teaching } from './stages/teacher/teach.ts';
+import type { Teaching } from './stages/teacher/given-teacher.ts';
 
 const entry = entryBeside(import.meta.url, 'at-once-process');
 

@@ -2,6 +2,8 @@ import { monotonicMs } from '../base/clock.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { StageClock } from '../base/stage-clock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { withEpochs } from '../recipe/steps.ts';
 import { requireFiles } from '../folder/inputs.ts';
 import { factsOf } from '../folder/report/report-frame.ts';
 import type { RunStores } from '../folder/states/stores.ts';
@@ -35,7 +37,7 @@ export interface FollowOptions extends RunOptions {
 
 /** Opens the engine, loads the data, and enters both in the ledger. */
 export async function begin(
-  { recipe, written }: LoadedRecipe,
+  { recipe: asked, written: asWritten }: LoadedRecipe,
   folder: string,
   stores: RunStores,
   options: FollowOptions & { readonly clock: StageClock },
@@ -43,15 +45,16 @@ export async function begin(
   const { onEvent, onWork, signal, saveEvery = 5, withoutTest, clock, processes = alone } = options;
   // The engine is opened first: a missing library is reported before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
-  const engine = engineOf(recipe);
-  prepareSavedModels(recipe);
+  const engine = engineOf(asked);
+  prepareSavedModels(asked);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
-  const inputs = await runInputs(folder, recipe, options);
-  await requireFiles(recipe);
+  const inputs = await runInputs(folder, asked, options);
+  await requireFiles(asked);
   await inputs?.checkFiles();
-  const whole = await loadDataToTeach(recipe, await processes.loading());
+  const whole = await loadDataToTeach(asked, await processes.loading());
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
+  const [recipe, written] = [asked, asWritten].map((one) => withEpochs(one, data.train.count)) as [Recipe, Recipe];
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;
   let before = engine.traffic;

@@ -6,6 +6,7 @@ import type { LoadedDataset } from '../data/load.ts';
 import { datasetRows } from '../data/readers/labelled.ts';
 import { Room } from '../data/storage/memory-budget.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { withEpochs } from '../recipe/steps.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { alone } from '../train/processes.ts';
@@ -13,7 +14,7 @@ import { forecast } from './forecast.ts';
 import { rehearse } from './stages.ts';
 import { checkModels } from './stages/check/check-models.ts';
 import { checkStudentAnswers } from './stages/check/student-answers.ts';
-import { openAndCheck } from './stages/teacher/teach.ts';
+import { openAndCheck } from './stages/teacher/given-teacher.ts';
 
 export interface CheckedData {
   readonly data: LoadedDataset;
@@ -35,11 +36,12 @@ const [DECODED, LEAST_ASKED] = [1000, 32];
  * `UserError` that would stop the run. `isForecast`: some steps of each training are timed too. `isWhole`: all pictures are decoded, not a sample.
  */
 export async function checkData(
-  recipe: Recipe,
+  asked: Recipe,
   { isForecast = true, isWhole = false }: { readonly isForecast?: boolean; readonly isWhole?: boolean } = {},
 ): Promise<CheckedData> {
   const since = monotonicMs();
-  const data = await sampledData(recipe, isWhole);
+  const data = await sampledData(asked, isWhole);
+  const recipe = withEpochs(asked, data.train.count);
   const seen = { ...data, train: decodedRows(data.train), validation: decodedRows(data.validation) };
   const messages: string[] = [];
   const [decoded, all] = [0, 1].map((i) =>

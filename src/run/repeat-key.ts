@@ -5,7 +5,7 @@ import { JobFolder } from '../folder/jobs.ts';
 import { stageOf } from '../report/artifact.ts';
 import type { StageContext } from './context.ts';
 import { splitsOf } from './hashes.ts';
-import type { Teaching } from './stages/teacher/teach.ts';
+import type { Teaching } from './stages/teacher/given-teacher.ts';
 
 /**
  * Hash of everything that the trainings of a repeat depend on. It needs no weights of a teacher that the recipe trains: they follow from recipe and

@@ -142,9 +142,10 @@ function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'],
   if (distilled === undefined || scratch === undefined || more.length > 0) return {};
   const split = data.test === undefined ? 'validation' : 'test';
   const { targets, count } = data[split]!;
-  const { agreement } = taskOf(data.validation).beside(distilled.answers(), scratch.answers(), targets);
-  // Only classifications have samples that are right or wrong.
-  if (agreement === undefined) return {};
+  const task = taskOf(data.validation);
+  const { agreement } = task.beside(distilled.answers(), scratch.answers(), targets);
+  // Only classifications have samples that are right or wrong, and only accuracy counts them.
+  if (agreement === undefined || !task.score.isShareRight) return {};
   const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
   return { pair: pairOf(split, counts, by) };
 }

@@ -4,7 +4,6 @@ import type { OnEvent } from '../base/events.ts';
 import { firstMissing } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
 import { StageClock } from '../base/stage-clock.ts';
-import { TOKENIZER_FILE } from '../data/text/open.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
 import { lockRun } from '../folder/lock.ts';
 import { dropEarlier, putBack } from '../folder/replaced-run.ts';
@@ -26,9 +25,9 @@ import { checkOptions } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import { makeReport } from './report.ts';
 import type { Stages } from './report.ts';
-import { searchBudget } from './search/search.ts';
 import { stages } from './stages.ts';
 import { DEFAULT_TASK } from '../recipe/task.ts';
+import { scoreDataOf } from '../tasks/registry.ts';
 
 // What is exported besides `runRecipe` is marked internal: the package's type declarations must not load TensorFlow.js.
 
@@ -80,20 +79,22 @@ export async function runAlone(
     }
     processes?.requireShards(loaded.recipe, folder);
     const log = await fileLog(path.join(folder, 'log.jsonl'));
-    const { task = DEFAULT_TASK } = loaded.recipe.dataset;
+    const { task = DEFAULT_TASK, score: metric } = loaded.recipe.dataset;
+    const scoredBy = { ...(task !== DEFAULT_TASK && { task }), ...(metric && { metric }) };
     const onEvent: OnEvent = (event) => {
       const isOfTask = 'stage' in event || event.type === 'run';
-      const withTask = isOfTask && task !== DEFAULT_TASK ? { ...event, task } : event;
+      const withTask = isOfTask ? { ...event, ...scoredBy } : event;
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };
-    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
+    const score = scoreDataOf(task, metric);
+    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed, ...(score.isShareRight !== true && { score }) });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });
     const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
     const followed =
       loaded.recipe.target === undefined
         ? follow(loaded, folder, follower, work)
-        : searchBudget(loaded, folder, follower, follow);
+        : (await import('./search/search.ts')).searchBudget(loaded, folder, follower, follow);
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
@@ -120,7 +121,8 @@ async function follow(
   options: FollowOptions,
   work: Stages = stages,
 ): Promise<Report> {
-  const { recipe, written } = loaded;
+  const { recipe } = loaded;
+  let { written } = loaded;
   let current = 'start';
   const clock = new StageClock(current);
   const onEvent: OnEvent = (event) => {
@@ -138,6 +140,7 @@ async function follow(
     await removeOutdated(folder);
     stores = await openStores(folder, onEvent, options.shared);
     const context = await begin(loaded, folder, stores, { ...options, onEvent, clock });
+    ({ written } = context);
     facts = factsOf(context);
     await keepTokenizer(context, stores);
     const { data = context.data, ...findings } = await work(context, stores);
@@ -178,5 +181,7 @@ async function keepTokenizer(
   { write }: RunStores,
 ): Promise<void> {
   const bytes = await recipeTokenizer(recipe, data);
-  if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
+  if (bytes === undefined) return;
+  const { TOKENIZER_FILE } = await import('../data/text/open.ts');
+  await write(`exports/${TOKENIZER_FILE}`, bytes);
 }

@@ -38,7 +38,7 @@ import { earlierGenerations, generationNotes } from './stages/teacher/generation
 import { labelNotes, withScores } from './stages/teacher/labels-from-teacher.ts';
 import { leftOutNotes, transferSet } from './stages/teacher/leave-out.ts';
 import { teach } from './stages/teacher/teach.ts';
-import type { Teaching } from './stages/teacher/teach.ts';
+import type { Teaching } from './stages/teacher/given-teacher.ts';
 
 /**
  *     recipe ─► data ─► 0 check ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune

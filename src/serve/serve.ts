@@ -49,7 +49,7 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Limit of requests per second for one token, or for one address where there are no tokens. Default: none. */
   readonly rate?: number | undefined;
-  /** Connections over HTTP of one address; default: 1024. */
+  /** Connections of one address over HTTP, and over gRPC; default: 1024. */
   readonly maxConnections?: number | undefined;
   /** A file that gets a line of JSON for each answer. */
   readonly accessLog?: string | undefined;
@@ -104,7 +104,7 @@ export const DEFAULT_BATCHING: BatchingOptions = {
   },
 };
 
-/** Connections over HTTP at a time. */
+/** Connections at a time, over HTTP and over gRPC. */
 const MOST_CONNECTIONS = 4096;
 const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
 
@@ -158,10 +158,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...{ openMetrics: options.openMetrics ?? false, isStrict: options.strict ?? false },
       metrics: metrics.text,
     };
-    const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
+    const budget = new BodyBudget(1.5 * Math.max(4 * maxBody, 2 ** 28));
     const unread = new Unread(Math.max(4 * maxBody, 2 ** 28));
     const maxConnectionsEach = options.maxConnections ?? MOST_CONNECTIONS / 4;
     const common = {
+      maxConnections: MOST_CONNECTIONS,
       maxConnectionsEach,
       host: address,
       access,
@@ -173,7 +174,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       requestTimeoutMs: 30_000,
     };
     const http = await serveHttp(site, {
-      ...{ ...common, port: options.port ?? 8000, maxConnections: MOST_CONNECTIONS },
+      ...common,
+      port: options.port ?? 8000,
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });

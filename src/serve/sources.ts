@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, exists } from '../base/files.ts';
-import { isKerasFile } from '../files/keras-file.ts';
+import { isKerasFile } from '../files/keras-names.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 
 /** A model that can be loaded. */

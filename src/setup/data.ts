@@ -6,10 +6,6 @@ import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset, DataOptions } from '../data/load.ts';
-import { refuseOtherFile } from '../data/text/open.ts';
-import { rawLike, takesRaw } from '../distill/teachers/inputs/own-scaling.ts';
-import { readOnnx } from '../files/onnx-file.ts';
-import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { loadTask } from '../tasks/registry.ts';
@@ -39,6 +35,9 @@ export async function loadData(
 async function asStudentTakes(data: LoadedDataset, { dataset, student }: Readers): Promise<LoadedDataset> {
   const file = student?.onnx ?? student?.backbone?.onnx;
   if (file === undefined || dataset.normalize !== undefined) return data;
+  const { rawLike, takesRaw } = await import('../distill/teachers/inputs/own-scaling.ts');
+  const { readOnnx } = await import('../files/onnx-file.ts');
+  const { decodeModel } = await import('../formats/onnx/protobuf.ts');
   if (!takesRaw(decodeModel(await readOnnx(file), file), data.train)) return data;
   const raw = (split: Dataset): Dataset => ({ ...split, normalization: rawLike(split.normalization), usual: split.normalization }); // prettier-ignore
   return { ...data, train: raw(data.train), validation: raw(data.validation), test: data.test && raw(data.test) };
@@ -116,6 +115,7 @@ export async function recipeTokenizer(
   if (train.text?.tokenizer !== 'tokenizer.json') return undefined;
   const { text } = dataset as { readonly text: TextConfig };
   const bytes = await readBytes(text.tokenizer!);
+  const { refuseOtherFile } = await import('../data/text/open.ts');
   refuseOtherFile(text.tokenizer!, bytes, train.text);
   return bytes;
 }

@@ -36,7 +36,7 @@ async function takesPictures(file: string): Promise<boolean> {
 
 /** Shapes of a model file's inputs as far as they are known, with the batch; an open size is no number. */
 export async function shapesOfInputs(file: string): Promise<(readonly (number | string | null)[])[]> {
-  const { isReadAsOnnx } = await import('../files/keras-file.ts');
+  const { isReadAsOnnx } = await import('../files/keras-names.ts');
   if (file.endsWith('.json') && !(await isReadAsOnnx(file))) {
     const { loadTfjsModel } = await import('../files/tfjs-file.ts');
     return (await loadTfjsModel(file)).inputs.map(({ shape }) => shape);

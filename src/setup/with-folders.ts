@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { isOfKeras3 } from '../files/keras-file.ts';
+import { isOfKeras3 } from '../files/keras-names.ts';
 import type { WithFolders } from '../recipe/load.ts';
 import { DEFAULT_TASK, taskNames, taskRow } from '../recipe/task.ts';
 import { isFolder } from './hub/files.ts';

@@ -1,10 +1,10 @@
 import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
 import { fieldsIn, partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
 import type { InputPart } from '../data/dataset.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
+import { Slot } from '../base/registry.ts';
+import { answerForms } from '../recipe/answer-forms.ts';
 import { namesByPart, statedForm } from '../tasks/answer-form.ts';
 import type { AnswerField } from '../tasks/fields.ts';
-import { DETECTOR_OUTPUTS, detectorMetadata, segmenterMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { CustomMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { InputDescription, ModelDescription } from '../formats/tflite/metadata/metadata.ts';
 
@@ -15,39 +15,32 @@ interface ForMediaPipe extends Pick<ModelDescription, 'outputs'> {
   readonly each: string;
 }
 
-/** Points of a picture of 7,000 × 7,000 pixels: a stranger's file that states more is not believed. */
-const MOST_POINTS = 1e6;
-
-/** By the form of the answers and the kind of output; undefined for files that MediaPipe has no task for, or that want no such metadata. */
-const FOR_MEDIAPIPE: Partial<Readonly<Record<AnswerFormKind, MediaPipeMetadata>>> = {
-  mask: (output) => (output === 'logits' ? { custom: segmenterMetadata('softmax'), each: 'each pixel' } : undefined),
-  boxes: (output, fields = []) => {
-    const [[points, sides], [of, classes]] = [fields[0]?.shape ?? [], fields[1]?.shape ?? []];
-    const isSound = sides === 4 && of === points && classes !== undefined && points! <= MOST_POINTS;
-    if (output !== 'detections' || !isSound) return undefined;
-    return {
-      custom: detectorMetadata(points!, classes),
-      each: 'each box',
-      outputs: {
-        [DETECTOR_OUTPUTS.boxes]: { areBoxes: true },
-        [DETECTOR_OUTPUTS.scores]: { hasLabels: true },
-      },
-    };
-  },
-};
-
-type MediaPipeMetadata = (
+/** Metadata of a form of answers, by the kind of output; undefined for files that MediaPipe has no task for, or that want no such metadata. */
+export type MediaPipeMetadata = (
   output: string | undefined,
   fields: readonly AnswerField[] | undefined,
 ) => ForMediaPipe | undefined;
 
-/** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. */
+const TFLITE_METADATA = new Slot<MediaPipeMetadata>(answerForms, 'tfliteMetadata', 'metadata for MediaPipe');
+
+/** Loads what `descriptionFrom` knows of answers of this form. */
+export async function loadDescription(form: string): Promise<void> {
+  await TFLITE_METADATA.loadIfThere(form);
+}
+
+/** Form of the answers of a file, by its metadata. */
+export function formIn(metadata: ReadonlyMap<string, string>): string {
+  const logits = metadata.get('output') === 'logits';
+  return statedForm({ ...namesByPart(metadata, statedIn(metadata).names), logits }).kind;
+}
+
+/** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. `loadDescription` has been called. */
 export function descriptionFrom(name: string, metadata: ReadonlyMap<string, string>, input: string): ModelDescription {
   const { labels: stated, names, preprocessing: prepared } = statedIn(metadata);
   const [output, version] = [metadata.get('output'), metadata.get('recipeSha256')];
   const logits = output === 'logits';
-  const { kind } = statedForm({ ...namesByPart(metadata, names), logits });
-  const opened = FOR_MEDIAPIPE[kind]?.(output, fieldsIn(metadata));
+  const form = formIn(metadata);
+  const opened = TFLITE_METADATA.has(form) ? TFLITE_METADATA.of(form)(output, fieldsIn(metadata)) : undefined;
   const labels = opened === undefined ? stated : names;
   const sentences = [
     'Made by limbeck.',

@@ -32,7 +32,7 @@ import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
 import type { OutputValues } from './parity/likeness.ts';
 import type { Reference } from './parity/check-file.ts';
-import type { MakeFile } from './variants.ts';
+import type { MakeFile } from './variant.ts';
 import { sizedContent } from '../files/onnx-file.ts';
 
 export interface TrainedModel {

@@ -4,8 +4,8 @@ import type { Column, Dataset } from '../data/dataset.ts';
 import { LETTERBOX } from '../data/pictures/letterbox.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
+import { answerForms } from '../recipe/answer-forms.ts';
 import type { FileOutputs } from '../recipe/answer-forms.ts';
-import { NAMES_KEYS } from '../tasks/answer-form.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
 
@@ -33,7 +33,7 @@ export function onnxOptions(
   const { sampleShape, inputs, text, normalization, fit, nms } = data.train;
   const columns = statedColumns(data.train);
   const task = taskOf(data.train);
-  const namesKey = NAMES_KEYS[taskRow(task.name).form];
+  const namesKey = answerForms.get(taskRow(task.name).form).namesKey;
   const entries = {
     ...(namesKey && { [namesKey]: data.classNames }),
     // (value * scale - mean) / std, channel by channel.

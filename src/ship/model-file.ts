@@ -8,8 +8,6 @@ import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
 import type { InputPart } from '../data/dataset.ts';
-import { fromStored, openFastestTflite, openTflite } from '../runtime/litert.ts';
-import type { TfliteSession } from '../runtime/litert.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
 import type { OnnxContent } from '../formats/onnx/large.ts';
 import type { Form } from '../report/artifact.ts';
@@ -38,7 +36,7 @@ export async function openRunner(
 ): Promise<Runner> {
   return format === 'onnx'
     ? onnxRunner(new InferenceModel(bytes, file, session), fields)
-    : tfliteRunner(openTflite(inOnePiece(bytes, file, 'TFLite'), { name: file }), fields);
+    : tfliteRunner({ file, bytes }, fields);
 }
 
 function onnxRunner(model: InferenceModel, fields: readonly AnswerField[]): Runner {
@@ -62,8 +60,14 @@ function outputsOf<T extends { readonly name: string }>(
 }
 
 /** One sample at a time, or all at once where the file takes any batch. */
-async function tfliteRunner(opened: Promise<TfliteSession>, fields: readonly AnswerField[]): Promise<Runner> {
-  const session = await opened;
+async function tfliteRunner(
+  { file, bytes }: Pick<ModelFile, 'file' | 'bytes'>,
+  fields: readonly AnswerField[],
+  runtime: 'usual' | 'fastest' = 'usual',
+): Promise<Runner> {
+  const { fromStored, openFastestTflite, openTflite } = await import('../runtime/litert.ts');
+  const whole = inOnePiece(bytes, file, 'TFLite');
+  const session = await (runtime === 'fastest' ? openFastestTflite(whole, file) : openTflite(whole, { name: file }));
   const outputs = outputsOf(session, fields);
   const isDynamic = session.inputs[0]!.shape[0] === -1;
   return {
@@ -102,7 +106,7 @@ export async function logitsOfFile(
 ): Promise<Float32Array> {
   const { fields, width: classes } = taskOf(split);
   const runner = await (file.format === 'tflite'
-    ? tfliteRunner(openFastestTflite(inOnePiece(file.bytes, file.file, 'TFLite'), file.file), fields)
+    ? tfliteRunner(file, fields, 'fastest')
     : openRunner(file, session, fields));
   const batchSize = samplesAtOnce(split.sampleShape, 250);
   const { count, batch } = plainBatches(split, batchSize);

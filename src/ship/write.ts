@@ -14,8 +14,10 @@ import { progressOf } from '../train/progress.ts';
 import { scoreOfFile } from './model-file.ts';
 import type { ExportedModel } from './export.ts';
 import { checkVariant } from './parity/check-file.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variant.ts';
 import { sizedContent } from '../files/onnx-file.ts';
+import { loadDescription } from './description.ts';
+import { taskRow } from '../recipe/task.ts';
 
 export interface Shipped {
   readonly files: readonly ExportedModel[];
@@ -55,6 +57,7 @@ export async function writeVariants(
   variants: readonly Variant[],
   { number, form, write, hasMore = false }: Omit<FormStep, 'dense'> & { readonly hasMore?: boolean },
 ): Promise<Shipped & { readonly refused?: Refused }> {
+  await loadDescription(taskRow(context.data.validation.task).form);
   const files: ExportedModel[] = [];
   const notes: string[] = [];
   let refused: Refused | undefined;
@@ -110,6 +113,7 @@ export async function makeFile(
   model: ExportedModel,
   variant: Variant,
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
+  await loadDescription(taskRow(context.data.validation.task).form);
   const { artifact, file, skipped } = makeBytes(model, variant, {});
   context.onEvent({ type: 'stage', stage: `export ${file.file}` });
   const parity = await checkVariant(context, model, file, variant.make);

@@ -6,28 +6,6 @@ export interface AnswerForm {
   readonly names: readonly string[] | undefined;
 }
 
-/** Words for one answer and for several. */
-export const ANSWER_WORDS: Readonly<Record<AnswerFormKind, readonly [one: string, several: string]>> = {
-  classes: ['class', 'classes'],
-  numbers: ['number', 'numbers'],
-  labels: ['label', 'labels'],
-  tags: ['tag', 'tags'],
-  mask: ['class', 'classes'],
-  boxes: ['class', 'classes'],
-  vector: ['number', 'numbers'],
-};
-
-/** Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. The numbers of a vector have no names. */
-export const NAMES_KEYS: Readonly<Record<AnswerFormKind, 'labels' | 'targets' | undefined>> = {
-  classes: 'labels',
-  numbers: 'targets',
-  labels: 'targets',
-  tags: 'targets',
-  mask: 'targets',
-  boxes: 'targets',
-  vector: undefined,
-};
-
 /** Names of answers as the server states them, under a key that tells the form. */
 export interface StatedNames {
   readonly labels?: readonly string[];

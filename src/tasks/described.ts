@@ -269,7 +269,7 @@ export interface EvaluationFigures {
   /** Accuracy of each class, by name; null for a class without samples in the split. */
   readonly perClass?: Readonly<Record<string, number | null>>;
   readonly classFigures?: ClassFigures;
-  /** Score of other tasks. */
+  /** Score of other tasks, and one that a recipe chooses. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;

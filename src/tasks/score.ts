@@ -1,5 +1,5 @@
+import type { ScoreData } from '../base/events.ts';
 import { decimals, digits, percent } from '../base/numbers.ts';
-import type { TaskName } from '../recipe/task.ts';
 
 /** The figure that a task is judged by: it chooses epochs and students, and limits and verdicts are given in it. */
 export interface Score {
@@ -8,8 +8,8 @@ export interface Score {
   readonly isShareRight: boolean;
   /** The name behind that of a split in the head of a table: ` RMSE`. */
   readonly heading: string;
-  /** `fraction`: from 0 to 1; `label`: in the units of the label. */
-  readonly unit: 'fraction' | 'label';
+  /** `fraction`: from 0 to 1; `label`: in the units of the label; `nats`: a logarithm. */
+  readonly unit: 'fraction' | 'label' | 'nats';
   readonly better: 'higher' | 'lower';
   /** Text for messages, such as `93.40 %` or `54.2`. */
   readonly text: (value: number) => string;
@@ -49,19 +49,22 @@ function points(fraction: number): string {
 }
 
 /** A score from 0 to 1, with drops in percentage points. */
-function share(name: string, said: Score['said'], isShareRight = false): Score {
+function share({ name, isShareRight: isRight, bounds = [0, 1] }: ScoreData): Score {
+  const isShareRight = isRight === true;
+  const at = `at ${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} of`;
   return {
-    ...{
-      name,
-      said,
-      isShareRight,
-      heading: isShareRight ? '' : ` ${name}`,
-      unit: 'fraction',
-      better: 'higher',
-      text: (value) => percent(value),
-      change: points,
-      bounds: [0, 1],
-    },
+    name,
+    isShareRight,
+    heading: isShareRight ? '' : ` ${name}`,
+    unit: 'fraction',
+    better: 'higher',
+    text: (value) => percent(value),
+    change: points,
+    said: (value, samples, digits) =>
+      isShareRight
+        ? `right on ${percent(value, digits)} of ${samples}`
+        : `${at} ${percent(value, digits)} on ${samples}`,
+    bounds,
     smallestGain: () => 0.001,
     grain: (samples) => Math.sqrt(1 / 12) / samples,
     lost: (before, after) => 100 * (before - after),
@@ -71,88 +74,40 @@ function share(name: string, said: Score['said'], isShareRight = false): Score {
   };
 }
 
-/** Share of samples with a right answer. */
-export const accuracyScore = share(
-  'accuracy',
-  (value, samples, digits) => `right on ${percent(value, digits)} of ${samples}`,
-  true,
-);
-
-/** F1 of each label at a probability of 0.5, mean over the labels. */
-export const f1Score = share(
-  'macro F1',
-  (value, samples, digits) => `at a macro F1 of ${percent(value, digits)} on ${samples}`,
-);
-
-/** Micro-averaged F1 of entities: a right entity has the type and all words of a true one. */
-export const entityF1Score = share(
-  'entity F1',
-  (value, samples, digits) => `at an entity F1 of ${percent(value, digits)} on ${samples}`,
-);
-
-/** Mean intersection over union of the classes, over all pixels of the set. */
-export const meanIouScore = share(
-  'mean IoU',
-  (value, samples, digits) => `at a mean IoU of ${percent(value, digits)} on ${samples}`,
-);
-
-/** Mean average precision of boxes by COCO's rules: over classes, and over intersections over union of 0.50 to 0.95. */
-export const apScore = share('mAP', (value, samples, digits) => `at a mAP of ${percent(value, digits)} on ${samples}`);
-
-/**
- * Recall at rank 1: share of samples whose nearest other sample is of the same class; without classes, whose nearest is one of the ten nearest by the
- * vectors that stand in for labels.
- */
-export const recallScore = share(
-  'recall@1',
-  (value, samples, digits) => `at a recall@1 of ${percent(value, digits)} on ${samples}`,
-);
-
-/** Spearman's correlation of the cosines of pairs with their similarities, from -1 to 1. */
-export const spearmanScore: Score = {
-  ...share('Spearman', (value, samples, digits) => `at a Spearman of ${percent(value, digits)} on ${samples}`),
-  bounds: [-1, 1],
-};
-
-/** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
-export const rmseScore: Score = {
-  ...{
-    name: 'RMSE',
+/** A score from 0 without a bound, of which lower is better; drops are in percent of it. */
+function error({ name, unit, bounds = [0, Infinity] }: ScoreData): Score {
+  return {
+    name,
     isShareRight: false,
-    heading: ' RMSE',
-    unit: 'label',
+    heading: ` ${name}`,
+    unit,
     better: 'lower',
     text: digits,
-    bounds: [0, Infinity],
-  },
-  change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
-  said: (value, samples) => `off by ${digits(value)} (RMSE) on ${samples}`,
-  smallestGain: (score) => 0.001 * score,
-  grain: () => 0,
-  lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
-  after: (before, lost) => before * (1 + lost / 100),
-  dropText: (lost) => `${decimals(lost, 2)} % above`,
-  lossText: (lost) => `${decimals(lost, 2)} % of validation RMSE`,
-};
+    change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
+    said: (value, samples) =>
+      unit === 'label'
+        ? `off by ${digits(value)} (${name}) on ${samples}`
+        : `at a ${name} of ${digits(value)} on ${samples}`,
+    bounds,
+    smallestGain: (score) => 0.001 * score,
+    grain: () => 0,
+    lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
+    after: (before, lost) => before * (1 + lost / 100),
+    dropText: (lost) => `${decimals(lost, 2)} % above`,
+    lossText: (lost) => `${decimals(lost, 2)} % of validation ${name}`,
+  };
+}
+
+/** Texts and directions of a score. */
+export function scoreFrom(data: ScoreData): Score {
+  return data.unit === 'fraction' ? share(data) : error(data);
+}
+
+/** Share of samples with a right answer. */
+export const accuracyScore = scoreFrom({ name: 'accuracy', unit: 'fraction', isShareRight: true });
 
 /** Sentence on a score if another model's answers stand in for labels. */
 export function againstText(score: Score, value: number, by: string, samples: string): string {
   if (score.isShareRight) return `gives the class that ${by} gives on ${score.text(value)} of ${samples}`;
   return `${score.name} ${score.text(value)} against the answers of ${by} on ${samples}`;
-}
-
-const scores: Readonly<Record<TaskName, Score>> = {
-  classification: accuracyScore,
-  regression: rmseScore,
-  'multi-label': f1Score,
-  tagging: entityF1Score,
-  segmentation: meanIouScore,
-  detection: apScore,
-  embedding: recallScore,
-  'sentence-similarity': spearmanScore,
-};
-
-/** The score of a task by the task's name. */
-export function scoreOfTask(task: TaskName = 'classification'): Score {
-  return scores[task];
 }

@@ -113,6 +113,8 @@ export interface Task {
   /** Score that is no function of sums, from numbers of each sample, which all processes collect in the order of the samples. */
   readonly collects?: Collector;
 
+  /** `UserError` for splits with labels that the score of their recipe is not defined for; absent where there are none. */
+  refuseUnscored?(splits: readonly (Dataset | undefined)[]): void;
   /** Score of answers to all samples. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;
   /** Description of the answers for a report, besides the score. */
@@ -201,5 +203,15 @@ export interface Tuning {
 
 export type TaskData = Pick<
   Dataset,
-  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'pixelWeights' | 'maxBoxes' | 'nms' | 'vector'
+  | 'task'
+  | 'score'
+  | 'classNames'
+  | 'scaling'
+  | 'text'
+  | 'sampleShape'
+  | 'stride'
+  | 'pixelWeights'
+  | 'maxBoxes'
+  | 'nms'
+  | 'vector'
 >;

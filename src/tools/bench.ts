@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import { isReadAsOnnx } from '../files/keras-file.ts';
+import { isReadAsOnnx } from '../files/keras-names.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { compareLatency } from '../measure/latency/compare.ts';
 import type { LatencyComparison } from '../measure/latency/compare.ts';

@@ -14,13 +14,13 @@ import { openFile, openTeacher } from '../distill/teachers/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/inputs/preparation.ts';
 import type { Preparation } from '../distill/teachers/inputs/preparation.ts';
 import { atFile, UserError } from '../base/errors.ts';
-import { isReadAsOnnx } from '../files/keras-file.ts';
+import { isReadAsOnnx } from '../files/keras-names.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readEntries } from '../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
-import { USUAL_ANSWERS } from '../measure/usual-answers.ts';
+import { usualAnswers } from '../measure/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { requireFiles } from '../folder/inputs.ts';
 import { taskRow } from '../recipe/task.ts';
@@ -32,7 +32,7 @@ import { DETECTOR_OUTPUTS } from '../formats/tflite/metadata/mediapipe.ts';
 import { endsOfFile } from '../runtime/litert.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { toInt8 } from '../ship/int8-teacher.ts';
-import { EVALUATED } from './evaluated.ts';
+import { evaluated } from './evaluated.ts';
 
 export type Split = 'train' | 'validation' | 'test';
 
@@ -135,12 +135,13 @@ export async function evaluateFile(
   const scoreText =
     labelledBy === undefined ? task.score.said(score, samples) : againstText(task.score, score, labelledBy, samples);
   const { form } = taskRow(task.name);
-  const usual = split === 'train' ? undefined : USUAL_ANSWERS[form]?.(given, task.width, split);
+  const isUsual = split !== 'train' && task.classes !== undefined;
+  const usual = isUsual ? usualAnswers(given, task.width, split) : undefined;
   return {
     ...shared,
     form,
     said: scoreText,
-    ...EVALUATED[form](task, score, given, dataset),
+    ...evaluated(task, score, given, dataset),
     usual: usual && inOrderOf(preparation, usual, dataset.classNames),
     warnings,
   };

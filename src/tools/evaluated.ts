@@ -1,37 +1,21 @@
 import type { Dataset } from '../data/dataset.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
+import { accuracyOf } from '../tasks/classification/chance.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classification/classes.ts';
 import type { EvaluationFigures } from '../tasks/described.ts';
 import type { Task } from '../tasks/task.ts';
 
-type Evaluated = (task: Task, score: number, given: Float32Array, dataset: Dataset) => EvaluationFigures;
-
-const scored: Evaluated = (task, value, given, { targets }) => {
-  const { errors, labels, entities, masks, boxes, vectors } = task.describe(given, targets);
+/** Figures of an evaluation: the accuracy, also of each class, where one class is right; else the score and what the task says of the answers. */
+export function evaluated(task: Task, value: number, given: Float32Array, dataset: Dataset): EvaluationFigures {
+  const { perClass: _, ...described } = task.describe(given, dataset.targets);
+  if (task.classes === undefined) return { score: { name: task.score.name, value }, ...described };
+  const { classFigures } = described;
   return {
-    score: { name: task.score.name, value },
-    ...(errors && { errors }),
-    ...(labels && { labels }),
-    ...(entities && { entities }),
-    ...(masks && { masks }),
-    ...(boxes && { boxes }),
-    ...(vectors && { vectors }),
+    ...(!task.score.isShareRight && { score: { name: task.score.name, value } }),
+    accuracy: accuracyOf(given, dataset.targets, task.width),
+    perClass: perClassOf(given, dataset),
+    ...(classFigures && { classFigures }),
   };
-};
-
-/** Figures of an evaluation by the form of the answers. */
-export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
-  classes: (task, accuracy, given, dataset) => {
-    const { classFigures } = task.describe(given, dataset.targets);
-    return { accuracy, perClass: perClassOf(given, dataset), ...(classFigures && { classFigures }) };
-  },
-  numbers: scored,
-  labels: scored,
-  tags: scored,
-  mask: scored,
-  boxes: scored,
-  vector: scored,
-};
+}
 
 /** Accuracy of each class, by name. */
 function perClassOf(logits: Float32Array, { targets, classNames: classes }: Dataset): Record<string, number | null> {

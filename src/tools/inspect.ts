@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError, readBytes } from '../base/files.ts';
-import { isReadAsOnnx } from '../files/keras-file.ts';
+import { isReadAsOnnx } from '../files/keras-names.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readSafetensors } from '../formats/safetensors.ts';

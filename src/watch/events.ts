@@ -1,7 +1,8 @@
 import { percent } from '../base/numbers.ts';
 import type { TaskName } from '../recipe/task.ts';
-import { scoreOfTask } from '../tasks/score.ts';
-import type { RunEvent } from '../base/events.ts';
+import { scoreOfTask } from '../tasks/registry.ts';
+import type { Score } from '../tasks/score.ts';
+import type { OfTask, RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { trafficText } from './traffic.ts';
 
@@ -56,15 +57,18 @@ export function eventText(event: RunEvent): string | undefined {
   }
 }
 
-/** Text of a task's score, with its name unless it is accuracy. */
-export function scoreOfEvent({ task }: { readonly task?: string }): (value: number) => string {
-  const score = scoreOfTask(task as TaskName | undefined);
-  return (value) => (task === undefined ? score.text(value) : `${score.name} ${score.text(value)}`);
+/** Text of a score, with its name unless it is accuracy. */
+export function scoreOfEvent(event: OfTask): (value: number) => string {
+  const score = eventScore(event);
+  return (value) => (score.isShareRight ? score.text(value) : `${score.name} ${score.text(value)}`);
 }
 
 /** Name of the score in metrics and curves, such as `accuracy` or `rmse`. */
-export function metricOfEvent({ task }: { readonly task?: string }): string {
-  return scoreOfTask(task as TaskName | undefined)
-    .name.toLowerCase()
-    .replace(/ /g, '_');
+export function metricOfEvent(event: OfTask): string {
+  return eventScore(event).name.toLowerCase().replace(/ /g, '_');
+}
+
+/** The score that an event has values of. */
+export function eventScore({ task, metric }: OfTask): Score {
+  return scoreOfTask(task as TaskName | undefined, metric);
 }

@@ -1,8 +1,8 @@
 import type * as PromClient from 'prom-client';
 import type { Counter, Gauge, Registry } from 'prom-client';
 import { limbeckVersion } from '../base/process/packages.ts';
-import { metricOfEvent } from './events.ts';
-import type { OnEvent, RunEvent } from '../base/events.ts';
+import { eventScore, metricOfEvent } from './events.ts';
+import type { OfTask, OnEvent, RunEvent } from '../base/events.ts';
 import type { RankedProcess } from './ranked-process.ts';
 
 /** Metrics of a run's events; names and units follow Prometheus' conventions. */
@@ -22,15 +22,10 @@ export function runMetrics(client: typeof PromClient, registry: Registry, ranked
   const current = gauge('stage', 'The stage that is going on; always 1.', ['trial', 'stage']);
   const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['trial', 'stage']);
   const right = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);
-  const scored = gauge('score', 'Score of a task other than classification, by split.', [
-    'trial',
-    'stage',
-    'split',
-    'score',
-  ]);
+  const scored = gauge('score', 'Score other than accuracy, by split.', ['trial', 'stage', 'split', 'score']);
   const tellScore = (event: StageEventOf, split: string, value: number): void => {
     const labels = { ...labelsOf(event), split };
-    if (event.task === undefined) right.set(labels, value);
+    if (eventScore(event).isShareRight) right.set(labels, value);
     else scored.set({ ...labels, score: metricOfEvent(event) }, value);
   };
   const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['trial', 'stage']);
@@ -101,10 +96,9 @@ export function runMetrics(client: typeof PromClient, registry: Registry, ranked
   };
 }
 
-interface StageEventOf {
+interface StageEventOf extends OfTask {
   readonly stage: string;
   readonly trial?: string;
-  readonly task?: string;
 }
 
 function labelsOf({ stage, trial }: { readonly stage: string; readonly trial?: string }) {

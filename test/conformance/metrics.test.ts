@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
+import { classification } from '../../src/answers/classes/task.ts';
 import { errorsOf } from '../../src/answers/numbers/errors.ts';
 import { labelReport, macroF1 } from '../../src/answers/labels/labels.ts';
 import { IGNORED } from '../../src/data/targets/move-mask.ts';
@@ -37,6 +38,39 @@ function sampled(key: string, width: number, label: (random: RandomStream, c: nu
   };
   return { answers: targets.map((row) => row.map(noisy)), targets };
 }
+
+it('the scores of classes that a recipe can choose are those of scikit-learn, collected over batches too', () => {
+  const cases = Array.from({ length: 40 }, (_, i) => {
+    const random = new RandomStream('classes', i);
+    const width = 2 + (i % 4);
+    // The last class of some cases is nowhere, and answers of some are equal.
+    const there = width - (width > 2 && i % 3 === 0 ? 1 : 0);
+    const targets = Array.from({ length: 80 }, (_, at) =>
+      at < there ? at : Math.floor(there * random.uniform() ** 2),
+    );
+    const step = [0, 0.5, 1][i % 3]!;
+    const answers = targets.map((label) =>
+      Array.from({ length: width }, (_, c) => {
+        const answer = 2 * random.normal() + (c === label ? 1.5 : 0);
+        return step === 0 ? Math.fround(answer) : Math.round(answer / step) * step;
+      }),
+    );
+    return { targets, answers };
+  });
+  const expected = byScikitLearn(cases.map((one) => ({ task: 'classes', ...one }))) as Record<string, number>[];
+  cases.forEach(({ answers, targets }, i) => {
+    const [logits, labels] = [Float32Array.from(answers.flat()), Int32Array.from(targets)];
+    for (const name of ['roc-auc', 'macro-f1', 'log-loss'] as const) {
+      const { scoreOf, collects } = classification(answers[0]!.length, name);
+      expect(scoreOf(logits, labels)).toBeCloseTo(expected[i]![name]!, 10);
+      if (collects === undefined) continue;
+      const half = (from: number, to: number): Float32Array =>
+        collects.of(Float32Array.from(answers.slice(from, to).flat()), labels.subarray(from, to));
+      const collected = Float32Array.from([...half(0, 32), ...half(32, 80)]);
+      expect(collects.scoreOf(collected)).toBeCloseTo(expected[i]![name]!, 10);
+    }
+  });
+});
 
 it('errors of predicted numbers are those of scikit-learn', () => {
   const cases = Array.from({ length: 20 }, (_, i) =>

@@ -1,4 +1,4 @@
-"""The figures of regression, of several labels and of masks, by scikit-learn and PyTorch: reads cases.json of a folder and prints a JSON list."""
+"""The figures of classes, of regression, of several labels and of masks, by scikit-learn and PyTorch: reads cases.json of a folder and prints a JSON list."""
 
 import json
 import sys
@@ -8,6 +8,25 @@ import torch
 import torch.nn.functional as F
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
+
+
+def classes(case):
+    """ROC AUC, macro F1 and log loss of the softmax of logits; classes that no sample has count in no mean."""
+    truth, logits = np.array(case["targets"]), np.array(case["answers"], dtype=np.float64)
+    # Softmax rounds probabilities that are equal differently, by which scikit-learn would tell them apart.
+    chance = np.round(torch.softmax(torch.tensor(logits), -1).numpy(), 13)
+    given = logits.argmax(1)
+    if logits.shape[1] == 2:
+        auc = metrics.roc_auc_score(truth, chance[:, 1])
+    else:
+        auc = np.mean([metrics.roc_auc_score(truth == c, chance[:, c]) for c in np.unique(truth)])
+        if len(np.unique(truth)) == logits.shape[1]:
+            assert abs(auc - metrics.roc_auc_score(truth, chance, multi_class="ovr")) < 1e-12
+    return {
+        "roc-auc": float(auc),
+        "macro-f1": metrics.f1_score(truth, given, average="macro"),
+        "log-loss": metrics.log_loss(truth, chance, labels=list(range(logits.shape[1]))),
+    }
 
 
 def regression(case):
@@ -77,4 +96,4 @@ def masks(case):
 
 with open(f"{sys.argv[1]}/cases.json") as file:
     cases = json.load(file)
-print(json.dumps([{"regression": regression, "labels": labels, "masks": masks}[c["task"]](c) for c in cases]))
+print(json.dumps([{"classes": classes, "regression": regression, "labels": labels, "masks": masks}[c["task"]](c) for c in cases]))

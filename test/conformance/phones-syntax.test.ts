@@ -1,8 +1,8 @@
-import type { AnswerFormKind } from '../../src/recipe/task.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
+import { answerForms } from '../../src/recipe/answer-forms.ts';
+import { loadKit } from '../../src/ship/kit/forms.ts';
 import { phoneSamples, textPhoneSamples } from '../../src/ship/kit/phone.ts';
 import { runPython } from './python.ts';
 
@@ -23,7 +23,9 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
   }
 }
 
-const OF_TEXTS = (Object.keys(KIT_FORMS) as AnswerFormKind[]).filter((form) => KIT_FORMS[form].texts !== undefined);
+const OF_TEXTS: (readonly [string, Readonly<Record<string, string>>])[] = [];
+for (const form of answerForms.names())
+  if ((await loadKit(form)).texts !== undefined) OF_TEXTS.push([form, await textPhoneSamples(form)]);
 
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(
@@ -33,7 +35,7 @@ const SOURCES = Object.fromEntries(
     masks: await phoneSamples('mask'),
     boxes: await phoneSamples('boxes'),
     vectors: await phoneSamples('vector'),
-    ...Object.fromEntries(OF_TEXTS.map((form) => [form, textPhoneSamples(form)])),
+    ...Object.fromEntries(OF_TEXTS),
   }).flatMap(([kind, samples]) =>
     Object.entries(samples)
       .filter(([name]) => /\.(?:kts?|swift)$/.test(name))

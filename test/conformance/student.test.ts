@@ -130,8 +130,11 @@ function matched(values: ArrayLike<number>, weights: readonly Weight[]) {
 /** Gradients that are 0 but for rounding: of a bias in front of what takes the mean off, or of a key that all scores share. */
 const NOTHING = 1e-4;
 
-const CASES = ['resnet', 'mobilenet', 'transformer', 'mlp'].flatMap((name) =>
-  ['dynamo', 'legacy', 'preserved'].map((file) => [`${name}-${file}.onnx`, name] as const),
+// The newer exporter stores the weights of an NFNet as they are once standardized, of which PyTorch has no parameters.
+const CASES = ['resnet', 'mobilenet', 'transformer', 'mlp', 'nfnet'].flatMap((name) =>
+  ['dynamo', 'legacy', 'preserved']
+    .filter((file) => name !== 'nfnet' || file !== 'dynamo')
+    .map((file) => [`${name}-${file}.onnx`, name] as const),
 );
 
 describe.each(CASES)('%s', (file, name) => {

@@ -57,6 +57,14 @@ describe('safetensors', () => {
     expect(readSafetensors(shifted.subarray(3), 'x').tensors.get('half')).toEqual(tensors.get('half'));
   });
 
+  it('reads a file whose header has any length, as a Buffer too: its tensors are copies', () => {
+    const file = Buffer.from(made({ x: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }, 4));
+    file.writeFloatLE(1.5, file.length - 4);
+    const { data } = readSafetensors(file, 'x').tensors.get('x')!;
+    file.fill(0);
+    expect(data).toEqual(Float32Array.of(1.5));
+  });
+
   const f32 = (from: number, to: number, shape = [1]) => ({ dtype: 'F32', shape, data_offsets: [from, to] });
   it.each([
     ['an empty file', new Uint8Array(0), /has 0 bytes/],

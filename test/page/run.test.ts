@@ -5,6 +5,7 @@ import { addTold, emptyState } from '../../src/page/browser/run/state.ts';
 import type { Told } from '../../src/page/run/log.ts';
 import { serveRunPage } from '../../src/page/run/server.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { taskRow } from '../../src/recipe/task.ts';
 
 const folder = temporaryFolder();
 
@@ -58,7 +59,8 @@ describe('the page of a run', () => {
 
   it('has the score of its task, which the first event names', () => {
     const state = emptyState();
-    const run = { type: 'run', name: 'r', folder: 'r', resumed: false, task: 'regression' } as const;
+    const { score } = taskRow('regression');
+    const run = { type: 'run', name: 'r', folder: 'r', resumed: false, task: 'regression', score } as const;
     addTold(state, { events: [run], next: 1 });
     expect([state.score.name, state.score.text(54.21)]).toEqual(['RMSE', '54.21']);
   });

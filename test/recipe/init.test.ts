@@ -60,8 +60,8 @@ it('a recipe for a table proposes a student of the size of the table, and no lar
 it.each([
   [undefined, '  epochs: 10\n'],
   [60_000, '  epochs: 10\n'],
-  [445, '  epochs: 144 # 2003 steps of 32 samples'],
-  [50, '  epochs: 200 # 313 steps of 32 samples'],
+  [445, '  epochs: 143 # 2002 steps of 32 samples'],
+  [50, '  epochs: 200 # 400 steps of 32 samples'],
 ])('a recipe has epochs by their steps: %s samples', (samples, expected) => {
   const answers = { type: 'audio-folder', train: 't', labels: '', test: '', testLabels: '', label: '', model: 'ds-cnn' }; // prettier-ignore
   const text = recipeText({ ...answers, form: samples === undefined ? {} : { samples } });

@@ -5,6 +5,8 @@ import { start } from '../support/built.ts';
 
 /** A server in a process of its own, whose memory is its own too. */
 export interface Attacked {
+  /** Such as `http:`. */
+  readonly protocol: string;
   readonly port: number;
   readonly grpcPort: number;
   readonly pid: number;
@@ -28,7 +30,8 @@ export async function attacked(
     child.kill('SIGKILL');
     await finished;
   };
-  return { port: Number(new URL(url).port), grpcPort, pid: child.pid!, end };
+  const { protocol, port } = new URL(url);
+  return { protocol, port: Number(port), grpcPort, pid: child.pid!, end };
 }
 
 /**
@@ -37,9 +40,9 @@ export async function attacked(
  */
 const PROBE = `
 const { readFileSync } = require('node:fs');
-const http = require('node:http');
-const [port, pid] = process.argv.slice(1);
-const agent = new http.Agent({ keepAlive: true });
+const [protocol, port, pid] = process.argv.slice(1);
+const http = require('node:' + protocol.replace(':', ''));
+const agent = new http.Agent({ keepAlive: true, rejectUnauthorized: false });
 let worst = 0, asked = 0, stopped = false;
 const waited = () => [pid, process.pid].reduce((sum, id) => sum + Number(readFileSync('/proc/' + id + '/task/' + id + '/schedstat', 'utf8').split(' ')[1]) / 1e6, 0);
 const ask = () => new Promise((resolve) => {
@@ -64,10 +67,10 @@ export interface Health {
 }
 
 /** Health of the server while `attack` goes on. */
-export async function healthDuring({ port, pid }: Attacked, attack: () => Promise<unknown>): Promise<Health> {
+export async function healthDuring({ protocol, port, pid }: Attacked, attack: () => Promise<unknown>): Promise<Health> {
   // The highest value so far becomes that of now.
   await writeFile(`/proc/${pid}/clear_refs`, '5');
-  const probe = spawn(process.execPath, ['-e', PROBE, String(port), String(pid)], {
+  const probe = spawn(process.execPath, ['-e', PROBE, protocol, String(port), String(pid)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let said = '';

@@ -1,4 +1,8 @@
-import { descriptionFrom } from '../../src/ship/description.ts';
+import { descriptionFrom, loadDescription } from '../../src/ship/description.ts';
+
+beforeAll(async () => {
+  for (const form of ['mask', 'boxes']) await loadDescription(form);
+});
 
 const metadata = new Map([
   ['labels', '["cat","dog"]'],

@@ -1,9 +1,13 @@
 import type { Column, Dataset } from '../../src/data/dataset.ts';
 import { completeRecipe } from '../../src/recipe/load.ts';
 import type { ShipContext } from '../../src/ship/context.ts';
-import { descriptionFrom } from '../../src/ship/description.ts';
+import { descriptionFrom, loadDescription } from '../../src/ship/description.ts';
 import { onnxOptions } from '../../src/ship/metadata.ts';
 import '../support/tasks.ts';
+
+beforeAll(async () => {
+  for (const form of ['mask', 'boxes']) await loadDescription(form);
+});
 
 function metadataOf(dataset: object, train: Partial<Dataset>): ReadonlyMap<string, string> {
   const { recipe } = completeRecipe(

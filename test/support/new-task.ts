@@ -7,8 +7,7 @@ import { argMax } from '../../src/base/numbers.ts';
 import { columnOf, isAboveZero, mixedNumbers, stuckAt } from '../../src/tasks/columns.ts';
 import type { AnswerField } from '../../src/tasks/fields.ts';
 import { errorsOf } from '../../src/answers/numbers/errors.ts';
-import { accuracyScore } from '../../src/tasks/score.ts';
-import type { Score } from '../../src/tasks/score.ts';
+import { scoreFrom } from '../../src/tasks/score.ts';
 import { mixedTargets, numberFeeds } from '../../src/tasks/targets.ts';
 import type { Task, TaskData } from '../../src/tasks/task.ts';
 
@@ -22,6 +21,7 @@ export const NAME = 'fruit';
 export const row: ReturnType<typeof taskRow> = {
   ...{ hasClasses: false, hasNames: true, isEmptyKnown: false, answersPer: 'sample' },
   ...{ losses: ['mse'], loss: 'mse', store: 'fp32', form: 'numbers' },
+  score: { name: 'both right', unit: 'fraction' },
   mixes: ['mixup'],
   fields: ['logits', 'numbers'],
   begins: ['loss: mse'],
@@ -55,9 +55,6 @@ function columnsOf({ labels }: RawSplit): readonly [LabelWords, LabelWords] {
 
 /** Error of a weight, in grams, below which it counts as right. */
 const TOLERANCE = 10;
-
-/** src/tasks/score.ts */
-export const score: Score = { ...accuracyScore, name: 'both right', isShareRight: false, heading: ' both right' };
 
 /** src/tasks/fruit/task.ts */
 export function fruit({ classNames: names, scaling = { mean: [0], std: [1] } }: TaskData): Task {
@@ -95,7 +92,15 @@ export function fruit({ classNames: names, scaling = { mean: [0], std: [1] } }: 
   };
   const text = (kind: number, weight: number) => `${names[kind]!}, ${weight.toPrecision(3)}`;
   return {
-    ...{ name: NAME as Task['name'], names, fields, width, targetWidth: 2, score, answers: 'values' },
+    ...{
+      name: NAME as Task['name'],
+      names,
+      fields,
+      width,
+      targetWidth: 2,
+      score: scoreFrom(row.score),
+      answers: 'values',
+    },
     scaling: { ...scaling, field: 'numbers' },
     lossName: 'label',
     labelNumbers: () => ({}),

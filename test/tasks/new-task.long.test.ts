@@ -14,7 +14,7 @@ import { argMax, sum } from '../../src/base/numbers.ts';
 import type { Report } from '../../src/report/types.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { ROOT } from '../support/built.ts';
-import { fruit, fruits, KINDS, MODULE, NAME, reader, row, score, table } from '../support/new-task.ts';
+import { fruit, fruits, KINDS, MODULE, NAME, reader, row, table } from '../support/new-task.ts';
 import type { Fruit } from '../support/new-task.ts';
 
 // A row of the new task in each of the tables that CONTRIBUTING lists. Tests cannot write into these files, so they replace what the files export.
@@ -47,13 +47,9 @@ mock('../../src/data/targets/registry.ts', () => ({
   scalingOf: (data: Dataset, values: TargetValues) =>
     isNew(data.task) ? reader.scaling!(values, 2) : targets.scalingOf(data, values),
 }));
-const scores = await import('../../src/tasks/score.ts');
-mock('../../src/tasks/score.ts', () => ({
-  ...scores,
-  scoreOfTask: (task: TaskName) => (isNew(task) ? score : scores.scoreOfTask(task)),
-}));
 const tasks = await import('../../src/tasks/registry.ts');
 mock('../../src/tasks/registry.ts', () => ({
+  ...tasks,
   taskOf: (data: TaskData) => (isNew(data.task) ? fruit(data) : tasks.taskOf(data)),
 }));
 

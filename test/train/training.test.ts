@@ -2,7 +2,8 @@ import { InterruptedError } from '../../src/base/errors.ts';
 import { collectGarbage } from '../../src/base/process/memory.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { accuracyScore, rmseScore } from '../../src/tasks/score.ts';
+import { accuracyScore } from '../../src/tasks/score.ts';
+import { scoreOfTask } from '../../src/tasks/registry.ts';
 import type { Position, StepMetrics, Trainer } from '../../src/train/loop.ts';
 import { train } from '../../src/train/training.ts';
 import type { TrainingRun } from '../../src/train/training.ts';
@@ -97,7 +98,7 @@ describe('a training', () => {
   });
 
   it('takes the lowest error where that is the score', async () => {
-    const task = { score: rmseScore, scoreOfSums: () => 0 };
+    const task = { score: scoreOfTask('regression'), scoreOfSums: () => 0 };
     expect(await training({ validations: [5, 3, 4, 6], task })).toMatchObject({ bestEpoch: 2, validation: 3 });
   });
 

@@ -1,10 +1,13 @@
-import { BEGINS, LOSSES_OF_FEATURES } from '../../recipe/answer-forms.ts';
+import { BEGINS, LOSSES_OF_FEATURES, namedAnswers } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { boxesKeys } from './recipe.ts';
 
 /** Boxes around the objects in a picture. */
 export const boxesAnswers: AnswerRow = {
   name: 'boxes',
+  words: ['class', 'classes'],
+  namesKey: 'targets',
+  answersText: (count, names) => `boxes with a class each: ${namedAnswers(count, names)}`,
   tasks: {
     detection: {
       hasClasses: false,
@@ -14,6 +17,8 @@ export const boxesAnswers: AnswerRow = {
       losses: ['kd', ...LOSSES_OF_FEATURES, 'frs'],
       loss: 'kd',
       store: 'fp16',
+      // Mean average precision of boxes by COCO's rules: over classes, and over intersections over union of 0.50 to 0.95.
+      score: { name: 'mAP', unit: 'fraction' },
       mixes: ['mosaic'],
       outputs: 'detections',
       fields: ['boxes', 'scores'],

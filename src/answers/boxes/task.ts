@@ -4,8 +4,9 @@ import { sum } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
 import { detectorPoints, POINT_STRIDES } from '../../data/points.ts';
 import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from '../../data/targets/boxes.ts';
-import { apScore } from '../../tasks/score.ts';
 import { asGiven, numberFeeds } from '../../tasks/targets.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
+import type { Tasks } from '../../tasks/registry.ts';
 import type { Task, TaskData } from '../../tasks/task.ts';
 import { assigned, BEST, detectedBoxes, labelledBoxes } from './assignment.ts';
 import type { Truth } from './assignment.ts';
@@ -20,7 +21,6 @@ import {
   ROW,
   SUPPRESSION,
 } from '../../tasks/detection/suppression.ts';
-import type { Tasks } from '../../tasks/registry.ts';
 
 /**
  * Boxes with a class each. An answer has two fields: `boxes` [points, 4] xmin, ymin, xmax, ymax as shares of the picture's width and height, and
@@ -77,7 +77,7 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1, nms = 
       { name: 'boxes', shape: [count, 4] },
       { name: 'scores', shape: [count, classes] },
     ],
-    ...{ width: answerWidth, targetWidth, score: apScore, answers: 'logits', lossName: 'boxes' },
+    ...{ width: answerWidth, targetWidth, score: scoreOfTask('detection'), answers: 'logits', lossName: 'boxes' },
     labelNumbers: () => ({}),
     // Each box has the same weight; a picture without boxes counts as if it had one.
     weightOf: (targets) => Float32Array.from(boxesOfAll(targets, targetWidth), (boxes) => Math.max(1, boxes.length)),

@@ -1,19 +1,25 @@
 import { meanOf } from '../../tasks/columns.ts';
 import type { ClassFigures } from '../../tasks/described.ts';
-import { classesOf, confusionOf, MOST_IN_MATRIX } from '../../tasks/classification/classes.ts';
+import { classesOf, MOST_IN_MATRIX } from '../../tasks/classification/classes.ts';
 
 /** As `roc_auc_score(multi_class='ovr')`, `f1_score(average='macro')` and `log_loss` of scikit-learn have them. logits: [labels.length, classes]. */
 export function classFiguresOf(logits: Float32Array, labels: Int32Array, classes: number): ClassFigures {
-  const probabilities = softmaxOf(logits, classes);
-  const logs = Array.from(labels, (label, row) => logProbability(logits, row * classes, classes, label));
   return {
-    auc: classes <= MOST_IN_MATRIX ? aucOf(probabilities, labels, classes) : null,
+    auc: classes <= MOST_IN_MATRIX ? aucOf(logits, labels, classes) : null,
     macroF1: macroF1Of(classesOf(logits, classes), labels, classes),
-    logLoss: -logs.reduce((sum, value) => sum + value, 0) / labels.length,
+    logLoss: logLossOf(logits, labels, classes),
   };
 }
 
-function aucOf(probabilities: Float64Array, labels: Int32Array, classes: number): number | null {
+/** Mean of -log of the probability of the true class. */
+export function logLossOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
+  const logs = Array.from(labels, (label, row) => logProbability(logits, row * classes, classes, label));
+  return -logs.reduce((sum, value) => sum + value, 0) / labels.length;
+}
+
+/** Area under the ROC curve of the second of two classes, or the mean over the classes, each against the others; null for labels of one class. */
+export function aucOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number | null {
+  const probabilities = softmaxOf(logits, classes);
   const of = (label: number): number | null =>
     areaUnder(
       Array.from(labels, (_, row) => probabilities[row * classes + label]!),
@@ -21,6 +27,9 @@ function aucOf(probabilities: Float64Array, labels: Int32Array, classes: number)
     );
   return classes === 2 ? of(1) : meanOf(Array.from({ length: classes }, (_, label) => of(label)));
 }
+
+/** Relative difference of probabilities up to which they are equal: softmax rounds those of other logits with the same differences differently. */
+const ROUNDING = 1e-12;
 
 /** Share of pairs of a positive and a negative sample of which the positive has the larger value; equal values count half. Null without both. */
 function areaUnder(values: readonly number[], isPositive: readonly boolean[]): number | null {
@@ -30,21 +39,24 @@ function areaUnder(values: readonly number[], isPositive: readonly boolean[]): n
   const order = Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
   let ranks = 0;
   for (let from = 0, to = 0; from < order.length; from = to) {
-    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
+    const least = values[order[from]!]!;
+    while (to < order.length && values[order[to]!]! <= least * (1 + ROUNDING)) to++;
     const rank = (from + 1 + to) / 2;
     for (let i = from; i < to; i++) if (isPositive[order[i]!] === true) ranks += rank;
   }
   return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
 }
 
-function macroF1Of(predicted: Int32Array, labels: Int32Array, classes: number): number {
-  const counts = confusionOf(predicted, labels, classes);
-  const each = counts.map((row, label) => {
-    const there = row.reduce((sum, count) => sum + count, 0);
-    const given = counts.reduce((sum, other) => sum + other[label]!, 0);
-    return there + given === 0 ? null : (2 * row[label]!) / (there + given);
-  });
-  return meanOf(each) ?? 0;
+/** Mean of the F1 of the classes that some sample has or is given. */
+export function macroF1Of(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): number {
+  const [right, both] = [new Float64Array(classes), new Float64Array(classes)];
+  for (let i = 0; i < labels.length; i++) {
+    const [label, given] = [labels[i]!, predicted[i]!];
+    both[label]!++;
+    both[given]!++;
+    if (label === given) right[label]!++;
+  }
+  return meanOf(Array.from(both, (count, c) => (count === 0 ? null : (2 * right[c]!) / count))) ?? 0;
 }
 
 function softmaxOf(logits: Float32Array, classes: number): Float64Array {

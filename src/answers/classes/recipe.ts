@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { belongs } from '../../recipe/rule.ts';
 import type { AnswerKeys } from '../../recipe/rule.ts';
 import { count, fraction } from '../../recipe/schema/parts.ts';
+import { CHOSEN_SCORES } from '../../recipe/answer-forms.ts';
 
 const name = 'classification';
 
@@ -10,6 +11,14 @@ export const classesKeys = {
   name,
   tasks: ['classification'],
   keys: {
+    dataset: {
+      score: z
+        .enum(CHOSEN_SCORES)
+        .optional()
+        .describe(
+          'Classification: the score that epochs and students are chosen by, and limits and verdicts are given in: accuracy, area under the ROC curve, mean F1 of the classes, or -log of the probability of the true class. Default: accuracy.',
+        ),
+    },
     training: {
       labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
     },
@@ -44,7 +53,15 @@ export const classesKeys = {
         .describe('Classes known to the teacher whose samples are left out of the training of student and twin.'),
     },
   },
-  rules: [],
+  rules: [
+    {
+      keys: ['teacher.minAccuracy', 'teacher.train', 'dataset.score'],
+      when: (_least: number, training?: object, score = 'accuracy') => training !== undefined && score !== 'accuracy',
+      because: (_least: number, _training: object, score: string) =>
+        `no such key beside teacher.train and dataset.score: ${score}, by which the trained teacher is scored`,
+      isSpare: true,
+    },
+  ],
   elsewhere: [
     {
       ...belongs(name, 'teacher.classes'),

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { shown, UserError } from '../../base/errors.ts';
 import { percent } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
+import type { ChosenScore } from '../../recipe/answer-forms.ts';
 import { calibrationOf } from './calibration.ts';
 import { accuracyOf, beatsChance, largestShare } from '../../tasks/classification/chance.ts';
 import {
@@ -16,16 +17,16 @@ import {
   sideBySide,
 } from '../../tasks/classification/classes.ts';
 import { classFiguresOf } from './figures.ts';
+import { refuseUnscored, scoredBy } from './scores.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { divergence } from '../../tasks/divergence.ts';
 import { oneField } from '../../tasks/fields.ts';
-import { accuracyScore } from '../../tasks/score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from '../../tasks/targets.ts';
 import type { Hyper, Mixed, Task } from '../../tasks/task.ts';
 import type { Tasks } from '../../tasks/registry.ts';
 
-/** One class for each sample, by softmax over a logit for each class. */
-export function classification(names: readonly string[] | number): Task {
+/** One class for each sample, by softmax over a logit for each class. Only `score` depends on the choice of a score: `skill` and `isWorse` count right answers. */
+export function classification(names: readonly string[] | number, score: ChosenScore = 'accuracy'): Task {
   const classes = typeof names === 'number' ? Array.from({ length: names }, (_, i) => String(i)) : names;
   const width = classes.length;
   const predicted = (answers: Float32Array): Int32Array => classesOf(answers, width);
@@ -37,7 +38,6 @@ export function classification(names: readonly string[] | number): Task {
       fields: oneField([width]),
       width,
       targetWidth: 1,
-      score: accuracyScore,
       answers: 'logits',
     },
     lossName: 'ce',
@@ -59,9 +59,8 @@ export function classification(names: readonly string[] | number): Task {
     forLoss: asGiven,
     loss: crossEntropy,
     divergence: softenedDivergence,
-    sums: (logits, targets, weights) => ({ correct: correct(logits, targets, weights) }),
-    scoreOfSums: ({ correct: right }, weight) => right! / weight,
-    scoreOf: (logits, labels) => accuracyOf(logits, labels, width),
+    ...scoredBy(score, width),
+    refuseUnscored,
     describe: (logits, targets) => {
       const labels = targets as Int32Array;
       return {
@@ -80,7 +79,6 @@ export function classification(names: readonly string[] | number): Task {
     textOf: (answers, row) => classText(answers, row, classes),
     labelText: (targets, row) => classes[targets[row]!]!,
     disagreement: (answers, others) => betweenClasses(answers, others, width),
-    ignorance: () => 1 / width,
     isWorse: (logits, than, labels) => isWorse(hits(predicted(logits), labels), hits(predicted(than), labels)),
     skill: (logits, labels) => ({
       score: accuracyOf(logits, labels, width),
@@ -106,11 +104,6 @@ function smoothed(targets: tf.Tensor2D, share: tf.Scalar): tf.Tensor2D {
 /** KL(softmax(t/T) ‖ softmax(s/T)) of each row. */
 export function softenedDivergence(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D {
   return divergence(tf.logSoftmax(tf.div(teacher, temperature)), tf.logSoftmax(tf.div(student, temperature)));
-}
-
-function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
-  const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
-  return tf.sum(tf.mul(hit, weights));
 }
 
 /** Mixed labels [n, classes], in the same float32 arithmetic as in a step. */
@@ -140,4 +133,4 @@ function checkLabels(labels: TargetValues, classes: number, where: string): void
   }
 }
 
-export const tasks: Tasks = { classification: ({ classNames }) => classification(classNames) };
+export const tasks: Tasks = { classification: ({ classNames, score }) => classification(classNames, score) };

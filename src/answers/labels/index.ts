@@ -4,6 +4,8 @@ import type { AnswerRow } from '../../recipe/answer-forms.ts';
 /** Any number of labels. */
 export const labelsAnswers: AnswerRow = {
   name: 'labels',
+  words: ['label', 'labels'],
+  namesKey: 'targets',
   tasks: {
     'multi-label': {
       hasClasses: false,
@@ -13,6 +15,8 @@ export const labelsAnswers: AnswerRow = {
       losses: ['kd', 'mse'],
       loss: 'kd',
       store: 'fp16',
+      // F1 of each label at a probability of 0.5, mean over the labels.
+      score: { name: 'macro F1', unit: 'fraction' },
       mixes: ['mixup', 'cutmix'],
       outputs: 'probabilities',
       begins: ['loss: kd # label by label', `temperature: 1 ${BEGINS.softens}`, `alpha: 0.5 ${BEGINS.alpha}`],

@@ -15,10 +15,10 @@ import {
 } from './labels.ts';
 import type { Labelled } from './labels.ts';
 import { oneField } from '../../tasks/fields.ts';
-import { f1Score } from '../../tasks/score.ts';
 import { asGiven, mixedTargets, numberFeeds } from '../../tasks/targets.ts';
-import type { Task } from '../../tasks/task.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Tasks } from '../../tasks/registry.ts';
+import type { Task } from '../../tasks/task.ts';
 
 /** Any number of labels for each sample, including none: a logit and a sigmoid for each. */
 export function multiLabel(names: readonly string[]): Task {
@@ -30,7 +30,7 @@ export function multiLabel(names: readonly string[]): Task {
       fields: oneField([width]),
       width,
       targetWidth: width,
-      score: f1Score,
+      score: scoreOfTask('multi-label'),
       answers: 'logits',
     },
     lossName: 'bce',

@@ -1,10 +1,13 @@
-import { BEGINS, LOSSES_OF_FEATURES, LOSSES_OF_LOGITS } from '../../recipe/answer-forms.ts';
+import { BEGINS, LOSSES_OF_FEATURES, LOSSES_OF_LOGITS, namedAnswers } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { maskKeys } from './recipe.ts';
 
 /** A class for each pixel of a picture. */
 export const maskAnswers: AnswerRow = {
   name: 'mask',
+  words: ['class', 'classes'],
+  namesKey: 'targets',
+  answersText: (count, names) => `a class for each pixel: ${namedAnswers(count, names)}`,
   tasks: {
     segmentation: {
       hasClasses: false,
@@ -14,6 +17,8 @@ export const maskAnswers: AnswerRow = {
       losses: [...LOSSES_OF_LOGITS, 'cwd-logits', ...LOSSES_OF_FEATURES],
       loss: 'kd',
       store: 'fp16',
+      // Mean intersection over union of the classes, over all pixels of the set.
+      score: { name: 'mean IoU', unit: 'fraction' },
       mixes: [],
       outputs: 'classes',
       begins: ['loss: kd # pixel by pixel', `temperature: 2 ${BEGINS.softens}`, `alpha: 0.5 ${BEGINS.alpha}`],

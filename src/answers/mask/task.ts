@@ -6,8 +6,9 @@ import { IGNORED } from '../../data/targets/move-mask.ts';
 import { crossEntropy, softenedDivergence } from '../classes/task.ts';
 import { isAboveZero, PROBABLY } from '../../tasks/columns.ts';
 import { oneField } from '../../tasks/fields.ts';
-import { meanIouScore } from '../../tasks/score.ts';
 import { asGiven } from '../../tasks/targets.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
+import type { Tasks } from '../../tasks/registry.ts';
 import type { Mixed, Task, TaskData } from '../../tasks/task.ts';
 import type { PixelConfusion } from './confusion.ts';
 import { confusionOfMasks, meanIou } from './confusion.ts';
@@ -15,7 +16,6 @@ import { masksOf } from '../../tasks/segmentation/masks.ts';
 import type { Grid } from '../../tasks/segmentation/masks.ts';
 import { softDice } from './dice.ts';
 import { sharesOfCells } from './shares.ts';
-import type { Tasks } from '../../tasks/registry.ts';
 
 /**
  * A class for each pixel. Answers are logits at every `stride`-th pixel, [batch, height / stride · width / stride · classes]; targets are masks at
@@ -44,7 +44,7 @@ export function segmentation(data: Omit<TaskData, 'task'>): Task {
   const unweighed = byClass(pixelWeights && Array.from(pixelWeights, (weight) => (weight === 0 ? 0 : 1 / weight)));
   return {
     ...{ name: 'segmentation', names, fields: oneField([grid.rows, grid.columns, classes]), width: answerWidth },
-    ...{ targetWidth: pixels, score: meanIouScore, answers: 'logits', lossName: 'ce', trainsOn: 'soft' },
+    ...{ targetWidth: pixels, score: scoreOfTask('segmentation'), answers: 'logits', lossName: 'ce', trainsOn: 'soft' },
     labelNumbers: ({ dice }) => (dice === undefined ? {} : { dice }),
     weightOf: (targets, labelled) => {
       const own = labelledShares(targets, pixels, pixelWeights);

@@ -5,6 +5,8 @@ import { numbersKeys } from './recipe.ts';
 /** Numbers by name. */
 export const numbersAnswers: AnswerRow = {
   name: 'numbers',
+  words: ['number', 'numbers'],
+  namesKey: 'targets',
   tasks: {
     regression: {
       hasClasses: false,
@@ -15,6 +17,8 @@ export const numbersAnswers: AnswerRow = {
       loss: 'mse',
       // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
       store: 'fp32',
+      // Root mean squared error in the label's units, mean over the numbers; drops are in percent of it.
+      score: { name: 'RMSE', unit: 'label' },
       mixes: ['mixup', 'cutmix'],
       begins: [
         "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",

@@ -3,10 +3,10 @@ import { UserError } from '../../base/errors.ts';
 import { mixedNumbers, PROBABLY, stuckAt } from '../../tasks/columns.ts';
 import { betweenNumbers, errorsOf, isFurtherOff, numbersText, rmseOf } from './errors.ts';
 import { oneField } from '../../tasks/fields.ts';
-import { rmseScore } from '../../tasks/score.ts';
 import { mixedTargets, numberFeeds } from '../../tasks/targets.ts';
-import type { Hyper, Task, TaskData } from '../../tasks/task.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Tasks } from '../../tasks/registry.ts';
+import type { Hyper, Task, TaskData } from '../../tasks/task.ts';
 
 /**
  * One or several numbers for each sample. Networks answer in the label's units; losses see answers and labels minus train's mean, divided by its
@@ -25,7 +25,7 @@ export function regression({ classNames: names, scaling }: Pick<TaskData, 'class
       fields: oneField([width]),
       width,
       targetWidth: width,
-      score: rmseScore,
+      score: scoreOfTask('regression'),
       answers: 'values',
       scaling,
     },
@@ -70,7 +70,7 @@ export function regression({ classNames: names, scaling }: Pick<TaskData, 'class
     skill: (answers, targets) => {
       const { rows } = errorsOf(answers, targets, names);
       const score = rmseOf(answers, targets, width);
-      const ignorant = rmseScore.text(ignorance(targets));
+      const ignorant = scoreOfTask('regression').text(ignorance(targets));
       // Requires better than the mean for every number that varies: one of several may be in another unit.
       const isBetter = rows.every(({ r2 }) => r2 === null || r2 > 0);
       return { score, isBetter, chance: `the mean of the labels alone gives ${ignorant}` };

@@ -11,10 +11,10 @@ import type { Counts } from '../../tasks/tagging/entities.ts';
 import { entitySums } from './entity-sums.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { oneField } from '../../tasks/fields.ts';
-import { entityF1Score } from '../../tasks/score.ts';
 import { asGiven } from '../../tasks/targets.ts';
-import type { Task } from '../../tasks/task.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Tasks } from '../../tasks/registry.ts';
+import type { Task } from '../../tasks/task.ts';
 
 /**
  * A tag for each word, by softmax over the tags at the word's first token. Answers are [batch, length · tags], targets [batch, length], `NO_TAG` for
@@ -39,7 +39,7 @@ export function tagging(names: readonly string[], length: number): Task {
       fields: oneField([length, tags]),
       width,
       targetWidth: length,
-      score: entityF1Score,
+      score: scoreOfTask('tagging'),
       answers: 'logits',
     },
     lossName: 'ce',

@@ -9,6 +9,8 @@ const LOSSES: readonly LossName[] = ['cosine', 'mse', 'similarity', 'hint', 'rkd
 /** A vector to search with. */
 export const vectorAnswers: AnswerRow = {
   name: 'vector',
+  words: ['number', 'numbers'],
+  answersText: (count) => (count === 0 ? 'a vector' : `a vector, compared by ${count} classes`),
   tasks: {
     embedding: {
       hasClasses: true,
@@ -18,6 +20,9 @@ export const vectorAnswers: AnswerRow = {
       losses: LOSSES,
       loss: 'cosine',
       store: 'fp32',
+      // Share of samples whose nearest other sample is of the same class; without classes, whose nearest is one of the ten nearest by the vectors that
+      // stand in for labels.
+      score: { name: 'recall@1', unit: 'fraction' },
       mixes: [],
       begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.9 ${BEGINS.alpha}`],
     },
@@ -29,6 +34,8 @@ export const vectorAnswers: AnswerRow = {
       losses: LOSSES,
       loss: 'cosine',
       store: 'fp32',
+      // Correlation of the cosines of pairs with their similarities, from -1 to 1.
+      score: { name: 'Spearman', unit: 'fraction', bounds: [-1, 1] },
       mixes: [],
       isOfPairs: true,
       begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.95 ${BEGINS.alpha}`],

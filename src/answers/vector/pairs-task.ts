@@ -12,8 +12,8 @@ import type { Vectors } from '../../tasks/embedding/neighbours.ts';
 import { unitVectors } from '../../tasks/embedding/neighbours.ts';
 import { embedding } from './task.ts';
 import { fieldValues, joinedValues } from '../../tasks/fields.ts';
-import { spearmanScore } from '../../tasks/score.ts';
 import { numberFeeds } from '../../tasks/targets.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Task, TaskData } from '../../tasks/task.ts';
 import { cosent, squaredCosine } from './pairs-loss.ts';
 
@@ -39,7 +39,7 @@ export function sentenceSimilarity({ vector }: Pick<TaskData, 'vector'>): Task {
     ...{
       name: 'sentence-similarity',
       targetWidth: PAIR_TARGET,
-      score: spearmanScore,
+      score: scoreOfTask('sentence-similarity'),
       lossName: 'pairs',
       acrossBatch: true,
     },

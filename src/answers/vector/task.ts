@@ -4,8 +4,8 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { unitRows } from '../../trace/ops/unit-rows.ts';
 import { isAboveZero, PROBABLY } from '../../tasks/columns.ts';
 import { fieldValues, joinedValues, oneField } from '../../tasks/fields.ts';
-import { recallScore } from '../../tasks/score.ts';
 import { numberFeeds } from '../../tasks/targets.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Task, TaskData } from '../../tasks/task.ts';
 import { batchDivergence, supervisedContrast } from './contrast.ts';
 import { describeVectors, queriesOf } from './figures.ts';
@@ -52,7 +52,7 @@ export function embedding({ classNames: names, vector }: Pick<TaskData, 'classNa
   const nameOf = (targets: TargetValues, row: number): string =>
     hasClasses ? (names[targets[row]!] ?? 'unknown') : `sample ${row}`;
   return {
-    ...{ name: 'embedding', names: [], fields: oneField([width]), width, targetWidth, score: recallScore },
+    ...{ name: 'embedding', names: [], fields: oneField([width]), width, targetWidth, score: scoreOfTask('embedding') },
     ...{ answers: 'values', isUnit: true, lossName: hasClasses ? 'contrast' : 'labels' },
     ...(hasClasses && { acrossBatch: true as const, labelClasses: names.length }),
     labelNumbers: ({ arcface }) => (arcface === undefined ? {} : { arcface }),

@@ -4,8 +4,6 @@ import type { CommandContext } from '../context.ts';
 
 /** A command of the command line. `run` imports its modules when it is called, so that `--help` loads none of them. */
 export interface Command<Args extends object> {
-  readonly name: string;
-  readonly summary: string;
   readonly options: (yargs: Argv) => Argv<Args>;
   readonly run: (args: Args, context: CommandContext) => Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Command } from '../options/command.ts';
+import type { CommandRow } from '../commands.ts';
 import { wrapped } from './wrapped.ts';
 
 const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
@@ -11,7 +11,7 @@ const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
 ];
 
 /** Text of `limbeck --help`, made from the list of commands without yargs, whose loading (80 ms) takes longer than everything else. */
-export function helpText(commands: readonly Pick<Command<object>, 'name' | 'summary'>[], columns: number): string {
+export function helpText(commands: readonly Pick<CommandRow, 'name' | 'summary'>[], columns: number): string {
   const rows = commands.map(({ name, summary }) => [`limbeck ${name}`, summary] as const);
   const completion = [
     'limbeck completion',

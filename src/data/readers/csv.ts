@@ -8,8 +8,8 @@ import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from '../text/open.ts';
-import { textSink } from '../text/word-sink.ts';
 import type { RowSink } from '../text/sink.ts';
+import type { textSink } from '../text/word-sink.ts';
 
 export type CsvOptions = Pick<
   CsvConfig,
@@ -26,7 +26,8 @@ interface Layout {
 
 /** Reads comma separated values, streamed through csv-parse: no row outlives its callback. */
 export async function readCsv(files: DataFiles, options: CsvOptions): Promise<RawSplit> {
-  const reader = new CsvReader(fileList(files), options);
+  const sinkOfTexts = options.text && (await import('../text/word-sink.ts')).textSink;
+  const reader = new CsvReader(fileList(files), options, sinkOfTexts);
   for (const file of fileList(files)) await reader.read(file);
   return reader.finish();
 }
@@ -34,6 +35,7 @@ export async function readCsv(files: DataFiles, options: CsvOptions): Promise<Ra
 class CsvReader {
   readonly #files: readonly string[];
   readonly #options: CsvOptions;
+  readonly #sinkOfTexts: typeof textSink | undefined;
   #layout: Layout | undefined;
   #sink: RowSink | undefined;
   #expectedRows = 0;
@@ -41,9 +43,11 @@ class CsvReader {
   #line = 0;
   readonly #where = () => `${this.#file}:${this.#line}`;
 
-  constructor(files: readonly string[], options: CsvOptions) {
+  /** `sinkOfTexts`: for options with a text. */
+  constructor(files: readonly string[], options: CsvOptions, sinkOfTexts: typeof textSink | undefined) {
     this.#files = files;
     this.#options = options;
+    this.#sinkOfTexts = sinkOfTexts;
   }
 
   async read(file: string): Promise<void> {
@@ -95,7 +99,7 @@ class CsvReader {
       this.#sink =
         text === undefined
           ? new TableSink(this.#file, names, this.#options, this.#expectedRows, labels)
-          : textSink(this.#file, names, text, this.#options, this.#expectedRows, labels);
+          : this.#sinkOfTexts!(this.#file, names, text, this.#options, this.#expectedRows, labels);
     } else if (header && record.some((name, i) => name.trim() !== this.#layout!.names[i])) {
       const at = record.findIndex((name, i) => name.trim() !== this.#layout!.names[i]);
       throw new UserError(

@@ -1,4 +1,5 @@
 import { UserError, nearest, shown } from '../../base/errors.ts';
+import { parsedJson } from '../../base/json.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { DataFiles, JsonlConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
@@ -219,7 +220,7 @@ class JsonlReader {
 export function jsonObject(text: string, where: string): Row {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parsedJson(text);
   } catch (error) {
     throw new UserError(
       `${where}: not valid JSON: ${(error as Error).message}`,

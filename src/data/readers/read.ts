@@ -7,7 +7,6 @@ import { atOnce, readOnce } from '../storage/read-once.ts';
 import type { SplitSource } from '../storage/read-once.ts';
 import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';
-import { openText } from '../text/open.ts';
 import type { OpenText } from '../text/open.ts';
 import { READERS } from './registry.ts';
 import { refuseBeside, cutIntoWindows } from './windows.ts';
@@ -28,7 +27,7 @@ export async function readSplits(
   const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
   const stated = 'text' in config ? config.text : undefined;
   const text = isOfTexts({ ...config, text: stated })
-    ? await openText(stated ?? {}, taskRow(config.task).isOfPairs)
+    ? await (await import('../text/open.ts')).openText(stated ?? {}, taskRow(config.task).isOfPairs)
     : undefined;
   const textOf = (part: Part): OpenText | undefined => {
     if (text === undefined || onText === undefined || part === 'unlabelled') return text;

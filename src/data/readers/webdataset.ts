@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { UserError, shown } from '../../base/errors.ts';
+import { UserError, clipped, shown } from '../../base/errors.ts';
 import type { DataFiles, WebDatasetConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { ImageSink } from '../pictures/images.ts';
@@ -117,7 +117,7 @@ function pictureOf(sample: Sample, file: string, { image }: WebDatasetOptions): 
   const { name } = sample.get(endings[0]!)!;
   const expected = image === undefined ? 'one picture (.png, .jpg, .jpeg, .webp)' : `a member .${image}`;
   throw new UserError(
-    `${file}: the sample of ${shown(name)} has .${endings.join(', .')}, expected ${expected}`,
+    `${file}: the sample of ${shown(name)} has .${clipped(endings.join(', .'))}, expected ${expected}`,
     chosen.length === 0 ? 'Set `image` to the ending of the pictures.' : `Set \`image\`, e.g. \`image: ${found!}\`.`,
   );
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { exists, readBytes } from '../../base/files.ts';
+import { parsedJson } from '../../base/json.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
 import { checkedTokenizer } from './checked.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './tokenizer/encode.ts';
@@ -120,7 +121,7 @@ export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expec
 function parsed(bytes: Uint8Array): TokenizerJson {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    json = parsedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw new Error('it is not JSON in UTF-8');
   }

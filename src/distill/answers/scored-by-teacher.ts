@@ -4,7 +4,6 @@ import type { LoadedDataset } from '../../data/load.ts';
 import { scalingOf } from '../../data/targets/registry.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { taskOfWidth } from '../../tasks/task.ts';
-import { plainLogits } from '../preflight/preflight.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
 /** True if the validation samples have no labels. */
@@ -21,6 +20,7 @@ export async function scoredByTeacher(
   teacher: Teacher,
   onProgress?: OnProgress,
 ): Promise<LoadedDataset> {
+  const { plainLogits } = await import('../preflight/preflight.ts');
   const task = taskOfWidth(taskOf(data.validation), teacher.classes);
   const answered = async (split: Dataset): Promise<Dataset> => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);

@@ -90,9 +90,11 @@ function namesOutput({ otherOutputs = [] }: Teacher | StoredAnswers): string {
  */
 export async function preflight(
   teacher: Teacher | StoredAnswers,
-  dataset: Dataset,
+  given: Dataset,
   options: PreflightOptions = {},
 ): Promise<Preflight> {
+  // Right answers tell how a teacher reads its input, whatever score the recipe chooses.
+  const dataset = { ...given, score: undefined };
   const { minAccuracy, alternatives = [], confirmed = false } = options;
   const task = taskOfWidth(taskOf(dataset), teacher.classes);
   const classes = task.width;

@@ -88,12 +88,12 @@ export function stoppedReport(recipe: Recipe, facts: RunFacts, found: StoppedFin
 
 /** Fields of every report. */
 export function frameOf(
-  { name, seed }: Recipe,
+  { name, seed, dataset: { score } }: Recipe,
   { machine, dataset }: RunFacts,
   { written, wallSeconds, training, stages = [] }: Course,
 ) {
   return {
-    ...{ version: REPORT_VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task) },
+    ...{ version: REPORT_VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task, score) },
     ...(training.length > 0 && { training }),
     ...(stages.length > 0 && { stages }),
     environment: environment(),

@@ -40,7 +40,7 @@ function sentenceOf(points: readonly MeasuredPoint[], pick: MeasuredPoint, judge
   const { score, teacher } = judge;
   const drop = teacher === undefined ? '' : `, ${score.dropText(score.lost(teacher, pick.validation))} the teacher`;
   const figures =
-    `${score.unit === 'label' ? `${score.name} ` : ''}${score.text(pick.validation)} on the validation split${drop}, ` +
+    `${score.isShareRight ? '' : `${score.name} `}${score.text(pick.validation)} on the validation split${drop}, ` +
     `95 % of calls within ${pick.p95Ms.toPrecision(3)} ms, ${(pick.sizeBytes / 1000).toFixed(1)} kB`;
   const excess = excessOf(pick, judge);
   return excess <= 0

@@ -2,7 +2,7 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
-import { scoreOfTask } from '../../tasks/score.ts';
+import { scoreOfTask } from '../../tasks/registry.ts';
 import type { Judge, MeasuredPoint } from './points.ts';
 import type { Candidate } from './space.ts';
 
@@ -32,7 +32,7 @@ export function judgeOf(
   trials: readonly SearchTrial[],
 ): Judge {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
-  return { budget: target!, score: scoreOfTask(dataset.task), teacher: row?.score.validation ?? undefined };
+  return { budget: target!, score: scoreOfTask(dataset.task, dataset.score), teacher: row?.score.validation ?? undefined };
 }
 
 /** Points of a trial's files for the target's runtime. Their latencies are from the trial's own run, until all are timed together. */

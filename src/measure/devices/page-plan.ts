@@ -1,3 +1,4 @@
+import { readEntries } from '../../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { modelEnds } from '../../runtime/litert.ts';
@@ -38,7 +39,7 @@ function planned(file: TimedFile, i: number, options: PlanOptions, skipped: Skip
   const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
   const bytes = inOnePiece(file.bytes, file.name, 'a page');
   const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(bytes)).inputs;
-  const isIds = takesIds(`.${format}`, file.bytes, file.name);
+  const isIds = format === 'onnx' ? takesIds(file.bytes, file.name) : readEntries(readTflite(bytes), bytes).has('text');
   const settings = options.batchSizes.flatMap((batchSize) => {
     if (batchSize > MOST_BATCH) {
       skipped.push({

@@ -1,9 +1,6 @@
-import { measureWithAdb } from './adb.ts';
-import { measureInChromium } from './chromium.ts';
 import type { DeviceRow, DeviceFigures } from './device-rows.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { pagePlanOf } from './page-plan.ts';
 import type { PlanOptions } from './page-plan.ts';
 import type { TimedFile } from '../latency/variants.ts';
 import { versionOf } from '../../base/process/packages.ts';
@@ -29,11 +26,13 @@ export async function measureElsewhere(
     }
   };
   if (places.includes('chromium')) {
+    const [{ pagePlanOf }, { measureInChromium }] = [await import('./page-plan.ts'), await import('./chromium.ts')];
     const { plan, skipped: left } = pagePlanOf(files, options);
     skipped.push(...left);
     if (plan.models.length > 0) await add('browsers', () => measureInChromium(plan, files, { signal: options.signal }));
   }
-  if (places.includes('adb')) await add('phones', () => measureWithAdb(files, options));
+  if (places.includes('adb'))
+    await add('phones', async () => (await import('./adb.ts')).measureWithAdb(files, options));
   return { rows, skipped };
 }
 

@@ -4,11 +4,10 @@ import { UserError } from '../../base/errors.ts';
 import { chooseDevice, devices } from '../../runtime/onnxruntime/devices/devices.ts';
 import type { DeviceName } from '../../recipe/engines.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
-import { openTflite } from '../../runtime/litert.ts';
 import type { TfliteRuntime } from '../../runtime/litert.ts';
 import { sessionOptions } from '../../runtime/onnxruntime/session-choice.ts';
 import { ortTensor, OnnxSession } from '../../runtime/onnxruntime/session.ts';
-import { noise, sizes, takesIds } from '../inputs.ts';
+import { noise, sizes, takesIds, takesIdsInTflite } from '../inputs.ts';
 import type { Opened, TimedSource, TimedVariant } from './setting.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
@@ -125,7 +124,7 @@ function openOnnx(
   model.dispose();
   const timed = new OnnxSession(bytes, session);
   opened.disposals.push(() => timed.dispose());
-  const isIds = takesIds('.onnx', bytes, name);
+  const isIds = takesIds(bytes, name);
   const fetches = Object.fromEntries(outputs.map((output) => [output.name, null]));
   for (const batchSize of options.batchSizes) {
     const ends = inputs.map(({ name: input, dtype, shape }) => ({
@@ -150,7 +149,8 @@ async function tflite(
   options: VariantOptions,
   opened: Opening,
 ): Promise<void> {
-  const isIds = takesIds('.tflite', bytes, name);
+  const { openTflite } = await import('../../runtime/litert.ts');
+  const isIds = await takesIdsInTflite(bytes, name);
   for (const batchSize of options.batchSizes) {
     // A session for each batch size: resizing an input would lay the model out anew.
     const session = await openTflite(inOnePiece(bytes, name, 'TFLite'), { runtime, threads });

@@ -119,7 +119,20 @@ export const trainingRules: readonly KeyRule[] = [
 ];
 
 export const trainingKeys = {
-  epochs: z.number().gt(0).max(100_000).default(10).describe('Passes over the training split.'),
+  epochs: z
+    .number()
+    .gt(0)
+    .max(100_000)
+    .default(10)
+    .describe('Passes over the training split; not stated, 10, or as many as `minSteps` asks for.'),
+  minSteps: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Least number of steps: a training with fewer has more epochs, up to 200. Default: 2000 of a net with random weights whose epochs are not stated, without target; else none.',
+    ),
   batchSize: count.max(65_536).default(128).describe('Samples per step.'),
   microBatch: count
     .max(65_536)

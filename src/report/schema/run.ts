@@ -33,7 +33,9 @@ export const reportedDatasetSchema = z.strictObject({
 export const scoreSchema = z
   .strictObject({
     name: z.string(),
-    unit: z.enum(['fraction', 'label']).describe('`fraction`: from 0 to 1; `label`: in the units of the label.'),
+    unit: z
+      .enum(['fraction', 'label', 'nats'])
+      .describe('`fraction`: from 0 to 1; `label`: in the units of the label; `nats`: a logarithm.'),
     better: z.enum(['higher', 'lower']),
   })
   .describe('The figure that models are judged by; all that is called score here is a value of it.');

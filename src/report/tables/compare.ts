@@ -100,8 +100,9 @@ function meanWithInterval({ mean, interval: [low, high], scores }: Repeats, scor
   return `${score.text(mean)} (${a!} to ${b!}), mean of ${scores.length}`;
 }
 
-function withError(value: number, { dataset }: Report, row: ModelRow): string {
-  const score = scoreOf({ dataset });
+function withError(value: number, report: Report, row: ModelRow): string {
+  const { dataset } = report;
+  const score = scoreOf(report);
   // Wilson's interval is that of a share of samples that are right.
   if (!score.isShareRight) return score.text(value);
   const samples = row.score.test === null ? dataset.samples.validation : dataset.samples.test;

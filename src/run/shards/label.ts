@@ -19,6 +19,7 @@ import { lockRun } from '../../folder/lock.ts';
 import { openStores } from '../../folder/states/stores.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { withEpochs } from '../../recipe/steps.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
 import { alone } from '../../train/processes.ts';
@@ -27,7 +28,7 @@ import { tellAnswers } from '../forecast.ts';
 import type { RunOptions } from '../options.ts';
 import { batchFor, inBatchesOf, storeOptions } from '../stages/teacher/answer.ts';
 import { transferSet } from '../stages/teacher/leave-out.ts';
-import { openAndCheck } from '../stages/teacher/teach.ts';
+import { openAndCheck } from '../stages/teacher/given-teacher.ts';
 
 /** `signal` stops after the current block. */
 export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;
@@ -111,16 +112,18 @@ interface Work {
 }
 
 async function withTeacher<T>(
-  { recipe }: LoadedRecipe,
+  { recipe: asked }: LoadedRecipe,
   { out = 'checkpoints', onEvent = () => undefined, signal }: LabelOptions,
   work: (given: Work) => Promise<T>,
 ): Promise<T> {
-  const format = storeOf(recipe);
-  const engine = engineOf(recipe);
-  prepareSavedModels(recipe);
+  const format = storeOf(asked);
+  const engine = engineOf(asked);
+  prepareSavedModels(asked);
   // Reads the samples exactly as a run does, because the run finds answers by a hash of the samples. An assistant learns all classes.
-  await requireFiles(recipe);
-  const whole = { recipe, data: await loadDataToTeach(recipe) };
+  await requireFiles(asked);
+  const read = await loadDataToTeach(asked);
+  const recipe = withEpochs(asked, read.train.count);
+  const whole = { recipe, data: read };
   const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal, processes: alone }))!;

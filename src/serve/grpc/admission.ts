@@ -83,6 +83,8 @@ function addressOf(peer: { getPeer(): string }): string {
 class Receiving {
   readonly #options: AdmissionOptions;
   readonly #path: string;
+  readonly #isStream: boolean;
+  readonly #address: string;
   readonly #call: ServerInterceptingCallInterface;
   readonly #most: number;
   /** Bytes of the budget: all of the call, and those of the message that is coming. */
@@ -95,6 +97,8 @@ class Receiving {
   constructor(options: AdmissionOptions, path: string, call: ServerInterceptingCallInterface) {
     this.#options = options;
     this.#path = path;
+    this.#isStream = /Stream/.test(path);
+    this.#address = addressOf(call);
     this.#call = call;
     this.#most = TENSORS.test(path) ? options.maxBody : SMALL;
   }
@@ -124,7 +128,7 @@ class Receiving {
     inner.decoder = new MessageDecoder(this.#options.maxBody);
     inner.stream.once('close', () => {
       this.end();
-      this.#options.budget.give(this.#held);
+      this.#options.budget.give(this.#held, this.#address);
       this.#held = 0;
       for (const answer of this.#answers) answer.end();
       this.#isOver = true;
@@ -135,13 +139,15 @@ class Receiving {
       this.#take(inner.maxReceiveMessageSize);
     }
     inner.stream.on('data', (chunk: Buffer) => void this.attempt(() => this.#count(chunk.length)));
-    if (!/Stream/.test(this.#path)) this.#timer = setTimeout(() => this.#late(), this.#options.requestTimeoutMs);
+    if (!this.#isStream) this.#wait();
   }
 
   /** A whole message, unpacked. */
   received(bytes: Buffer): Received {
     this.#give(this.#coming);
     this.#coming = 0;
+    // Of a stream each message has its own time; between them it may wait as long as it likes.
+    if (this.#isStream) this.end();
     this.#take(bytes.length);
     let isDone = false;
     const done = (): void => {
@@ -152,7 +158,7 @@ class Receiving {
     };
     const { stream } = this.#call as unknown as Inner;
     const held = this.#options.unread.open({
-      address: addressOf(this.#call),
+      address: this.#address,
       get state() {
         return stream.destroyed ? 'gone' : 'open';
       },
@@ -169,8 +175,14 @@ class Receiving {
   #count(bytes: number): void {
     if (this.#coming + bytes > this.#most + PREFIX)
       throw new Refusal(413, `the message is larger than ${this.#most} bytes`);
+    if (this.#isStream && this.#coming === 0) this.#wait();
     this.#take(bytes);
     this.#coming += bytes;
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#late(), this.#options.requestTimeoutMs);
   }
 
   #late(): void {
@@ -180,7 +192,7 @@ class Receiving {
   }
 
   #take(bytes: number): void {
-    this.#options.budget.take(bytes);
+    this.#options.budget.take(bytes, this.#address);
     this.#held += bytes;
   }
 
@@ -188,7 +200,7 @@ class Receiving {
   #give(bytes: number): void {
     const given = Math.min(bytes, this.#held);
     this.#held -= given;
-    this.#options.budget.give(given);
+    this.#options.budget.give(given, this.#address);
   }
 }
 

@@ -22,14 +22,13 @@ import { decodedRequest } from './messages.ts';
 import type { Message } from './messages.ts';
 import { grpcService } from './service.ts';
 import { Sessions } from './sessions.ts';
+import type { SessionLimits } from './sessions.ts';
 
-export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked' | 'sessions'> {
+export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked' | 'sessions'>, SessionLimits {
   readonly host: string;
   readonly port: number;
   readonly tls?: Tls | undefined;
   readonly log: Log;
-  /** Connections over HTTP of one address; it may have four times as many open calls. */
-  readonly maxConnectionsEach: number;
 }
 
 export interface GrpcServer {
@@ -48,7 +47,7 @@ const STREAM_MOST = 64;
 const IDLE_MS = 300_000;
 
 export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<GrpcServer> {
-  const sessions = new Sessions(4 * options.maxConnectionsEach);
+  const sessions = new Sessions(options);
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBody,
     'grpc.max_send_message_length': -1,

@@ -5,24 +5,36 @@ import { Refusal } from '../refusal.ts';
 
 const decoders = { gzip: createGunzip, deflate: createInflate };
 
-/** Limit of the memory that all bodies being read or answered may take together. */
+/**
+ * Limit of the memory that all bodies being read or answered may take together, and those of one address, which has two thirds of it: a client that
+ * sends large bodies slowly must not hold up the small ones of others.
+ */
 export class BodyBudget {
   readonly #most: number;
+  readonly #mostEach: number;
+  readonly #byAddress = new Map<string, number>();
   #taken = 0;
 
   constructor(most: number) {
     this.#most = most;
+    this.#mostEach = (2 * most) / 3;
   }
 
-  take(bytes: number): void {
-    if (this.#taken + bytes > this.#most) {
-      throw new Refusal(503, 'too many large requests at a time', { reason: 'REJECTED', retryAfterSeconds: 1 });
+  take(bytes: number, address: string): void {
+    const own = (this.#byAddress.get(address) ?? 0) + bytes;
+    if (own > this.#mostEach || this.#taken + bytes > this.#most) {
+      const whose = own > this.#mostEach ? ' from this address' : '';
+      throw new Refusal(503, `too many large requests${whose} at a time`, { reason: 'REJECTED', retryAfterSeconds: 1 });
     }
     this.#taken += bytes;
+    this.#byAddress.set(address, own);
   }
 
-  give(bytes: number): void {
+  give(bytes: number, address: string): void {
     this.#taken -= bytes;
+    const left = (this.#byAddress.get(address) ?? 0) - bytes;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
   }
 }
 
@@ -33,7 +45,7 @@ export class BodyBudget {
 export async function readBody(
   request: IncomingMessage,
   most: number,
-  budget: BodyBudget,
+  { budget, address }: { readonly budget: BodyBudget; readonly address: string },
   isJson = false,
 ): Promise<{ body: Buffer; held: number }> {
   const remedy = isJson ? ': send tensors as binary data (--max-json sets this limit)' : '';
@@ -42,11 +54,11 @@ export async function readBody(
   if (announced > most) throw tooLarge();
   let held = 0;
   const take = (bytes: number): void => {
-    budget.take(bytes);
+    budget.take(bytes, address);
     held += bytes;
   };
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  const decoder = decoders[encoding as keyof typeof decoders] as (typeof decoders)['gzip'] | undefined;
+  const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding as keyof typeof decoders] : undefined;
   if (encoding !== 'identity' && decoder === undefined)
     throw new Refusal(415, `Content-Encoding: expected gzip or deflate, received ${encoding}`);
   try {
@@ -61,7 +73,7 @@ export async function readBody(
     });
     return { body, held };
   } catch (error) {
-    budget.give(held);
+    budget.give(held, address);
     if (error instanceof Refusal) throw error;
     throw new Refusal(400, 'the connection ended before the whole body had come', { reason: 'CANCELED' });
   }

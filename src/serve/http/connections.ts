@@ -1,15 +1,14 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 interface Connection {
   readonly socket: Socket;
-  /** Requests that are not answered, and the last one. */
+  /** Requests that are not answered, and the last one; `complete`: it has come whole. */
   requests: number;
-  last: IncomingMessage | undefined;
+  last: { readonly complete: boolean } | undefined;
 }
 
 /**
- * The open connections over HTTP, also those without a finished handshake. An address has `most` of them: a further one takes the place of the one
+ * The open connections over HTTP or gRPC, also those without a finished handshake. An address has `most` of them: a further one takes the place of the one
  * that has been without a whole request for longest, or is closed before anything is read where all have requests that are answered.
  */
 export class Connections {
@@ -44,20 +43,20 @@ export class Connections {
     });
   }
 
-  /** A connection whose handshake of TLS is done: requests name its encrypted socket. */
+  /** A connection whose handshake of TLS is done, or which is one of HTTP/2: its requests name another object for its socket. */
   secured(socket: Socket): void {
     for (const connection of this.#open.get(socket.remoteAddress ?? '') ?? [])
       if (connection.socket.remotePort === socket.remotePort) this.#bySocket.set(socket, connection);
   }
 
-  asked(request: IncomingMessage): void {
-    const connection = this.#bySocket.get(request.socket);
+  asked(socket: Socket, request: { readonly complete: boolean }): void {
+    const connection = this.#bySocket.get(socket);
     if (connection === undefined) return;
     connection.requests++;
     connection.last = request;
   }
 
-  answered({ socket }: IncomingMessage): void {
+  answered(socket: Socket): void {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) return;
     connection.requests--;

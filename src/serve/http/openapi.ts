@@ -1,13 +1,29 @@
+import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { changeSchema, indexSchema, jsonSchemaOf } from '../v2/schemas.ts';
 import { modelPaths } from './openapi-models.ts';
+import type { Site } from './call.ts';
 import { answers, jsonOf, ref, SCHEMAS, TEXT } from './openapi-schemas.ts';
 
+/** The document of each server, as JSON: of fifty models it takes some 30 ms, in which nobody is answered. */
+const made = new WeakMap<ModelHost, { readonly models: readonly ServedModel[]; readonly json: Uint8Array }>();
+
+/** `GET /openapi.json`, made anew when other models are loaded. */
+export function openApi({ host, version }: Pick<Site, 'host' | 'version'>): Uint8Array {
+  const { models } = host;
+  const before = made.get(host);
+  if (before?.models.length === models.length && models.every((model, i) => model === before.models[i]))
+    return before.json;
+  const json = Buffer.from(JSON.stringify(documentOf(version, models)));
+  made.set(host, { models, json });
+  return json;
+}
+
 /**
- * `GET /openapi.json`: the addresses of this server for tools that make clients and forms of them (OpenAPI 3.1), those of the
+ * The addresses of this server for tools that make clients and forms of them (OpenAPI 3.1), those of the
  * models that are loaded with what they take and answer.
  */
-export function openApi(version: string, models: readonly ServedModel[]): object {
+function documentOf(version: string, models: readonly ServedModel[]): object {
   return {
     openapi: '3.1.0',
     info: {

@@ -34,7 +34,7 @@ export async function route(site: Site, call: Call): Promise<Reply> {
   if (isPage(path)) return page(call);
   if (path[0] === 'v2') return v2(site, call, path.slice(1));
   if (path[0] === 'v1') return v1(site, call, path.slice(1));
-  if (path[0] === 'openapi.json' && path.length === 1) return get(call, () => openApi(site.version, site.host.models));
+  if (path[0] === 'openapi.json' && path.length === 1) return get(call, () => [openApi(site)]);
   if (path[0] === 'metrics' && path.length === 1) {
     allow(call, 'GET');
     const { text, type } = await site.metrics();
@@ -154,15 +154,20 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
     );
   }
   if (verb !== 'load' && verb !== 'unload') throw nothing(call);
-  await host[verb](name, goneOf(call));
+  await asLongAsThere(call, (gone) => host[verb](name, gone));
   return { body: {} };
 }
 
-/** Aborted when the client is gone. */
-function goneOf({ request }: Call): AbortSignal {
+/** Does what ends when the client is gone. */
+async function asLongAsThere(
+  { request: { socket } }: Call,
+  change: (gone: AbortSignal) => Promise<void>,
+): Promise<void> {
   const gone = new AbortController();
-  request.socket.once('close', () => gone.abort());
-  return gone.signal;
+  const end = (): void => gone.abort();
+  socket.once('close', end);
+  // A connection has many requests.
+  await change(gone.signal).finally(() => socket.off('close', end));
 }
 
 /** A body as its schema has it. `Refusal` for a key that is not read, and for a value of another type. */

@@ -68,14 +68,14 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
   const connections = new Connections(options.maxConnectionsEach);
   const onRequest: RequestListener = (request, response) => {
     active++;
-    connections.asked(request);
+    connections.asked(request.socket, request);
     const client = { aborted: false };
     const held = options.unread.open(new HttpAsker(request.socket, response));
     // One listener for all: each costs microseconds.
     response.on('close', () => {
       active--;
       held.end();
-      connections.answered(request);
+      connections.answered(request.socket);
       lastMs = monotonicMs();
       if (!response.writableFinished) client.aborted = true;
     });
@@ -178,7 +178,7 @@ async function answer(
   let last = false;
   const body = async (kind: BodyKind): Promise<Buffer> => {
     const most = Math.min(options.maxBody, { json: site.maxJson, binary: Infinity, command: SMALL }[kind]);
-    const read = await readBody(request, most, budget, kind === 'json' && most < options.maxBody);
+    const read = await readBody(request, most, { budget, address: from }, kind === 'json' && most < options.maxBody);
     bytesIn = read.held;
     return read.body;
   };
@@ -197,7 +197,7 @@ async function answer(
     last = !request.complete;
   }
   // From here on the answer is in memory, and the body is not.
-  budget.give(bytesIn);
+  budget.give(bytesIn, from);
   try {
     send(response, reply, last || isDraining(), held);
   } catch (error) {

@@ -44,9 +44,9 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
     throw new Refusal(400, `score: model ${model.name} does not answer with boxes`);
   if (call.isBase64 === true && kind !== 'vector')
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
-  const { raw, ...needs } = await readCall(host, model, described, call);
+  const { raw, samples, ...needs } = await readCall(host, model, described, call);
   const unknown = unknownIn(host, model, raw, described, call);
-  const answered = await answersTo(host, model, raw, described, call, saysAll || (call.top ?? 1) > 1);
+  const answered = await answersTo(host, model, { raw, samples }, described, call, saysAll || (call.top ?? 1) > 1);
   const { top, score, isBase64, client } = call;
   const values = valuesOf(answered);
   const said = { ...answered, ...needs, unknown, top, score, isBase64 };
@@ -59,21 +59,25 @@ export async function similar(host: ModelHost, model: ServedModel, call: Predict
   const { kind } = statedForm(described);
   if (kind !== 'vector')
     throw new Refusal(400, `model ${model.name} does not answer with vectors, by which samples are compared`);
-  const { raw } = await readCall(host, model, described, call);
+  const { raw, samples } = await readCall(host, model, described, call);
   unknownIn(host, model, raw, described, call);
-  const answered = await answersTo(host, model, raw, described, call, true);
+  const answered = await answersTo(host, model, { raw, samples }, described, call, true);
   if (answered.samples < 2) throw new Refusal(400, `expected two samples or more, received ${answered.samples}`);
   return host.reader.run('similarities', asked(model), answered, { client: call.client, values: valuesOf(answered) });
 }
 
-function readCall(
+/** A request that was read, with the number of its samples: of too many nothing else is looked at. */
+async function readCall(
   { reader }: ModelHost,
   model: ServedModel,
   described: DescribedModel,
   { contentType, body, client }: PredictCall,
-): Promise<ReadRequest> {
+): Promise<ReadRequest & { readonly samples: number }> {
   const effort = !isText(contentType) ? { file: body } : described.text === undefined ? { json: body } : { text: body };
-  return reader.run('inputs', asked(model), { contentType, body }, { client, ...effort });
+  const read = await reader.run('inputs', asked(model), { contentType, body }, { client, ...effort });
+  const samples = read.raw.length / elementsOf(described.shape);
+  refuseTooMany(model, samples);
+  return { ...read, samples };
 }
 
 /** Columns of each sample whose word train does not have, counted; undefined without any. */
@@ -97,13 +101,11 @@ function valuesOf({ outputs }: { readonly outputs: readonly WireTensor[] }): num
 async function answersTo(
   host: ModelHost,
   model: ServedModel,
-  raw: Float32Array | Uint8Array,
+  { raw, samples }: { readonly raw: ReadRequest['raw']; readonly samples: number },
   described: DescribedModel,
   { client, held }: PredictCall,
   isAll: boolean,
 ): Promise<{ readonly outputs: readonly WireTensor[]; readonly samples: number }> {
-  const samples = raw.length / elementsOf(described.shape);
-  refuseTooMany(model, samples);
   const { outputs } = model.facts;
   // scikit-learn's files give the label of the class before the probabilities.
   const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float16') ?? outputs[0];

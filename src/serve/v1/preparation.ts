@@ -1,3 +1,4 @@
+import { parsedJson } from '../../base/json.ts';
 import { z } from 'zod';
 import { numberNames } from '../../data/splits/columns.ts';
 import { countOfPixels, isSoundShape } from '../../data/dataset.ts';
@@ -152,7 +153,7 @@ function hasWidth(columns: readonly Column[], shape: readonly number[]): boolean
 
 function parsed(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? '');
+    return parsedJson(text ?? '');
   } catch {
     return undefined;
   }

@@ -121,7 +121,7 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
       `unknown column ${shown(unread)}; the columns are ${columns.map(({ name }) => name).join(', ')}`,
     );
   return columns.flatMap(({ name, words, date, missing }) => {
-    const value = row[name];
+    const value = Object.hasOwn(row, name) ? row[name] : undefined;
     if (value === null && missing !== undefined) return words?.map(() => 0) ?? missing;
     if (date !== undefined) {
       const time = timeOfDate(value);

@@ -1,3 +1,4 @@
+import { parsedJson } from '../../base/json.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
@@ -33,7 +34,7 @@ export function classified(
 
 export function labelsOf({ metadata }: Pick<ServedModel, 'metadata'>): readonly string[] | undefined {
   try {
-    const labels: unknown = JSON.parse(metadata.get('labels') ?? '');
+    const labels: unknown = parsedJson(metadata.get('labels') ?? '');
     return Array.isArray(labels) ? labels.map(String) : undefined;
   } catch {
     return undefined;

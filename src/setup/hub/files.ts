@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
+import { parsedJson } from '../../base/json.ts';
 
 /** True if a path names a folder. */
 export function isFolder(place: string): boolean {
@@ -42,7 +43,7 @@ export function hubJson(folder: string, name: string): Readonly<Record<string, u
   if (file === undefined) return undefined;
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
+    content = parsedJson(readFileSync(file, 'utf8'));
   } catch (error) {
     throw noObject(folder, name, error);
   }

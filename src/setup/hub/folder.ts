@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
-import { MODEL2VEC_ENDS, MODEL2VEC_FILE } from '../../files/model2vec-file.ts';
+import { MODEL2VEC_ENDS, MODEL2VEC_FILE } from '../../files/model2vec-names.ts';
 import { namesOfEnds } from '../../formats/onnx/protobuf.ts';
 import type { TaskName } from '../../recipe/task.ts';
 import { hubFile, hubJson, isFolder, namesInHub, regular } from './files.ts';

@@ -1,3 +1,4 @@
+import { parsedJson } from '../../base/json.ts';
 import { z } from 'zod';
 
 /** Entry in the metadata of a file that was accepted although it is beyond the budget of its precision. */
@@ -13,7 +14,7 @@ export function withCheck(metadata: ReadonlyMap<string, string>, accepted: reado
 export function acceptedIn(metadata: ReadonlyMap<string, string>): readonly string[] {
   let content: unknown;
   try {
-    content = JSON.parse(metadata.get('check') ?? 'null');
+    content = parsedJson(metadata.get('check') ?? 'null');
   } catch {
     return [];
   }

@@ -1,6 +1,6 @@
 import { clipped, UserError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
-import { isReadAsOnnx } from '../../files/keras-file.ts';
+import { isReadAsOnnx } from '../../files/keras-names.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
@@ -13,7 +13,7 @@ import { compareOn } from '../parity/compare.ts';
 import type { Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
-import type { Feeds, FileRunner } from '../parity/runners.ts';
+import type { Feeds, FileRunner } from '../parity/file-runner.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
 import type { Made } from './make.ts';

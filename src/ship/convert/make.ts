@@ -12,7 +12,7 @@ import type { Skipped } from '../../base/skipped.ts';
 import { exportTflite } from '../../formats/tflite/export.ts';
 import type { Graph } from '../../graph/types.ts';
 import { isFrontEnd } from '../../networks/sound/log-mel.ts';
-import { descriptionFrom } from '../description.ts';
+import { descriptionFrom, formIn, loadDescription } from '../description.ts';
 import { fieldsIn } from '../../distill/teachers/inputs/preparation.ts';
 import { keptFloat, prepareInt8 } from '../quantize.ts';
 import type { ConvertOptions } from './options.ts';
@@ -35,6 +35,7 @@ export interface Made {
 
 /** The file, written from the source in the format and precision that are asked for. */
 export async function make(source: ConvertSource, samples: CalibrationSamples, options: ConvertOptions): Promise<Made> {
+  await loadDescription(formIn(source.metadata));
   const [made, uncorrected] = (await writersFor(source, samples, options)).map(({ graph, writer, skipped }): Made => {
     const made = writer(source.metadata);
     return {

@@ -7,7 +7,7 @@ import type { ModelFile } from '../model-file.ts';
 import { compareOn } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
-import type { Feeds } from '../parity/runners.ts';
+import type { Feeds } from '../parity/file-runner.ts';
 
 /** Distance of 1 to the next number. */
 const EPSILON: Partial<Record<ModelFile['precision'], number>> = { fp32: 2 ** -23, fp16: 2 ** -10 };

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { asUserError } from '../../base/files.ts';
-import { isReadAsOnnx } from '../../files/keras-file.ts';
+import { isReadAsOnnx } from '../../files/keras-names.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';

@@ -3,29 +3,19 @@ import { countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { rowReader } from '../../data/storage/sample-storage.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
-import type { Recipe } from '../../recipe/schema.ts';
-import { taskRow } from '../../recipe/task.ts';
-import type { AnswerFormKind } from '../../recipe/task.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { openRunner } from '../model-file.ts';
 import type { ModelFile } from '../model-file.ts';
+import { kitForm } from './forms.ts';
+import type { ExampleMaker, ExampleSource } from './forms.ts';
 import type { KitModel } from './missing.ts';
-import { taggedExamples } from './tags.ts';
-import type { ExampleOf } from './tags.ts';
 import { plainExample } from './text.ts';
-
-/** Sources of samples: the recipe, the folder of its run, and the texts of each row by its id. */
-interface Source {
-  readonly recipe: Pick<Recipe, 'device' | 'threads' | 'engine'>;
-  readonly run: string;
-  readonly texts: ReadonlyMap<string, readonly string[]>;
-}
 
 const MOST = 5;
 
 /** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
-export async function examples({ row, bytes }: KitModel, split: Dataset, of: Source): Promise<object[]> {
+export async function examples({ row, bytes }: KitModel, split: Dataset, of: ExampleSource): Promise<object[]> {
   const session = sessionOptionsOf(of.recipe);
   const task = taskOf(split);
   // Of classes one sample each, of other tasks the first ones.
@@ -34,7 +24,7 @@ export async function examples({ row, bytes }: KitModel, split: Dataset, of: Sou
     ? task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0)
     : undefined;
   const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, MOST);
-  const exampleOf = await EXAMPLES[taskRow(split.task).form](split, of);
+  const exampleOf = await kitForm(split.task).example(split, of);
   const sample = rowReader(split, countOfElements(split.sampleShape));
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
   const runner = await openRunner(file, session, task.fields);
@@ -50,23 +40,11 @@ export async function examples({ row, bytes }: KitModel, split: Dataset, of: Sou
   });
 }
 
-/** Function that makes the entries of a row in example.json, but for what a model answers. */
-type ExampleMaker = (split: Dataset, source: Source) => ExampleOf | Promise<ExampleOf>;
-
-const ofValues = plain((split, row) => ({ targets: Array.from(targetsOf(split, [row])) }));
-
-export const EXAMPLES: Readonly<Record<AnswerFormKind, ExampleMaker>> = {
-  classes: plain(({ classNames, targets }, row) => ({ label: classNames[targets[row]!] })),
-  numbers: ofValues,
-  labels: ofValues,
-  mask: ofValues,
-  boxes: ofValues,
-  vector: plain(({ classNames, targets }, row) => (classNames.length > 0 ? { label: classNames[targets[row]!] } : {})),
-  tags: (split, { run, texts }) => taggedExamples(split, run, texts),
-};
+/** Samples with their targets. */
+export const ofValues = plain((split, row) => ({ targets: Array.from(targetsOf(split, [row])) }));
 
 /** Samples with what is known of them, if all samples of the split have a label. */
-function plain(known: (split: Dataset, row: number) => object): ExampleMaker {
+export function plain(known: (split: Dataset, row: number) => object): ExampleMaker {
   return (split, { texts }) =>
     (row, raw) => ({
       ...(split.labelled === undefined && known(split, row)),

@@ -1,11 +1,13 @@
+import { Slot } from '../../base/registry.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
 import { taskRow } from '../../recipe/task.ts';
-import type { AnswerFormKind, TaskName } from '../../recipe/task.ts';
+import type { TaskName } from '../../recipe/task.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { ModelRow } from '../../report/types.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 import type { Task } from '../../tasks/task.ts';
 import { statedColumns } from '../metadata.ts';
 import type { SharedModule } from './portable.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 
 /** Input of a sample's program: `arrays` for each of several inputs, `columns` of a table by their names, `tags` for texts that are cut into words. */
 export type SampleKind = 'numbers' | 'arrays' | 'columns' | 'text' | 'tags';
@@ -23,7 +25,20 @@ interface PhoneClass {
   readonly DOC: string;
 }
 
-interface KitForm {
+/** Sources of samples: the recipe, the folder of its run, and the texts of each row by its id. */
+export interface ExampleSource {
+  readonly recipe: Pick<Recipe, 'device' | 'threads' | 'engine'>;
+  readonly run: string;
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Function that makes the entries of a row in example.json, of its raw values and of the answers of a model. */
+export type ExampleOf = (row: number, raw: readonly number[], answers: Float32Array) => object;
+
+/** Function that makes the entries of a row in example.json, but for what a model answers. */
+export type ExampleMaker = (split: Dataset, source: ExampleSource) => ExampleOf | Promise<ExampleOf>;
+
+export interface KitForm {
   /** Program for Node, whose parts are in `samples/node/NAME.mjs`, with the names in it: its purpose, the labels, and the function that asks the model. */
   readonly program: {
     readonly name: string;
@@ -52,141 +67,34 @@ interface KitForm {
   readonly kindOf: (data: Dataset) => SampleKind;
   /** Meaning of the numbers in the output, for preprocessing.json. */
   readonly output: (task: Task, row: ModelRow) => object;
+  /** Maker of the entries of a row in example.json, but for what a model answers. */
+  readonly example: ExampleMaker;
+  /** Folder of the sources that are for this form alone, beside those in `samples/`; default: none. */
+  readonly folder?: string;
   /** Sentences of the model card on what the answers do not say. */
   readonly limits: (classes: number) => readonly string[];
 }
 
-const LABELS = 'labels.txt';
+export const NAMES_FILE = 'labels.txt';
 
-const values: KitForm = {
-  program: { name: 'predict', DOES: 'Predicts', LABELS: 'names', ASKS: 'predict' },
-  texts: {
-    part: 'values',
-    NAME: 'TextPredictor',
-    DOC: 'Answers to texts by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
-  },
-  pictures: {
-    part: 'picture-values',
-    NAME: 'Predictor',
-    DOC: 'Answers by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
-  },
-  hasPages: true,
-  pageAnswers: 'values',
-  kindOf: kindOfSamples,
-  output: ({ width, answers }) => ({ numbers: width, labels: LABELS, answers }),
-  limits: () => ['It always answers, whatever it is shown: it was not trained to say that it does not know.'],
-};
+const KIT = new Slot<KitForm>(answerForms, 'kit', 'kit for apps');
 
-/** Parts of a kit by the form of the model's answers. */
-export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
-  classes: {
-    program: { name: 'classify', DOES: 'Classifies samples', LABELS: 'labels', ASKS: 'logitsOf' },
-    texts: {
-      part: 'classes',
-      NAME: 'TextClassifier',
-      DOC: 'Classes of texts with their probabilities, the most likely first.',
-    },
-    pictures: {
-      part: 'picture-classes',
-      NAME: 'Classifier',
-      DOC: 'Classes with their probabilities, the most likely first.',
-      hasReactNative: true,
-    },
-    hasPages: true,
-    kindOf: kindOfSamples,
-    output: ({ width }) => ({ classes: width, labels: LABELS, softmax: 'not in the model' }),
-    limits: (classes) => [
-      `It always answers one of ${classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
-      'Its probabilities were not calibrated; a high one is no promise.',
-    ],
-  },
-  numbers: values,
-  labels: values,
-  tags: {
-    program: { name: 'tag', DOES: 'Tags the words of texts', LABELS: 'names', ASKS: 'logitsOf' },
-    texts: {
-      part: 'tags',
-      NAME: 'Tagger',
-      DOC: 'Words with their tags; null for a word without a token, and behind the last token that the model takes.',
-    },
-    hasPages: true,
-    kindOf: () => 'tags',
-    output: ({ fields: [tags], answers }) => ({ shape: [1, ...tags!.shape], labels: LABELS, answers }),
-    limits: values.limits,
-  },
-  mask: {
-    program: {
-      ...{ name: 'segment', DOES: 'Segments pictures', LABELS: 'names', ASKS: 'logitsOf' },
-      modules: ['masks', 'mask-colours'],
-    },
-    pictures: {
-      part: 'picture-mask',
-      NAME: 'Segmenter',
-      DOC: 'Masks of pictures: a class for each pixel, drawn over them in colours.',
-    },
-    hasPages: true,
-    page: 'mask',
-    kindOf: kindOfSamples,
-    output: ({ fields: [cells], answers }) => ({ shape: [1, ...cells!.shape], labels: LABELS, answers }),
-    limits: (classes) => [
-      `It gives each pixel one of ${classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
-    ],
-  },
-  boxes: {
-    program: {
-      ...{ name: 'detect', DOES: 'Finds objects in pictures', LABELS: 'labels', ASKS: 'answersOf' },
-      modules: ['letterbox', 'resize', 'suppression'],
-      takes: '{"raw": [pixels from 0 to 255, row by row, channels last], "height": 480, "width": 640}, ...',
-    },
-    pictures: {
-      part: 'picture-boxes',
-      NAME: 'Detector',
-      DOC: 'Boxes of the objects in pictures, with their labels and scores, also drawn over them.',
-    },
-    hasPages: true,
-    outputs: 2,
-    page: 'boxes',
-    kindOf: kindOfSamples,
-    output: ({ fields, answers, boxes: { overlap } = {} }, { boxes }) => ({
-      ...{ fields, labels: LABELS, answers, overlap },
-      threshold: boxes?.atThreshold?.threshold ?? USUAL_THRESHOLD,
-    }),
-    limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],
-  },
-  vector: {
-    program: {
-      name: 'embed',
-      DOES: 'Embeds samples, and finds those that are alike,',
-      LABELS: 'names',
-      ASKS: 'vectorOf',
-    },
-    texts: {
-      part: 'vector',
-      NAME: 'TextEmbedder',
-      DOC: 'Vectors of length 1 of texts, which are as alike as the sum of the products of their numbers is large.',
-    },
-    pictures: {
-      part: 'picture-vector',
-      NAME: 'Embedder',
-      DOC: 'Vectors of length 1 of samples, which are as alike as the sum of the products of their numbers is large.',
-    },
-    hasNames: false,
-    hasPages: true,
-    pageAnswers: 'vector',
-    kindOf: kindOfSamples,
-    output: ({ width }) => ({ numbers: width, length: 1, answers: 'values' }),
-    limits: () => [
-      'It gives a vector to whatever it is shown; how alike two samples must be to belong together is for your own data to show.',
-    ],
-  },
-};
+/** Loads what a kit has for a form of answers; `kitOf` then finds it. */
+export async function loadKit(form: string): Promise<KitForm> {
+  return KIT.load(form);
+}
+
+/** Parts of a kit for a form of answers. */
+export function kitOf(form: string): KitForm {
+  return KIT.of(form);
+}
 
 /** Parts of a kit for a task's answers. */
 export function kitForm(task: TaskName): KitForm {
-  return KIT_FORMS[taskRow(task).form];
+  return kitOf(taskRow(task).form);
 }
 
-function kindOfSamples(data: Dataset): SampleKind {
+export function kindOfSamples(data: Dataset): SampleKind {
   if (data.text !== undefined) return 'text';
   if (data.inputs !== undefined) return 'arrays';
   return statedColumns(data) === undefined ? 'numbers' : 'columns';

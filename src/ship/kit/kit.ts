@@ -21,7 +21,7 @@ import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
 import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
-import { KIT_FORMS, kitForm } from './forms.ts';
+import { kitOf, kitForm, loadKit } from './forms.ts';
 import { missingNumbers } from '../../data/splits/columns.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
@@ -87,7 +87,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
-  const form = kitForm(task.name);
+  const form = await loadKit(taskRow(task.name).form);
   const kind = form.kindOf(data.validation);
   // Numbers in place of missing values, channel by channel.
   const missing = missingNumbers(data.validation.columns ?? []);
@@ -189,13 +189,13 @@ async function samplesOf(
   isSound: boolean,
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const { form: name } = taskRow(data.task);
-  const { kindOf, page, pageAnswers } = KIT_FORMS[name];
+  const { kindOf, page, pageAnswers } = kitOf(name);
   const kind = kindOf(data);
   const isOne = task.fields.length === 1;
   const arePictures = kind === 'numbers' && isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2]);
   const input = page ?? (isSound ? 'sound' : kind);
   const phones =
-    data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples(name) : {};
+    data.text !== undefined && isOne ? await textPhoneSamples(name) : hasPages(task) ? await phoneSamples(name) : {};
   return {
     ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input, pageAnswers) }),
     ...(formats.has('onnx') && {

@@ -1,8 +1,7 @@
-import type { AnswerFormKind } from '../../recipe/task.ts';
-import { KIT_FORMS } from './forms.ts';
+import { loadKit } from './forms.ts';
 import type { SampleKind } from './forms.ts';
 import { sharedModules } from './portable.ts';
-import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
+import { formParts, sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
 
@@ -34,14 +33,15 @@ const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
  * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another. `file`: kind of file that it also takes.
  */
 export async function nodeSample(
-  form: AnswerFormKind,
+  form: string,
   kind: SampleKind,
   { isOneOutput = true, file }: { readonly isOneOutput?: boolean; readonly file?: keyof typeof FILES | undefined } = {},
 ): Promise<Readonly<Record<string, string>>> {
   const {
     program: { name, modules = [], takes, ...words },
     hasNames = true,
-  } = KIT_FORMS[form];
+    folder,
+  } = await loadKit(form);
   const what = takes ?? TAKEN[kind];
   const { reads, example, modules: own } = file === undefined ? NO_FILE : FILES[file];
   const given =
@@ -59,7 +59,9 @@ export async function nodeSample(
       : undefined,
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
-    ...sampleParts(`node/${file ?? 'picture'}.mjs`, `node/${name}.mjs`, `node/${kind}.mjs`),
+    ...sampleParts(`node/${file ?? 'picture'}.mjs`),
+    ...formParts(folder, `node/${name}.mjs`),
+    ...formParts(folder, `node/${kind}.mjs`),
     ...given,
   };
   return {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { filledTemplate, templateParts } from '../../base/template.ts';
 import type { Marks } from '../../base/template.ts';
@@ -13,6 +13,13 @@ export function sampleFile(name: string, marks: Marks = {}): string {
 /** Parts of files of `samples/`, for the marks of another one; those of later files replace those of earlier ones. */
 export function sampleParts(...names: readonly string[]): Readonly<Record<string, string>> {
   return Object.assign({}, ...names.map((name) => templateParts(read(name)))) as Readonly<Record<string, string>>;
+}
+
+/** Parts of a file of a form of answers: in its own folder, or in `samples/`. */
+export function formParts(folder: string | undefined, name: string): Readonly<Record<string, string>> {
+  const own = folder === undefined ? undefined : path.join(folder, name);
+  if (own === undefined || !existsSync(own)) return sampleParts(name);
+  return templateParts(readFileSync(own, 'utf8'));
 }
 
 /** Whole files of `samples/` as texts for marks. */

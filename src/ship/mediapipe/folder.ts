@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
+import { Slot } from '../../base/registry.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
 import { LABELS_FILE, labelsText } from '../../formats/tflite/metadata/archive.ts';
-import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
 import type { AnswerEnd } from '../../formats/tflite/rewrite/editor.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
 import { taskRow } from '../../recipe/task.ts';
-import type { AnswerFormKind } from '../../recipe/task.ts';
 import { loadData } from '../../setup/data.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { writeInto } from '../cluster/write.ts';
@@ -31,27 +31,16 @@ interface MediaPipeFolder {
   readonly notes: readonly string[];
 }
 
-/** Tasks of MediaPipe by the form of the answers, and the last step of their files. */
-const TASKS: Readonly<Partial<Record<AnswerFormKind, FormTasks>>> = {
-  classes: {
-    ...{ texts: 'TextClassifier', pictures: 'ImageClassifier' },
-    ...{ activation: 'SOFTMAX', answer: 'probabilities', hasLabels: true },
-  },
-  labels: {
-    ...{ texts: 'TextClassifier', pictures: 'ImageClassifier' },
-    ...{ activation: 'LOGISTIC', answer: 'probabilities', hasLabels: true },
-  },
-  // The metadata of these files have the softmax that MediaPipe computes.
-  mask: { pictures: 'ImageSegmenter', hasLabels: true },
-  vector: { texts: 'TextEmbedder', pictures: 'ImageEmbedder' },
-  boxes: { pictures: 'ObjectDetector', activation: 'LOGISTIC', answer: DETECTOR_OUTPUTS.scores, hasLabels: true },
-};
-
-interface FormTasks extends Partial<AnswerEnd> {
+/** Tasks of MediaPipe that open files with answers of a form, and the last step of these files. */
+export interface FormTasks extends Partial<AnswerEnd> {
   readonly texts?: MediaPipeTask;
   readonly pictures?: MediaPipeTask;
   readonly hasLabels?: true;
+  /** Score from which boxes are shown where a model states none. */
+  readonly usualThreshold?: number;
 }
+
+const MEDIAPIPE = new Slot<FormTasks>(answerForms, 'mediapipe', 'task of MediaPipe');
 
 const WANTED = (['fp32', 'int8', 'fp16'] as const).map((precision): WantedFile => ({ format: 'tflite', precision }));
 
@@ -81,7 +70,12 @@ export async function writeMediaPipeFolder(
   const ends = text === undefined ? pictureEnds(validation) : await textEnds(run, { text, validation, texts });
   const { fields, name } = taskOf(validation);
   const kind = text === undefined ? 'pictures' : 'texts';
-  const { [kind]: task, hasLabels = false, ...form } = TASKS[taskRow(name).form] ?? {};
+  const {
+    [kind]: task,
+    hasLabels = false,
+    usualThreshold,
+    ...form
+  } = (await MEDIAPIPE.loadIfThere(taskRow(name).form)) ?? {};
   if (task === undefined)
     throw new UserError(
       `export --mediapipe: no task of MediaPipe answers ${kind} with ${name} from a folder`,
@@ -125,7 +119,12 @@ export async function writeMediaPipeFolder(
   const notes = [...ends.notes, ...(float === undefined ? [] : await stretchNotes(recipe, validation, float))];
   content.set(
     'README.md',
-    mediaPipeReadme(report, shipped, { task, notes, packed: hasLabels ? `${packed}, and the labels` : packed }),
+    mediaPipeReadme(report, shipped, {
+      task,
+      notes,
+      packed: hasLabels ? `${packed}, and the labels` : packed,
+      usualThreshold,
+    }),
   );
   await writeInto(folder, content, force);
   return { task, files: [...content.keys()].sort(), skipped, notes };

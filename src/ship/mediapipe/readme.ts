@@ -1,7 +1,6 @@
 import { fileSize } from '../../report/format.ts';
 import { scoreOf } from '../../report/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 
 interface ShippedFile {
   readonly file: string;
@@ -14,6 +13,8 @@ interface ReadmeOptions {
   readonly notes: readonly string[];
   /** Contents of the files beside the model. */
   readonly packed: string;
+  /** Score from which boxes are shown where the model states none; absent for other answers. */
+  readonly usualThreshold?: number | undefined;
 }
 
 export type MediaPipeTask = keyof typeof CALLS;
@@ -37,14 +38,14 @@ const KINDS = {
 } as const;
 
 /** Lines that open a file; boxes are asked for from the score of the model, without which every box is an answer. */
-function madeBy(task: MediaPipeTask, module: string, { file, row }: ShippedFile) {
+function madeBy(task: MediaPipeTask, module: string, { file, row }: ShippedFile, usualThreshold: number | undefined) {
   const of = `mp.tasks.${module}.${task}`;
   if (row.boxes === undefined)
     return {
       python: [`with ${of}.create_from_model_path('${file}') as asked:`],
       web: `const asked = await ${task}.createFromModelPath(files, '${file}');`,
     };
-  const { threshold } = row.boxes.atThreshold ?? { threshold: USUAL_THRESHOLD };
+  const { threshold } = row.boxes.atThreshold ?? { threshold: usualThreshold };
   const model = `mp.tasks.BaseOptions(model_asset_path='${file}')`;
   return {
     python: [
@@ -59,7 +60,7 @@ function madeBy(task: MediaPipeTask, module: string, { file, row }: ShippedFile)
 export function mediaPipeReadme(
   report: Report,
   files: readonly ShippedFile[],
-  { task, notes, packed }: ReadmeOptions,
+  { task, notes, packed, usualThreshold }: ReadmeOptions,
 ): string {
   const score = scoreOf(report);
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
@@ -69,7 +70,7 @@ export function mediaPipeReadme(
   );
   const { method, python, web } = CALLS[task];
   const kind = KINDS[task.startsWith('Text') ? 'Text' : 'Image'];
-  const made = madeBy(task, kind.module, files[0]!);
+  const made = madeBy(task, kind.module, files[0]!, usualThreshold);
   return [
     `# ${report.name}: for MediaPipe`,
     '',

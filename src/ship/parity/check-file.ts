@@ -9,7 +9,6 @@ import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
-import { openTflite } from '../../runtime/litert.ts';
 import { inOnePiece } from '../../formats/onnx/large.ts';
 import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { onnxContent } from '../../formats/onnx/protobuf.ts';
@@ -26,7 +25,7 @@ import type { Ask } from './compare.ts';
 import { LikenessTally } from './likeness.ts';
 import type { OutputLikeness, OutputValues } from './likeness.ts';
 import { openFileRunner } from './runners.ts';
-import type { Feeds } from './runners.ts';
+import type { Feeds } from './file-runner.ts';
 
 /** Samples, and what the training graph says about them. */
 export interface Reference {
@@ -250,6 +249,7 @@ async function firstDiverging(
     return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
+    const { openTflite } = await import('../../runtime/litert.ts');
     const session = await openTflite(bytes);
     const fed = Object.entries(modelFeeds(session, one.data, one.shape, inputs));
     const results = await session.run(Object.fromEntries(fed.map(([name, { data }]) => [name, data])));

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { argMax } from '../../base/numbers.ts';
-import type { Feeds, FileRunner } from './runners.ts';
+import type { Feeds, FileRunner } from './file-runner.ts';
 import { LikenessTally } from './likeness.ts';
 import type { OutputLikeness, OutputValues } from './likeness.ts';
 

@@ -1,8 +1,10 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { isImageShape } from '../../data/dataset.ts';
 import { UserError } from '../../base/errors.ts';
+import { Slot } from '../../base/registry.ts';
+import type { Model } from '../../formats/onnx/model.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
 import { taskRow } from '../../recipe/task.ts';
-import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** A pipeline of transformers.js that opens a model. */
 export type Pipeline =
@@ -30,28 +32,24 @@ const PROCESSORS: Readonly<Partial<Record<Pipeline, string>>> = {
   'object-detection': 'YolosImageProcessor',
 };
 
-interface PipelineForm {
+export interface PipelineForm {
   readonly texts?: Pipeline;
   readonly pictures?: Pipeline;
+  /** Last step of the files, where not that of their kind of data. */
+  readonly withEnds?: (model: Model, data: Dataset) => Model;
+  /** Score from which boxes are shown where a model states none. */
+  readonly usualThreshold?: number;
   /** `problem_type` of config.json; absent for one class. */
   readonly problem?: string;
 }
 
-/** Pipelines by the form of the answers; undefined where there is none. */
-export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined>> = {
-  classes: { texts: 'text-classification', pictures: 'image-classification' },
-  numbers: undefined,
-  labels: { texts: 'text-classification', problem: 'multi_label_classification' },
-  tags: { texts: 'token-classification' },
-  mask: { pictures: 'image-segmentation' },
-  boxes: { pictures: 'object-detection' },
-  vector: { texts: 'feature-extraction', pictures: 'image-feature-extraction' },
-};
+/** Pipelines for a form of answers, and what their config.json says of it. */
+const TRANSFORMERS = new Slot<PipelineForm>(answerForms, 'transformers', 'pipeline of transformers.js');
 
 /** The pipeline for the answers of a data set. `UserError` where there is none. */
-export function pipelineOf(data: Dataset): Pipeline {
+export async function pipelineOf(data: Dataset): Promise<PipelineForm & { readonly pipeline: Pipeline }> {
   const { text, task, sampleShape, samples, inputs } = data;
-  const form = PIPELINES[taskRow(task).form];
+  const form = await TRANSFORMERS.loadIfThere(taskRow(task).form);
   const refuse = (fact: string, hint: string): never => {
     throw new UserError(`export --transformers: ${fact}`, hint);
   };
@@ -60,7 +58,7 @@ export function pipelineOf(data: Dataset): Pipeline {
     if (text.tokenizer !== 'tokenizer.json')
       refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore
     if (text.texts === 2) refuse('pipelines take one text, received pairs of texts', OTHERS);
-    return form.texts;
+    return { ...form, pipeline: form.texts };
   }
   if (form.pictures === undefined) return refuse('pipelines give pictures one class, received several labels', OTHERS);
   const [, , channels] = sampleShape;
@@ -70,7 +68,7 @@ export function pipelineOf(data: Dataset): Pipeline {
     refuse('expected pictures of 8 bits, received numbers of another range', 'Pipelines open picture files: train on those, or on arrays of uint8.'); // prettier-ignore
   if (data.fit === 'letterbox' && sampleShape[0] !== sampleShape[1])
     refuse(`the pipeline keeps the proportions of pictures in squares alone, and the model takes ${sampleShape[0]!}x${sampleShape[1]!}`, 'Train at a square size, or with `fit: stretch`.'); // prettier-ignore
-  return form.pictures;
+  return { ...form, pipeline: form.pictures };
 }
 
 const OTHERS = '`limbeck export RUN --kit DIR` writes samples for browsers and Node.js that need no pipeline.';
@@ -78,15 +76,15 @@ const OTHERS = '`limbeck export RUN --kit DIR` writes samples for browsers and N
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** config.json, and what says how inputs are prepared. `tokenizer`: content of the tokenizer.json. */
-export function configFiles(
+export async function configFiles(
   pipeline: Pipeline,
   data: Dataset,
   tokenizer: Uint8Array | undefined,
-): Map<string, string | Uint8Array> {
+): Promise<Map<string, string | Uint8Array>> {
   const { classNames, sampleShape, text, task, vector } = data;
   const isVector = vector !== undefined;
   const [type, architecture] = MODELS[pipeline];
-  const problem = PIPELINES[taskRow(task).form]?.problem;
+  const problem = (await TRANSFORMERS.load(taskRow(task).form)).problem;
   const files = new Map<string, string | Uint8Array>();
   files.set(
     'config.json',

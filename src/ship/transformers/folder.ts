@@ -2,17 +2,13 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { LETTERBOX_GREY } from '../../data/pictures/letterbox.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { ownFile } from '../../folder/own-file.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
-import { forObjectDetection } from '../../formats/onnx/rewrite/object-detection-ends.ts';
 import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-ends.ts';
 import { decodeModel, onnxContent } from '../../formats/onnx/protobuf.ts';
 import { loadData } from '../../setup/data.ts';
-import { SUPPRESSION } from '../../tasks/detection/suppression.ts';
-import { taskOf } from '../../tasks/registry.ts';
 import { writeInto } from '../cluster/write.ts';
 import { missingModels } from '../kit/missing.ts';
 import type { WantedFile } from '../kit/missing.ts';
@@ -49,7 +45,7 @@ export async function writePipelineFolder(
   const { validation } = await loadData(recipe, {
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
   });
-  const pipeline = pipelineOf(validation);
+  const { pipeline, withEnds, usualThreshold } = await pipelineOf(validation);
   const rows = modelRows(report, model, run).filter(({ format }) => format === 'onnx');
   const exported = await Promise.all(
     rows.map(async (row) => ({
@@ -70,13 +66,13 @@ export async function writePipelineFolder(
     const found = models.find(({ row }) => row.precision === precision);
     if (found === undefined) continue;
     const { row, bytes } = found;
-    const ended = onnxContent(withPipelineEnds(decodeModel(bytes, row.file!), validation, pipeline));
+    const ended = onnxContent((withEnds ?? withPipelineEnds)(decodeModel(bytes, row.file!), validation, pipeline));
     const changed = inOnePiece(ended, row.file!, PIPELINES);
     content.set(NAMES[precision], changed);
     shipped.push({ file: NAMES[precision], sizeBytes: changed.length, row });
   }
   const tokenizer = validation.text && (await readBytes(await ownFile(run, `exports/${TOKENIZER_FILE}`)));
-  for (const [name, file] of configFiles(pipeline, validation, tokenizer)) content.set(name, file);
+  for (const [name, file] of await configFiles(pipeline, validation, tokenizer)) content.set(name, file);
   const notes = notesOf(pipeline, validation);
   content.set(
     'README.md',
@@ -86,6 +82,7 @@ export async function writePipelineFolder(
       notes,
       classes: validation.classNames,
       vector: validation.vector?.size,
+      usualThreshold,
     }),
   );
   await writeInto(folder, content, force);
@@ -98,12 +95,6 @@ function withPipelineEnds(
   pipeline: Pipeline,
 ): ReturnType<typeof decodeModel> {
   const { text } = data;
-  if (pipeline === 'object-detection')
-    return forObjectDetection(model, {
-      ...data,
-      suppression: { ...SUPPRESSION, iou: taskOf(data).boxes!.overlap },
-      padding: LETTERBOX_GREY,
-    });
   if (text === undefined) return forPixelValues(model, data, pipeline === 'image-segmentation');
   const { length, padding } = text;
   return forTokens(model, { length, padding, isPerToken: pipeline === 'token-classification' });

@@ -6,7 +6,6 @@ import { scoreOf } from '../../report/score.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 import type { Pipeline } from './config.ts';
 
 interface ShippedFile {
@@ -20,13 +19,15 @@ interface ReadmeOptions {
   readonly card: Recipe['card'];
   readonly notes: readonly string[];
   readonly classes: readonly string[];
+  /** Score from which boxes are shown where the model states none; absent for other answers. */
+  readonly usualThreshold?: number | undefined;
   /** Numbers of a vector, for a model that answers with vectors. */
   readonly vector?: number | undefined;
 }
 
 /** Argument of a pipeline by which it shows boxes from the model's own threshold: its default is 0.9. */
-const boxesFrom = ({ row }: ShippedFile): string =>
-  row.boxes === undefined ? '' : `, { threshold: ${row.boxes.atThreshold?.threshold ?? USUAL_THRESHOLD} }`;
+const boxesFrom = ({ row }: ShippedFile, usualThreshold: number | undefined): string =>
+  row.boxes === undefined ? '' : `, { threshold: ${row.boxes.atThreshold?.threshold ?? usualThreshold} }`;
 
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'image-classification': "'picture.png'",
@@ -42,7 +43,7 @@ const SAMPLES: Readonly<Record<Pipeline, string>> = {
 export function readme(
   given: Report,
   files: readonly ShippedFile[],
-  { pipeline, card, vector, ...texts }: ReadmeOptions,
+  { pipeline, card, vector, usualThreshold, ...texts }: ReadmeOptions,
 ): string {
   const report = markdownTexts(given);
   const { notes, classes } = markdownTexts(texts);
@@ -50,7 +51,7 @@ export function readme(
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
   const head = {
     ...{ library_name: 'transformers.js', pipeline_tag: pipeline, tags: ['limbeck', 'knowledge-distillation', 'onnx'] },
-    metrics: [score.name.toLowerCase().includes('f1') ? 'f1' : score.name.toLowerCase()],
+    metrics: [score.name.toLowerCase().includes('f1') ? 'f1' : score.name.toLowerCase().replace(/ /g, '_')],
     ...(card?.license !== undefined && { license: card.license }),
     ...(card?.baseModel !== undefined && { base_model: card.baseModel }),
   };
@@ -68,7 +69,7 @@ ${summarySentences(report).join(' ')}
 import { pipeline } from '@huggingface/transformers';
 
 const ask = await pipeline('${pipeline}', 'folder-or-name'); // { dtype: 'q8' } or 'fp16' for the smaller files
-console.log(await ask(${SAMPLES[pipeline]}${boxesFrom(files[0]!)}));
+console.log(await ask(${SAMPLES[pipeline]}${boxesFrom(files[0]!, usualThreshold)}));
 \`\`\`
 
 Answers: ${vector === undefined ? listed : `a vector of ${vector} numbers, of length 1`}.

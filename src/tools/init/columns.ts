@@ -1,3 +1,4 @@
+import { parsedJson } from '../../base/json.ts';
 import { parse } from 'csv-parse/sync';
 import type { SeenForm } from '../../recipe/init.ts';
 import type { TableRows } from './seen.ts';
@@ -77,7 +78,7 @@ function rowsForm(rows: TableRows, label: readonly string[], hasNames: boolean):
 export function jsonRows(lines: readonly string[]): TableRows {
   const rows: unknown[] = lines.flatMap((line) => {
     try {
-      return [JSON.parse(line) as unknown];
+      return [parsedJson(line) as unknown];
     } catch {
       return [];
     }

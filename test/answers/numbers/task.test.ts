@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { regression } from '../../../src/answers/numbers/task.ts';
-import { gainOf, isBetter, rmseScore } from '../../../src/tasks/score.ts';
+import { gainOf, isBetter } from '../../../src/tasks/score.ts';
+import { scoreOfTask } from '../../../src/tasks/registry.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
@@ -102,12 +103,12 @@ describe('regression', () => {
 
 describe('a score of which less is better', () => {
   it('is better, gains and loses the other way round', () => {
-    expect(isBetter(rmseScore, 3, 4)).toBe(true);
-    expect(gainOf(rmseScore, 3, 4)).toBe(1);
-    expect(rmseScore.lost(4, 5)).toBeCloseTo(25);
-    expect(rmseScore.lossText(25)).toBe('25.00 % of validation RMSE');
-    expect(rmseScore.lost(0, 0)).toBe(0);
-    expect(rmseScore.change(-0.5)).toBe('-0.5');
-    expect(rmseScore.text(58.2234)).toBe('58.22');
+    expect(isBetter(scoreOfTask('regression'), 3, 4)).toBe(true);
+    expect(gainOf(scoreOfTask('regression'), 3, 4)).toBe(1);
+    expect(scoreOfTask('regression').lost(4, 5)).toBeCloseTo(25);
+    expect(scoreOfTask('regression').lossText(25)).toBe('25.00 % of validation RMSE');
+    expect(scoreOfTask('regression').lost(0, 0)).toBe(0);
+    expect(scoreOfTask('regression').change(-0.5)).toBe('-0.5');
+    expect(scoreOfTask('regression').text(58.2234)).toBe('58.22');
   });
 });

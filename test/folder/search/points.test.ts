@@ -1,6 +1,7 @@
 import { excessOf, paretoSet, pickOf, survivors } from '../../../src/folder/search/points.ts';
 import type { Judge, MeasuredPoint } from '../../../src/folder/search/points.ts';
-import { accuracyScore, rmseScore } from '../../../src/tasks/score.ts';
+import { accuracyScore } from '../../../src/tasks/score.ts';
+import { scoreOfTask } from '../../../src/tasks/registry.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 
 const point = (id: string, validation: number, p95Ms: number, sizeBytes: number): MeasuredPoint => ({
@@ -61,8 +62,12 @@ describe('points of a search', () => {
 
   it('of an error are the better the lower it is, and may lose so many percent of it', () => {
     const points = [point('good', 40, 3, 10), point('fast', 60, 1, 10), point('worse', 61, 1, 10)];
-    const judge = (budget: Judge['budget'], teacher?: number): Judge => ({ budget, teacher, score: rmseScore });
-    expect(paretoSet(points, rmseScore).map(({ id }) => id)).toEqual(['good', 'fast']);
+    const judge = (budget: Judge['budget'], teacher?: number): Judge => ({
+      budget,
+      teacher,
+      score: scoreOfTask('regression'),
+    });
+    expect(paretoSet(points, scoreOfTask('regression')).map(({ id }) => id)).toEqual(['good', 'fast']);
     expect(pickOf(points, judge({ p95Ms: 5 }))?.id).toBe('good');
     expect(pickOf(points, judge({ p95Ms: 2 }))?.id).toBe('fast');
     expect(excessOf(points[1]!, judge({ maxDrop: 50 }, 40))).toBeCloseTo(0, 9);

@@ -128,6 +128,7 @@ describe('a node that says more than its name', () => {
       [['MaxPool', ['x'], { kernel_shape: [2, 2], dilations: [2, 2], auto_pad: 'SAME_LOWER' }]],
       /\(MaxPool\): SAME_LOWER with windows dilated by 2, which runtimes pad differently/,
     ],
+    ['a batch norm in training', [['BatchNormalization', ['x', 'slopes', 'slopes', 'slopes', 'slopes'], { training_mode: 1 }]], /\(BatchNormalization\): it is in training mode/], // prettier-ignore
     ['dropout in training', [['Dropout', ['x', 'half', 'yes']]], /\(Dropout\): .*it is in training mode/],
     [
       'padding of an unknown kind',

@@ -61,6 +61,29 @@ const CASES: Record<string, [readonly OnnxDim[], readonly number[], Record<strin
       ['Softmax', ['y12']],
     ],
   ],
+  'a convolution with standardized weights, as an NFNet has them': [
+    IMAGE,
+    shape,
+    {
+      w: floats(1, 4, 27),
+      s: positive(4),
+      o: floats(4),
+      m: floats(4),
+      v: positive(4),
+      to: ints(4, 3, 3, 3),
+      b: floats(4),
+    },
+    [
+      [
+        'BatchNormalization',
+        ['w', 's', 'o', 'm', 'v'],
+        { epsilon: 1e-6, training_mode: 1 },
+        ['w0', 'mean', 'variance'],
+      ],
+      ['Reshape', ['w0', 'to']],
+      ['Conv', ['x', 'y1', 'b']],
+    ],
+  ],
   'a shape that is computed from the batch': [
     IMAGE,
     shape,

@@ -3,7 +3,7 @@ import { npyBytes } from '../../../src/data/readers/numpy/npy.ts';
 import { writeFileAtomic } from '../../../src/base/files.ts';
 import type { LoadedDataset } from '../../../src/data/load.ts';
 import { checkModels, refuseLarge } from '../../../src/run/stages/check/check-models.ts';
-import { openAndCheck } from '../../../src/run/stages/teacher/teach.ts';
+import { openAndCheck } from '../../../src/run/stages/teacher/given-teacher.ts';
 import type { Collectives } from '../../../src/run/processes/collectives.ts';
 import { processesOf } from '../../../src/run/processes/processes.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';

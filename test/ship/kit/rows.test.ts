@@ -6,7 +6,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { loadDataset } from '../../../src/data/load.ts';
 import type { Column, Dataset } from '../../../src/data/dataset.ts';
 import { normalized } from '../../../src/data/normalized.ts';
-import { KIT_FORMS } from '../../../src/ship/kit/forms.ts';
+import { loadKit } from '../../../src/ship/kit/forms.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples } from '../../../src/ship/kit/phone.ts';
 import { sampleFile } from '../../../src/ship/kit/samples.ts';
@@ -150,9 +150,10 @@ it('the samples for phones take as many numbers as the model does', async () => 
   expect(samples['ios/Classifier.swift']).toContain('guard raw.count == size');
 });
 
-it('samples of a table of numbers take rows by the names of their columns too', () => {
+it('samples of a table of numbers take rows by the names of their columns too', async () => {
+  const kit = await loadKit('numbers');
   const kindOf = (names: readonly string[], sampleShape: readonly number[]) =>
-    KIT_FORMS.numbers.kindOf({ columns: names.map((name) => ({ name })), sampleShape } as unknown as Dataset);
+    kit.kindOf({ columns: names.map((name) => ({ name })), sampleShape } as unknown as Dataset);
   expect(kindOf(['age', 'size'], [2])).toBe('columns');
   expect(kindOf(['0', '1'], [2])).toBe('numbers');
   expect(kindOf(['pixel', 'other'], [1, 2, 1])).toBe('numbers');

@@ -32,6 +32,7 @@ export const stored: Readonly<Record<string, OnnxTensor>> = {
   five: integer(5),
   half: scalar(0.5),
   small: ints(2, 7),
+  largest: ints(2),
   picture: floats(2, 4, 3, 4),
   once: whole([2, 5], 0, 1, 2, -1, 0, 3, 2, 0, 1, 1),
   single: whole([2, 1], 3, 0),
@@ -119,6 +120,29 @@ export const placeCases: Readonly<Record<string, Case>> = {
       ['ScatterElements', ['x', 'y0', 'first'], { axis: 1 }],
     ],
     18,
+  ],
+  'weights of the two experts that a gate chooses, of each sample': [
+    ['N', 4, 5],
+    [3, 4, 5],
+    [
+      ['TopK', ['x', 'largest'], {}, ['values', 'chosen']],
+      ['Softmax', ['values']],
+      ['Sub', ['x', 'x']],
+      ['ScatterElements', ['y2', 'chosen', 'y1'], { axis: 2 }],
+    ],
+    18,
+  ],
+  'elements added to each sample along another axis, some twice': [
+    ['N', 4, 5],
+    [3, 4, 5],
+    [
+      ['ArgMax', ['x'], { axis: 1 }],
+      ['ReduceMax', ['x'], { axes: [1] }],
+      ['Concat', ['y0', 'y0'], { axis: 1 }],
+      ['Concat', ['y1', 'y1'], { axis: 1 }],
+      ['ScatterElements', ['x', 'y2', 'y3'], { axis: 1, reduction: 'add' }],
+    ],
+    16,
   ],
   'classes as rows of zeros and ones': [
     [4, 5],

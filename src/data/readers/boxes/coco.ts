@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { firstLine, shown, UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
 import { isNamedIn } from '../../../base/folders/inside.ts';
+import { parsedJson } from '../../../base/json.ts';
 import type { RawSplit } from '../../dataset.ts';
 import type { PicturesGiven } from '../../pictures/images.ts';
 import { allFiles } from '../class-folder.ts';
@@ -149,7 +150,7 @@ async function cocoIn<K extends keyof typeof schemas>(file: string, kind: K): Pr
 async function jsonIn(file: string): Promise<unknown> {
   const bytes = await readBytes(file);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parsedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new UserError(
       `${file}: not usable JSON: ${firstLine(error)} (received ${bytes.length} bytes)`,

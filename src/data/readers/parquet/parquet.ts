@@ -1,6 +1,7 @@
 import { textsOfAll } from '../../storage/shared-reading.ts';
 import type { ReadingProcesses, SharedWork } from '../../storage/shared-reading.ts';
 import { UserError, shown } from '../../../base/errors.ts';
+import { parsedJson } from '../../../base/json.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { DataFiles, ParquetConfig } from '../../config.ts';
 import type { RawLabels, RawSplit } from '../../dataset.ts';
@@ -276,7 +277,7 @@ function pandasIndexes(metadata: FileMetaData): ReadonlySet<string> {
 
 function jsonOf({ key_value_metadata }: FileMetaData, name: string): object {
   try {
-    const value: unknown = JSON.parse(key_value_metadata?.find(({ key }) => key === name)?.value ?? '{}');
+    const value: unknown = parsedJson(key_value_metadata?.find(({ key }) => key === name)?.value ?? '{}');
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
     return {};

@@ -69,11 +69,13 @@ interface ColumnInput {
   readonly column: string;
   readonly from: number;
   readonly words: number | undefined;
+  /** True for the year of a date, which is computed of its days. */
+  readonly year?: boolean | undefined;
 }
 
 /**
  * Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. `UserError` where the
- * data have the columns of some inputs alone. Of a date an input takes a part, such as `signup.month`.
+ * data have the columns of some inputs alone. Of a date an input takes a part, such as `signup.month`, or its year, `signup.year`.
  */
 export function columnInputs(
   inputs: readonly ModelValue[],
@@ -82,24 +84,27 @@ export function columnInputs(
 ): readonly ColumnInput[] | undefined {
   if (columns === undefined || parts !== undefined || !areNamed(columns)) return undefined;
   let at = 0;
-  const placed = columns.flatMap((column): (Column & Pick<ColumnInput, 'column' | 'from'>)[] => {
+  const placed = columns.flatMap((column): (Column & Pick<ColumnInput, 'column' | 'from' | 'year'>)[] => {
     const from = at;
     at += widthOf(column);
     if (column.date === undefined) return [{ ...column, column: column.name, from }];
-    return numberNames([column]).map((part, i) => ({ name: part, column: column.name, from: from + i }));
+    const parts = numberNames([column]).map((part, i) => ({ name: part, column: column.name, from: from + i }));
+    const days = from + column.date.indexOf('days');
+    return [...parts, { name: `${column.name}.year`, column: column.name, from: days, year: true }];
   });
   const found = inputs.flatMap((input) => {
     const column = columnOfInput(placed, input.name);
     return column !== undefined && isColumn(input.shape)
-      ? [{ input, column: column.column, from: column.from, words: column.words?.length }]
+      ? [{ input, column: column.column, from: column.from, words: column.words?.length, year: column.year }]
       : [];
   });
   if (found.length === inputs.length) return found;
   if (found.length === 0) return undefined;
   const absent = inputs.filter((input) => found.every((one) => one.input !== input)).map((input) => input.name);
+  const dates = placed.filter((one) => one.name !== one.column).map((one) => one.name);
   throw new UserError(
     `${name}: takes columns by their names, and the samples have none for ${absent.map(shown).join(', ')}`,
-    'Labels (`dataset.label`) and columns of `dataset.ignore` are no part of a sample: choose others, or train the teacher without these columns.',
+    `Labels (\`dataset.label\`) and columns of \`dataset.ignore\` are no part of a sample: choose others, or train the teacher without these columns.${dates.length === 0 ? '' : ` Of dates there are ${dates.join(', ')}.`}`,
   );
 }
 
@@ -138,7 +143,7 @@ export function columnFeeds(
   name: string,
 ): Record<string, InferenceTensor> {
   const width = raw.length / n;
-  const feeds = inputs.map(({ input, from, words }): [string, InferenceTensor] => {
+  const feeds = inputs.map(({ input, from, words, year }): [string, InferenceTensor] => {
     const takesPlaces = input.name.endsWith('/place');
     if (takesPlaces !== (words !== undefined))
       throw new UserError(
@@ -147,6 +152,8 @@ export function columnFeeds(
       );
     const values = Float32Array.from({ length: n }, (_, row) => {
       const own = raw.subarray(row * width + from, row * width + from + (words ?? 1));
+      // Days have the rounding error of their normalization.
+      if (year) return new Date(Math.round(own[0]!) * 86_400_000).getUTCFullYear();
       if (words === undefined) return whole(input, own[0]!, name);
       const place = own.findIndex((value) => value > 0.5);
       return place >= 0 ? place : Number.isNaN(own[0]) ? -1 : words;

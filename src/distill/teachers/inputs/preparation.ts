@@ -2,15 +2,16 @@ import { realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
+import { parsedJson } from '../../../base/json.ts';
 import { DATE_PARTS } from '../../../data/dates.ts';
 import { areNamed } from '../../../data/splits/columns.ts';
 import type { Column, InputPart } from '../../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../../recipe/schema/teacher.ts';
+import { answerForms } from '../../../recipe/answer-forms.ts';
 import { decoderSettings } from '../../../recipe/decoders.ts';
 import type { DecoderName, DecoderSettings } from '../../../recipe/decoders.ts';
 import { taskRow } from '../../../recipe/task.ts';
-import { NAMES_KEYS } from '../../../tasks/answer-form.ts';
 import type { AnswerField } from '../../../tasks/fields.ts';
 import type { FileTeacherSettings } from '../file-teacher.ts';
 import { printedNames } from '../decoders/classes.ts';
@@ -313,7 +314,7 @@ export function preparationMetadata(
     ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
     ...{ cutFrom, filter },
   };
-  const namesKey = NAMES_KEYS[taskRow(task).form];
+  const namesKey = answerForms.get(taskRow(task).form).namesKey;
   return new Map([
     ...(answersTask && namesKey ? [[namesKey, JSON.stringify(classes ?? classNames)] as const] : []),
     ['preprocessing', JSON.stringify(preprocessing)],
@@ -323,7 +324,7 @@ export function preparationMetadata(
 
 function jsonOf(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? 'null');
+    return parsedJson(text ?? 'null');
   } catch {
     return undefined;
   }

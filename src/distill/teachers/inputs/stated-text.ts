@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../../base/errors.ts';
+import { parsedJson } from '../../../base/json.ts';
 import type { TextForm } from '../../../data/text/tokenizer/encode.ts';
 
 const stated = z.object({
@@ -17,7 +18,7 @@ const stated = z.object({
 /** Tokenization stated by `text` in the metadata of a file; undefined if it is missing or invalid. */
 export function statedText(metadata: ReadonlyMap<string, string>): TextForm | undefined {
   try {
-    return stated.safeParse(JSON.parse(metadata.get('text') ?? 'null')).data;
+    return stated.safeParse(parsedJson(metadata.get('text') ?? 'null')).data;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { parsedJson } from '../../../base/json.ts';
 import { associatedFiles, LABELS_FILE } from './archive.ts';
 import { decodeMetadata } from './metadata.ts';
 import type { Fields } from '../schema/notation.ts';
@@ -28,7 +29,7 @@ function ownEntries(model: TfliteModel): Record<string, unknown> {
   const entry = model.metadata?.find(({ name }) => name === ENTRIES_NAME);
   const data = entry && model.buffers[entry.buffer]?.data;
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(data ?? new Uint8Array()));
+    const value: unknown = parsedJson(new TextDecoder().decode(data ?? new Uint8Array()));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     return {};

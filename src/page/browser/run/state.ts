@@ -1,6 +1,5 @@
 import type { DoneEvent, EpochEvent, ProgressEvent, RunEvent, StageEvent } from '../../../base/events.ts';
-import type { TaskName } from '../../../recipe/task.ts';
-import { scoreOfTask } from '../../../tasks/score.ts';
+import { accuracyScore, scoreFrom } from '../../../tasks/score.ts';
 import type { Score } from '../../../tasks/score.ts';
 import type { RunEnd, Told } from '../../run/log.ts';
 
@@ -37,7 +36,7 @@ export interface RunState {
 export function emptyState(): RunState {
   return {
     ...{ name: undefined, folder: undefined, current: undefined, progress: undefined, end: undefined },
-    score: scoreOfTask(),
+    score: accuracyScore,
     ...{ stages: new Map(), curves: new Map(), messages: [] },
   };
 }
@@ -59,7 +58,7 @@ function addEvent(state: RunState, event: RunEvent): void {
   switch (event.type) {
     case 'run':
       [state.name, state.folder] = [event.name, event.folder];
-      state.score = scoreOfTask(event.task as TaskName | undefined);
+      state.score = event.score === undefined ? accuracyScore : scoreFrom(event.score);
       break;
     case 'stage':
       state.current = nameOf(event);

@@ -155,6 +155,7 @@ export function recipeSection({
   stages = [],
   stopped,
   dataset,
+  score,
 }: Report): Markup {
   const facts: readonly (readonly [string, string])[] = [
     [
@@ -169,7 +170,7 @@ export function recipeSection({
   ];
   const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
   return markup`<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-      ${stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined, scoreOf({ dataset }))}
+      ${stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined, scoreOf({ dataset, score }))}
       ${recipe === undefined ? '' : markup`<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${text}</pre></details>`}</section>`;
 }
 

@@ -1,6 +1,5 @@
 import { nearest, UserError } from '../../../base/errors.ts';
 import { memoryText } from '../../../base/process/memory.ts';
-import { dependencies } from '../../../compress/prune/groups.ts';
 import { createAugmenter } from '../../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../../data/augment/mix.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
@@ -9,6 +8,7 @@ import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import { isForMediaPipe } from '../../../recipe/schema/task.ts';
+import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
 import { hashOf } from '../../hashes.ts';
@@ -30,7 +30,10 @@ export async function checkModels(
   const { recipe, data, onEvent, processes } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
+  const lengths = stepsNotes(recipe, data.train.count);
+  for (const message of lengths) onEvent({ type: 'message', message });
   refuseForLabels(recipe, data);
+  taskOf(data.train).refuseUnscored?.([data.validation, data.test]);
   // A task refuses a label loss that its labels do not fit.
   for (const training of [distill, teacher?.train, ...(teacher?.chain ?? [])])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
@@ -48,7 +51,7 @@ export async function checkModels(
     assistants.push(await teacherBuilder(context, assistant)());
     refuseNoTokens(assistants.at(-1)!, data);
   }
-  if (student === undefined) return [];
+  if (student === undefined) return lengths;
   const model = await studentBuilder(context, recipe.seed)();
   // Another machine may hold another file: gradients of different networks would be added.
   processes.requireSame('student', () => hashOf(contentOf(model)));
@@ -57,15 +60,16 @@ export async function checkModels(
   const peer = await checkPeer(context, model);
   if (peer !== undefined) refuseNoTokens(peer, data);
   checkLeftOut(recipe, data, model);
-  refuseUnprunable(recipe, model);
+  await refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);
   if (data.train.fit === 'letterbox' && isForMediaPipe(recipe))
     onEvent({
       type: 'warning',
       message: `dataset.fit: letterbox: MediaPipe, which opens the TFLite files with detections, stretches pictures: those without the proportions of \`resize\` lose boxes there. \`fit: stretch\` learns from stretched ones; after the run \`limbeck export ${recipe.name} --mediapipe DIR\` says what it costs`,
     });
-  const notes = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
-  for (const message of notes) onEvent({ type: 'message', message });
+  const seen = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
+  for (const message of seen) onEvent({ type: 'message', message });
+  const notes = [...lengths, ...seen];
   const layers = Object.keys(model.layers);
   if (teacher === undefined) return notes;
   refuseImpossible(recipe);
@@ -164,7 +168,7 @@ export function unknownTensor(fact: string, name: string, known: readonly string
   return new UserError(`distill.features: ${fact}`, hint);
 }
 
-function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
+async function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): Promise<void> {
   if (prune.some(({ type }) => type !== 'channels') && student.kernels().result.length === 0) {
     throw new UserError(
       `prune: the student ${student.name} has no weights that can be masked: it has neither convolutions nor dense layers`,
@@ -172,6 +176,7 @@ function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
     );
   }
   if (prune.every(({ type }) => type !== 'channels')) return;
+  const { dependencies } = await import('../../../compress/prune/groups.ts');
   const { groups, skipped } = dependencies(student);
   if (groups.length > 0) return;
   throw new UserError(

@@ -1,7 +1,5 @@
 import { UserError } from '../../../base/errors.ts';
 import { asTeacherSees } from '../../../data/dataset.ts';
-import { answersOtherwise } from '../../../distill/preflight/student.ts';
-import { openFile } from '../../../distill/teachers/open.ts';
 import type { FileSettings } from '../../../distill/teachers/open.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import { taskOf } from '../../../tasks/registry.ts';
@@ -24,11 +22,13 @@ export async function checkStudentAnswers(
   const { normalization: normalize } = dataset;
   const settings: FileSettings = { onnx, tfjs, output, normalize, layout: 'auto', outputs: 'auto', intermediate: [] };
   const options = { engine, session: sessionOptionsOf(recipe), dataset, name: (file: string) => file };
+  const { openFile } = await import('../../../distill/teachers/open.ts');
   // What cannot be asked, such as a file of other classes, is refused where the student is built.
   const opened = await openFile(settings, options).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
   });
   if (opened === undefined) return;
+  const { answersOtherwise } = await import('../../../distill/preflight/student.ts');
   try {
     const found = await answersOtherwise(opened, dataset);
     if (found === undefined) return;

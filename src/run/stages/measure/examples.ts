@@ -1,3 +1,4 @@
+import { Slot } from '../../../base/registry.ts';
 import { sampleId, countOfElements } from '../../../data/dataset.ts';
 import type { Dataset, TargetValues } from '../../../data/dataset.ts';
 import { textOfDate } from '../../../data/dates.ts';
@@ -7,16 +8,12 @@ import { pictureOf, thumbnail } from '../../../data/pictures/thumbnail.ts';
 import { wavBytes } from '../../../data/sounds/wav.ts';
 import { spectraOf } from '../../../networks/sound/log-mel.ts';
 import { melShape } from '../../../networks/sound/mel.ts';
+import { answerForms } from '../../../recipe/answer-forms.ts';
 import { taskRow } from '../../../recipe/task.ts';
-import type { AnswerFormKind } from '../../../recipe/task.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
-import { colouredMask } from '../../../report/mask-colours.ts';
 import type { Examples } from '../../../report/types.ts';
 import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
-import type { TargetBox } from '../../../data/targets/boxes.ts';
-import { detectionsText } from '../../../tasks/detection/detections.ts';
-import type { Detection } from '../../../tasks/detection/detections.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import type { Task } from '../../../tasks/task.ts';
 import type { StageContext } from '../../context.ts';
@@ -51,12 +48,13 @@ export async function examplesOf(
   const int8 = measured.findLast(({ row }) => row.precision === 'int8' && row.model.repeat === 0 && row.model.role === model.role); // prettier-ignore
   const masks = task.masks && int8?.answers();
   const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
+  const shownAnswers = (await EXAMPLES.loadIfThere(taskRow(task.name).form)) ?? besideSample;
   const rows = chosen.map(async (row, i) => {
     const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
     const { targets } = dataset;
     return {
       sample: sampleId(dataset, row),
-      ...(await ANSWERS_SHOWN[taskRow(task.name).form]({
+      ...(await shownAnswers({
         ...{ task, row, targets, teacher: taught, student: own, int8: masks },
         least: {
           teacher: teacher.row.boxes?.atThreshold?.threshold,
@@ -98,66 +96,25 @@ interface Differing {
   readonly isLabelled: boolean;
 }
 
-const besideSample = ({ task, row, targets, shown, isLabelled, ...answers }: Differing): Omit<Example, 'sample'> => ({
+/** A sample with the texts of the answers. */
+export const besideSample = ({
+  task,
+  row,
+  targets,
+  shown,
+  isLabelled,
+  ...answers
+}: Differing): Omit<Example, 'sample'> => ({
   ...shown,
   ...(isLabelled && { label: task.labelText(targets, row) }),
   teacher: task.textOf(answers.teacher, row, targets),
   student: task.textOf(answers.student, row, targets),
 });
 
-/** A sample with the answers of teacher and student, by the form of the answers. */
-export const ANSWERS_SHOWN: Readonly<
-  Record<AnswerFormKind, (of: Differing) => Omit<Example, 'sample'> | Promise<Omit<Example, 'sample'>>>
-> = {
-  classes: besideSample,
-  numbers: besideSample,
-  labels: besideSample,
-  vector: besideSample,
-  boxes: (of) => {
-    const { task, row, targets, least, isLabelled } = of;
-    const { given, there } = task.boxes!;
-    const [teacher, student] = (['teacher', 'student'] as const).map((who) => given(of[who], row, least[who]));
-    const said = (found: readonly Detection[] = []): string => detectionsText(found, task.names);
-    const shown = (boxes: readonly (Detection | TargetBox)[]) =>
-      boxes.map(({ label, xmin, ymin, xmax, ymax, ...more }) => ({
-        ...{ name: task.names[label]!, xmin, ymin, xmax, ymax },
-        ...('score' in more && { score: more.score }),
-      }));
-    const boxes = {
-      ...(isLabelled && { label: shown(there(targets, row)) }),
-      teacher: shown(teacher!),
-      student: shown(student!),
-    };
-    return { ...besideSample(of), teacher: said(teacher), student: said(student), boxes };
-  },
-  mask: async (of) => {
-    const { task, row, targets, teacher, student, int8, isLabelled } = of;
-    const { size, given, there } = task.masks!;
-    const [height, width] = size;
-    const picture = (mask: ArrayLike<number>): Promise<string> =>
-      pictureOf(colouredMask(mask, task.names.length), { width, height, channels: 3 });
-    const masks = {
-      ...(isLabelled && { label: await picture(there(targets, row)) }),
-      teacher: await picture(given(teacher, row)),
-      student: await picture(given(student, row)),
-      ...(int8 && { int8: await picture(given(int8, row)) }),
-    };
-    return { ...besideSample(of), masks };
-  },
-  tags: ({ task, row, targets, teacher, student, shown: { texts: words = [] } }) => {
-    const marked = {
-      label: task.entities!.there(targets, row),
-      teacher: task.entities!.given(teacher, row, targets),
-      student: task.entities!.given(student, row, targets),
-    };
-    const said = (who: keyof typeof marked): string =>
-      marked[who].map(({ type, from, to }) => `${type} ${words.slice(from, to + 1).join(' ')}`).join(', ') || 'none';
-    return {
-      marked: { words, ...marked },
-      ...{ label: said('label'), teacher: said('teacher'), student: said('student') },
-    };
-  },
-};
+/** A sample with answers in a form of its own, such as boxes over a picture; other forms of answers are texts beside the sample. */
+export type ShownAnswers = (of: Differing) => Omit<Example, 'sample'> | Promise<Omit<Example, 'sample'>>;
+
+const EXAMPLES = new Slot<ShownAnswers>(answerForms, 'shownAnswers', 'examples in a report');
 
 /** Sounds to play, with the spectrogram that a named model reads; undefined for other data. */
 async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {

@@ -2,11 +2,9 @@ import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { monotonicMs } from '../../../base/clock.ts';
 import { freeBuffers } from '../../../base/process/memory.ts';
-import { plainLogits } from '../../../distill/preflight/preflight.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
-import { USUAL_ANSWERS } from '../../../measure/usual-answers.ts';
-import { taskRow } from '../../../recipe/task.ts';
+import { usualAnswers } from '../../../measure/usual-answers.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
@@ -14,7 +12,6 @@ import type { ModelRow } from '../../../report/types.ts';
 import type { StageContext } from '../../context.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import { logitsOfFile } from '../../../ship/model-file.ts';
-import { teacherFigures } from '../../teacher-figures.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
 import { keptAnswers } from './kept-answers.ts';
 import { contentBytes } from '../../../formats/onnx/protobuf.ts';
@@ -73,6 +70,7 @@ export async function measureTeacher(
   context: Pick<StageContext, 'recipe' | 'data' | 'processes' | 'onEvent' | 'done'>,
   teacher: Teacher,
 ): Promise<MeasuredModels> {
+  const { plainLogits } = await import('../../../distill/preflight/preflight.ts');
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
   const {
@@ -85,6 +83,7 @@ export async function measureTeacher(
   });
   freeBuffers();
   const { params, sizeBytes } = teacher;
+  const { teacherFigures } = await import('../../teacher-figures.ts');
   const { format, macs } = await teacherFigures(
     context.recipe.teacher!,
     teacher.sampleShape ?? context.data.train.sampleShape,
@@ -129,11 +128,10 @@ async function evaluate(
   );
   // Each part names its split.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
-  const usualOf = isServed ? USUAL_ANSWERS[taskRow(task.name).form] : undefined;
   return {
     score,
     answers: keptAnswers(answers, answers.length / data[split]!.count),
-    ...(usualOf && { usual: usualOf(answers, task.width, split) }),
+    ...(isServed && task.classes && { usual: usualAnswers(answers, task.width, split) }),
     ...(parts as Parts),
   };
 }

@@ -8,9 +8,7 @@ import type { Fitted } from '../../../train/training.ts';
 import type { LedgerRow } from '../../../folder/states/ledger.ts';
 import type { Answers } from '../teacher/answer.ts';
 import type { TrainedModel } from '../../../ship/export.ts';
-import { pruneStepChannels } from './channels.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
-import { pruneStepWeights } from './weights.ts';
 
 interface PruneStep {
   /** The pruned student; undefined if the recipe goes on without it. */
@@ -78,9 +76,10 @@ async function pruneStudent(
         { ...more, ...found.notes, drop: dropOf(figures.score?.validation ?? 0) },
       );
   const job: PruneJob = { context, step, stage, number, lessons, from: from.trained, inLedger };
-  const outcome = await (step.type === 'channels'
-    ? pruneStepChannels({ ...job, step })
-    : pruneStepWeights({ ...job, step }));
+  const outcome =
+    step.type === 'channels'
+      ? await (await import('./channels.ts')).pruneStepChannels({ ...job, step })
+      : await (await import('./weights.ts')).pruneStepWeights({ ...job, step });
   // Layers that an earlier step also left alone are mentioned once.
   const left = outcome.skipped.map(({ what, why }) => `left ${what} alone: ${why}`).filter((one) => !known.has(one));
   for (const one of left) known.add(one);

@@ -1,6 +1,5 @@
 import { monotonicMs } from '../../../base/clock.ts';
 import { InterruptedError } from '../../../base/errors.ts';
-import { sensitivity } from '../../../compress/prune/sensitivity.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { nameOf } from '../../../report/artifact.ts';
 import type { PruningSensitivity } from '../../../report/types.ts';
@@ -28,6 +27,7 @@ export async function pruningSensitivity(
   const { score } = taskOf(context.data.train);
   // For a score of which lower is better, the decrease in quality is an increase of the score.
   const lost = (drop: number): string => score.change(drop).replace(/^\+/, '');
+  const { sensitivity } = await import('../../../compress/prune/sensitivity.ts');
   const rows = await sensitivity(trained.network, trained.weights, {
     score,
     onProgress: progressOf(context, STAGE),

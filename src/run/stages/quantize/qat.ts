@@ -2,12 +2,9 @@ import { FakeQuantizedNetwork, RANGE_RATE } from '../../../compress/quantize/qat
 import type { Calibrated } from '../../../compress/quantize/ptq.ts';
 import { RandomStream } from '../../../base/random.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
-import { losses } from '../../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../../distill/losses/registry.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import type { Quantization } from '../../../graph/quantization.ts';
-import type { LossName } from '../../../recipe/schema/loss.ts';
-import { NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import { usualQat } from '../../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../../recipe/schema/compress.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
@@ -23,7 +20,7 @@ import { idOf } from '../../../report/artifact.ts';
 import type { Answers } from '../teacher/answer.ts';
 import type { Reference } from '../../../ship/parity/check-file.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
-import { laterNumbersOf, lossOfStudent } from '../student/train-student.ts';
+import { laterNumbersOf, lossOfStudent, ofAnswers } from '../student/train-student.ts';
 
 /** Measures ranges of activations on samples of the training split, and scales of weights. */
 type Calibrate = (graph: ExportedModel['graph']) => Promise<Calibrated>;
@@ -136,11 +133,6 @@ function fitQuantized(
 export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
   if (lessons === undefined) return 'ce';
   return ofAnswers(lossOfStudent(distill));
-}
-
-/** Returns the loss, or plain distillation for a loss that needs more than the teacher's answers. */
-export function ofAnswers(loss: LossName): LossName {
-  return losses[loss].needs === 'features' || NEEDS_STRONG.has(loss) ? 'kd' : loss;
 }
 
 /** Outputs of the training graph for the samples that exported files are checked on. */

@@ -4,7 +4,7 @@ import type { LossArgs } from '../../../distill/losses/define.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../../distill/losses/registry.ts';
-import { lossNumbers } from '../../../recipe/schema/loss.ts';
+import { lossNumbers, LOSSES, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import type { LossName } from '../../../recipe/schema/loss.ts';
 import type { DistillRecipe, Recipe } from '../../../recipe/schema.ts';
 import { OF_TEACHER } from '../../../train/optimizers/schedules.ts';
@@ -124,6 +124,11 @@ function samplesOf({ targets, classNames }: Dataset): LossArgs['samples'] {
 export function lossOfStudent({ loss }: DistillRecipe): LossName {
   if (loss === 'auto') throw new Error('the race of the losses has not been run');
   return loss;
+}
+
+/** Returns the loss, or plain distillation for a loss that needs more than the teacher's answers. */
+export function ofAnswers(loss: LossName): LossName {
+  return 'features' in LOSSES[loss].options || NEEDS_STRONG.has(loss) ? 'kd' : loss;
 }
 
 /** Options of the distillation loss from the recipe; the label loss has its own. */

@@ -20,7 +20,7 @@ import type { Dataset } from '../../../data/dataset.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import { SHOW_EVERY_MS } from '../../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
-import type { Teaching } from './teach.ts';
+import type { Teaching } from './given-teacher.ts';
 
 /** The teacher's answers, the views that they answer to, and the time and space that they cost. */
 export interface Answers {

@@ -14,10 +14,9 @@ import type { FitContext, StageContext } from '../../context.ts';
 import { fit } from '../../training/fit.ts';
 import { collectAnswers } from './answer.ts';
 import type { Answers } from './answer.ts';
-import { ofAnswers } from '../quantize/qat.ts';
-import { numbersOf } from '../student/train-student.ts';
+import { numbersOf, ofAnswers } from '../student/train-student.ts';
 import { trainedTeacher } from './teach.ts';
-import type { Teaching } from './teach.ts';
+import type { Teaching } from './given-teacher.ts';
 
 /**
  * Mirzadeh et al. 2020 (AAAI), "Improved knowledge distillation via teacher assistant" (TAKD): networks between teacher and student in size, each

@@ -5,7 +5,7 @@ import type { Recipe } from '../../../recipe/schema.ts';
 import { number } from '../../../report/format.ts';
 import { progressOf } from '../../../train/progress.ts';
 import type { StageContext } from '../../context.ts';
-import type { Teaching } from './teach.ts';
+import type { Teaching } from './given-teacher.ts';
 
 /** The context with the teacher's answers in place of missing labels of the validation and test splits. */
 export async function withScores<C extends Pick<StageContext, 'data' | 'onEvent' | 'signal'>>(

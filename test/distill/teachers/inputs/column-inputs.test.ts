@@ -48,6 +48,13 @@ it('feeds the parts of dates by their names, and says where a file takes the dat
   const inputs = columnInputs([value('age'), value('signup_month')], { columns }, 'p.onnx')!;
   const fed = columnFeeds(inputs, Float32Array.of(100, 4, 30, 200, 5, 40), 2, 'p.onnx');
   expect([...(fed['signup_month']!.data as Float32Array), ...(fed['age']!.data as Float32Array)]).toEqual([4, 5, 30, 40]); // prettier-ignore
+  const years = columnInputs([value('age'), value('signup_year')], { columns }, 'p.onnx')!;
+  // Days since 1970 of 1969-12-31, 2019-12-31 and 2020-01-01, which a normalization has rounded, and a missing date.
+  const rows = Float32Array.of(-1, 12, 30, 18261, 12, 40, 18261.998, 1, 50, NaN, NaN, 60);
+  expect([...(columnFeeds(years, rows, 4, 'p.onnx')['signup_year']!.data as Float32Array)]).toEqual([1969, 2019, 2020, NaN]); // prettier-ignore
+  expect(() => columnInputs([value('age'), value('signup_quarter')], { columns }, 'p.onnx')).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining('signup.days, signup.month, signup.year') as string }),
+  );
   const dates = [{ name: 'home city', date: ['days', 'month'] as const }, { name: 'age' }];
   expect(() => withWordNumbers(pipeline(1), 'p.onnx', dates)).toThrow(
     'p.onnx: its input "home_city" takes string, and the column of the data holds dates, of which the file does not say what it takes',

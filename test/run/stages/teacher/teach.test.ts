@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError } from '../../../../src/base/errors.ts';
-import { openAndCheck } from '../../../../src/run/stages/teacher/teach.ts';
+import { openAndCheck } from '../../../../src/run/stages/teacher/given-teacher.ts';
 import { alone } from '../../../../src/train/processes.ts';
 import { pictures } from '../../../support/dataset.ts';
 import { temporaryFolder } from '../../../support/folder.ts';

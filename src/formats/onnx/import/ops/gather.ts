@@ -115,7 +115,7 @@ const oneHot: Importer = (node, c) => {
 };
 
 /** Moves the last axis to another position. */
-function lastTo(c: Import, value: string, axis: number): string {
+export function lastTo(c: Import, value: string, axis: number): string {
   const last = c.builder.typeOf(value).shape.length - 1;
   if (axis === last) return value;
   const others = Array.from({ length: last }, (_, i) => i);

@@ -50,7 +50,9 @@ const layerNorm: Importer = (node, c) => {
 const batchNorm: Importer = (node, c) => {
   const [x, scale, offset, mean, variance] = node.inputs as [string, string, string, string, string];
   const hint = 'Export the model in evaluation mode.';
-  if (intAttr(node, c, 'training_mode', 0) === 1) c.fail('it is in training mode', hint);
+  const isTraining = intAttr(node, c, 'training_mode', 0) === 1;
+  if (isOfStored(c, x) && (isTraining || c.stored(mean) === undefined)) return standardizedWeights(node, c);
+  if (isTraining) c.fail('it is in training mode', hint);
   // Training mode is an attribute before operator set 7; before 14, further outputs mean it too.
   const isTest = Number(attr(node, c, 'is_test', 'int') ?? 1) !== 0;
   if (!isTest || (c.opset < 14 && node.outputs.slice(1).some((name) => name !== '')))
@@ -65,6 +67,38 @@ const batchNorm: Importer = (node, c) => {
   if (rank === 2) c.define(node.outputs[0]!, { plain: y });
   else defineImage(c, node.outputs[0]!, y, rank);
 };
+
+/** True for a value that is computed from stored numbers alone, such as weights in another shape. */
+function isOfStored(c: Import, name: string): boolean {
+  const isStored = (value: string): boolean =>
+    c.builder.constantOf(value) !== undefined || (c.builder.producerOf(value)?.inputs.every(isStored) ?? false);
+  return c.stored(name) !== undefined || isStored(c.plain(name));
+}
+
+/** Weights of a convolution, standardized for each of its outputs at every call, as PyTorch's exporters have those of NFNets (Qiao et al. 2019, Brock et al. 2021). */
+const standardizedWeights: Importer = (node, c) => {
+  const [x, scale, offset, mean, variance] = node.inputs as [string, string, string, string, string];
+  ignore(node, 'momentum');
+  const isTraining = intAttr(node, c, 'training_mode', 0) === 1;
+  const epsilon = floatAttr(node, c, 'epsilon', 1e-5);
+  const axes = c.shapeOf(x).flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const value = c.plain(x);
+  const y = isTraining ? normalized(c, value, axes, epsilon) : centredBy(c, value, { mean, variance, epsilon });
+  c.define(node.outputs[0]!, { plain: scaled(c, y, scale, offset) });
+};
+
+interface Statistics {
+  readonly mean: string;
+  readonly variance: string;
+  readonly epsilon: number;
+}
+
+/** (x - mean) / sqrt(variance + epsilon) for each element of the second axis. */
+function centredBy(c: Import, x: string, { mean, variance, epsilon }: Statistics): string {
+  const [middle, spread] = [mean, variance].map((name) => ofChannels(c, name, x));
+  const inverse = c.op('Rsqrt', [c.op('Add', [spread!, c.constant(Float32Array.of(epsilon), [])])]);
+  return c.op('Multiply', [c.op('Sub', [x, middle!]), inverse]);
+}
 
 interface Standardized {
   readonly value: string;
@@ -88,13 +122,15 @@ function normalized(c: Import, x: string, axes: readonly number[], epsilon: numb
   return standardized(c, x, axes, epsilon).value;
 }
 
+/** A vector with a number for each element of the second axis of a value, in a shape that broadcasts. */
+function ofChannels(c: Import, name: string, value: string): string {
+  const { shape } = c.builder.typeOf(value);
+  return c.op('Reshape', [c.plain(name)], { shape: shape.map((dim, i) => (i === 1 ? dim : 1)).slice(1) });
+}
+
 /** Scale and offset for each element of the second axis. */
 function scaled(c: Import, value: string, scale: string, offset: string): string {
-  const shape = c.builder
-    .typeOf(value)
-    .shape.map((dim, i) => (i === 1 ? dim : 1))
-    .slice(1);
-  const [factor, shift] = [scale, offset].map((name) => c.op('Reshape', [c.plain(name)], { shape }));
+  const [factor, shift] = [scale, offset].map((name) => ofChannels(c, name, value));
   return c.op('Add', [c.op('Multiply', [value, factor!]), shift!]);
 }
 

@@ -3,7 +3,8 @@ import type { OnnxNode } from '../../model.ts';
 import { attr, axisOf, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { sizeOfDims } from '../fold/known.ts';
-import { flatPlaces, positive, tuplePlaces } from './gather.ts';
+import { FIXED_BATCH } from '../hints.ts';
+import { flatPlaces, lastTo, positive, tuplePlaces } from './gather.ts';
 
 /** Operator that combines new and old values in a scatter, and its neutral value (undefined: the old value itself). */
 const REDUCTIONS: Readonly<Record<string, { readonly op: string; readonly neutral?: number }>> = {
@@ -77,11 +78,33 @@ function fixed(c: Import, name: string): readonly number[] {
   return isStatic(shape) ? shape : c.fail(`of [${shape.join(', ')}]; expected fixed sizes, the batch too`);
 }
 
+/** Updates of samples of an open batch along an axis of theirs, such as the weights of the experts that a gate chooses: every place is compared with every index. */
+function scatteredInEach(node: OnnxNode, c: Import, axis: number): string {
+  const [x, indices, updates] = node.inputs as [string, string, string];
+  const reduction = attr(node, c, 'reduction', 'string') ?? 'none';
+  const [shape, to] = [c.shapeOf(x), c.shapeOf(indices)];
+  const depth = shape[axis]!;
+  if (typeof depth !== 'number') return c.fail('along the batch', FIXED_BATCH);
+  if (to.some((dim, a) => a !== axis && dim !== shape[a]))
+    return c.fail(`of [${shape.join(', ')}] at [${to.join(', ')}]; expected indexes of all samples and of all places beside the axis`); // prettier-ignore
+  if (reduction !== 'none' && reduction !== 'add')
+    return c.fail(`its attribute reduction is ${reduction}, at places that are computed; expected none or add`);
+  const hot = c.op('OneHot', [positive(c, indices, depth)], { depth, onValue: 1, offValue: 0, dtype: 'float32' });
+  const zero = c.constant(Float32Array.of(0), []);
+  const spread = c.op('Reshape', [c.plain(updates)], { shape: [...to, 1] });
+  const inPlace = (values: string): string => lastTo(c, c.op('Sum', [values], { axes: [axis], keepDims: false }), axis);
+  const sums = inPlace(c.op('Select', [c.op('Greater', [hot, zero]), spread, zero]));
+  if (reduction === 'add') return c.op('Add', [c.plain(x), sums]);
+  return c.op('Select', [c.op('Greater', [inPlace(hot), zero]), sums, c.plain(x)]);
+}
+
 /** https://onnx.ai/onnx/operators/onnx__ScatterElements.html; the older Scatter is equal. */
 const scatterElements: Importer = (node, c) => {
   const [x, indices, updates] = node.inputs as [string, string, string];
+  const axis = axisOf(intAttr(node, c, 'axis', 0), c.shapeOf(x).length, c);
+  if (typeof c.shapeOf(x)[0] !== 'number' && c.knownOf(indices) === undefined)
+    return c.define(node.outputs[0]!, { plain: scatteredInEach(node, c, axis) });
   const [shape, to] = [fixed(c, x), fixed(c, indices)];
-  const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const known = c.knownOf(indices);
   const strides = shape.map((_, i) => sizeOfDims(shape.slice(i + 1)));
   const steps = to.map((_, i) => sizeOfDims(to.slice(i + 1)));

@@ -1,13 +1,13 @@
-import { RandomStream } from '../../src/base/random.ts';
-import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { exportTflite } from '../../src/formats/tflite/export.ts';
-import { GraphBuilder } from '../../src/graph/builder.ts';
-import type { Graph } from '../../src/graph/types.ts';
-import { DETECTIONS } from '../../src/ship/detection-files.ts';
-import { openFileRunner } from '../../src/ship/parity/runners.ts';
-import { NEVER, SUPPRESSION } from '../../src/tasks/detection/suppression.ts';
-import type { Task } from '../../src/tasks/task.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { ending } from '../../../src/answers/boxes/ending.ts';
+import { openFileRunner } from '../../../src/ship/parity/runners.ts';
+import { NEVER, SUPPRESSION } from '../../../src/tasks/detection/suppression.ts';
+import type { Task } from '../../../src/tasks/task.ts';
 
 const [POINTS, CLASSES] = [84, 3];
 const fields = [{ name: 'boxes', shape: [POINTS, 4] }, { name: 'scores', shape: [POINTS, CLASSES] }]; // prettier-ignore
@@ -37,7 +37,7 @@ it.each([
   const write = (graph: Graph): Uint8Array =>
     format === 'onnx' ? encodeModel(lowerToOnnx(graph)) : exportTflite(graph).bytes;
   const file = { file: `m.${format}`, format };
-  const other = DETECTIONS.finished!(write(DETECTIONS.graphOf(answering(), task, format)), file, task);
+  const other = ending.finished!(write(ending.graphOf(answering(), task, format)), file, task);
   const runners = [
     await openFileRunner({ ...file, bytes: write(answering()) }, {}),
     await openFileRunner({ ...file, bytes: other }, {}),
@@ -46,11 +46,11 @@ it.each([
   const [given, detections] = [await runners[0].run(fed), await runners[1].run(fed)];
   for (const runner of runners) runner.dispose();
   expect(Object.keys(detections)).toEqual(format === 'onnx' ? ['boxes', 'scores', 'labels'] : ['location', 'score']);
-  const { alike, expected, actual } = DETECTIONS.compared(given, detections, 1, task);
+  const { alike, expected, actual } = ending.compared(given, detections, 1, task);
   expect([alike.length > 20, alike.every(Boolean)]).toEqual([true, true]);
   expect(actual.data).toEqual(expected.data);
   // A box that the file lacks counts against it.
   const scores = format === 'onnx' ? 'scores' : 'score';
   const wrong = { ...detections, [scores]: { ...detections[scores]!, data: detections[scores]!.data.map((value) => value / 2) } }; // prettier-ignore
-  expect(DETECTIONS.compared(given, wrong, 1, task).alike).toContain(false);
+  expect(ending.compared(given, wrong, 1, task).alike).toContain(false);
 });

@@ -13,7 +13,9 @@ const expected = sample.values;
 const vector = Array.from(await vectorOf(raw));
 const others = vectors.map((other, i) => 'sample ' + (i + 1) + ': ' + likeness(vector, other).toFixed(3));
 vectors.push(vector);
-console.log('sample ' + vectors.length + (others.length > 0 ? ' beside ' + others.join(', ') : ': ' + vector.length + ' numbers'));
+console.log(
+  'sample ' + vectors.length + (others.length > 0 ? ' beside ' + others.join(', ') : ': ' + vector.length + ' numbers'),
+);
 if (expected?.some((value, i) => Math.abs(value - vector[i]) > 1e-3)) {
   console.error('not what example.json holds');
   process.exitCode = 1;

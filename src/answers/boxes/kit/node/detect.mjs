@@ -15,7 +15,15 @@ function fitted(raw, size, place) {
   if (size.height === height && size.width === width) return raw;
   if (raw.length !== size.height * size.width * channels || raw.some((value) => !(value >= 0 && value <= 255)))
     throw new Error(
-      'expected ' + size.height + ' * ' + size.width + ' * ' + channels + ' pixels from 0 to 255, received ' + raw.length + ' numbers',
+      'expected ' +
+        size.height +
+        ' * ' +
+        size.width +
+        ' * ' +
+        channels +
+        ' pixels from 0 to 255, received ' +
+        raw.length +
+        ' numbers',
     );
   const data = resized(Uint8Array.from(raw), [size.height, size.width, channels], [place.height, place.width], LANCZOS);
   return Array.from(withPadding({ ...place, data, channels }, [height, width]).data);

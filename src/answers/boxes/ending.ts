@@ -1,37 +1,15 @@
-import { onnxContent, decodeModel } from '../formats/onnx/protobuf.ts';
-import { withSuppression } from '../formats/onnx/rewrite/detection-ends.ts';
-import { DETECTOR_OUTPUTS } from '../formats/tflite/metadata/mediapipe.ts';
-import { graphOf } from '../graph/builder.ts';
-import type { Constant, Graph, Node } from '../graph/types.ts';
-import { joinedValues } from '../tasks/fields.ts';
-import { detectionRow, detectionsOf } from '../tasks/detection/detections.ts';
-import type { Detection } from '../tasks/detection/detections.ts';
-import { suppressed, SUPPRESSION } from '../tasks/detection/suppression.ts';
-import type { Task } from '../tasks/task.ts';
-import type { ModelFile } from './model-file.ts';
-import type { OutputValues } from './parity/likeness.ts';
-import type { OnnxContent } from '../formats/onnx/large.ts';
-
-type Results = Readonly<Record<string, OutputValues>>;
-
-/** The last step of a file with other answers than logits. */
-export interface Ending {
-  readonly graphOf: (graph: Graph, task: Task, format: ModelFile['format']) => Graph;
-  /** Change of the bytes that were written of the graph. */
-  readonly finished?: (bytes: OnnxContent, file: Pick<ModelFile, 'file' | 'format'>, task: Task) => OnnxContent;
-  /** Number of samples that a file takes at once; default: any. */
-  readonly atOnce?: (format: ModelFile['format']) => number;
-  /** Compares the two files on `n` samples: `expected` follows from the logits, `actual` from the other file; `alike` says for each decision whether both agree. */
-  readonly compared: (
-    given: Results,
-    other: Results,
-    n: number,
-    task: Task,
-  ) => { readonly expected: OutputValues; readonly actual: OutputValues; readonly alike: readonly boolean[] };
-}
-
-/** Layer of the added nodes, and name of the answers in messages. */
-export const ANSWERS_LAYER = 'answers';
+import { onnxContent, decodeModel } from '../../formats/onnx/protobuf.ts';
+import { withSuppression } from '../../formats/onnx/rewrite/detection-ends.ts';
+import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
+import { graphOf } from '../../graph/builder.ts';
+import type { Constant, Node } from '../../graph/types.ts';
+import { joinedValues } from '../../tasks/fields.ts';
+import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
+import type { Detection } from '../../tasks/detection/detections.ts';
+import { suppressed, SUPPRESSION } from '../../tasks/detection/suppression.ts';
+import { ANSWERS_LAYER } from '../../ship/answer-ending.ts';
+import type { Ending, Results } from '../../ship/answer-ending.ts';
+import type { OutputValues } from '../../ship/parity/likeness.ts';
 
 const named = (name: string): string => `${ANSWERS_LAYER}/${name}`;
 const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): Node => ({
@@ -61,7 +39,7 @@ function locationNodes(boxes: string, points: number): Node[] {
  * Detections: ONNX files of one picture have non-maximum suppression inside; TFLite files answer with boxes and probabilities of all points as MediaPipe's
  * ObjectDetector reads them, which chooses among them itself.
  */
-export const DETECTIONS: Ending = {
+export const ending: Ending = {
   graphOf: (graph, _, format) => {
     const [boxes, scores] = ['boxes', 'scores'].map((name) => graph.outputs.get(name)!) as [string, string];
     const probabilities = node('probabilities', 'Sigmoid', [scores]);

@@ -2,12 +2,8 @@ import path from 'node:path';
 import { sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
+import type { ExampleOf } from '../../ship/kit/forms.ts';
 import { tagsAt } from '../../tasks/tagging/entities.ts';
-
-/** The parts of a kit that are for models that give each word of a text a tag. */
-
-/** Function that makes the entries of a row in example.json, of its raw values and of the answers of a model. */
-export type ExampleOf = (row: number, raw: readonly number[], answers: Float32Array) => object;
 
 /**
  * Rows as their words, the ids that come of them, the tags of the data (`labels`) and those of a model (`tags`), null for a word that the model is

@@ -1,0 +1,158 @@
+/**
+ * `npm run test:without -- NAME [--types]`: the tree without a feature must compile, keep the layers, and pass the unit tests that are left. `--list`
+ * prints the names; `--types` leaves out the unit tests. A copy of the tree in a temporary folder loses the feature's folder, its row and its cells in
+ * `src/features.ts`, its docs page `docs/KIND/NAME.md`, and its tests: `test/KIND/NAME`, and files of `test` and `bench` that import what is gone or say
+ * so in a comment of a line: `// Needs the features boxes and vector.`
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import ts from 'typescript';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const FEATURES = 'src/features.ts';
+/** Features that others build on. */
+const STAY = new Set(['classes']);
+
+/** Syntax tree of a file. */
+const parsed = (file, text) => ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+
+/** Specifiers of static and dynamic imports and of re-exports below a node. */
+function specifiersIn(node) {
+  const own = (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier;
+  const called =
+    ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments[0] : undefined;
+  const typed = ts.isImportTypeNode(node) ? node.argument.literal : undefined;
+  const found = own || called || typed;
+  const below = [];
+  node.forEachChild((child) => void below.push(...specifiersIn(child)));
+  return found !== undefined && ts.isStringLiteralLike(found) ? [found.text, ...below] : below;
+}
+
+/** Folder of each feature below `src`, by name: those that the list of features names. */
+export function featuresIn(text) {
+  const places = specifiersIn(parsed(FEATURES, text)).map((to) => /^\.\/(\w+)\/([\w-]+)\//.exec(to));
+  const kinds = /^(answers|consumers|formats|methods|places|samples)$/;
+  return new Map(places.flatMap((place) => (place && kinds.test(place[1]) ? [[place[2], place[1]]] : [])));
+}
+
+/** The list of features without imports from a folder, statements that use what they brought, and properties and elements that load a module of it. */
+export function withoutFolder(text, folder) {
+  const source = parsed(FEATURES, text);
+  const leads = (node) => specifiersIn(node).some((to) => to.startsWith(`./${folder}/`));
+  const gone = [];
+  const names = new Set();
+  for (const statement of source.statements)
+    if (ts.isImportDeclaration(statement) && leads(statement)) {
+      gone.push(statement);
+      const { name, namedBindings } = statement.importClause ?? {};
+      if (name !== undefined) names.add(name.text);
+      for (const { name: own } of namedBindings?.elements ?? []) names.add(own.text);
+    }
+  const uses = (node) =>
+    (ts.isIdentifier(node) && names.has(node.text)) ||
+    (node.forEachChild((child) => uses(child) || undefined) ?? false);
+  /** Adds the smallest property or element that names the feature, or the call that has its row as an argument; true if it added any. */
+  const visit = (node) => {
+    const call = ts.isExpressionStatement(node) && ts.isCallExpression(node.expression) ? node.expression : undefined;
+    if (call?.arguments.some((given) => ts.isIdentifier(given) && names.has(given.text))) return gone.push(node) > 0;
+    let isFound = false;
+    node.forEachChild((child) => {
+      if (visit(child)) isFound = true;
+    });
+    const isPart = ts.isObjectLiteralElementLike(node) || ts.isArrayLiteralExpression(node.parent);
+    return isFound || (isPart && (leads(node) || uses(node)) && gone.push(node) > 0);
+  };
+  for (const statement of source.statements) if (!gone.includes(statement)) visit(statement);
+  gone.sort((a, b) => a.pos - b.pos);
+  let out = text;
+  for (const node of gone.reverse()) {
+    const comma = /^\s*,/.exec(out.slice(node.end))?.[0].length ?? 0;
+    out = out.slice(0, node.getFullStart()) + out.slice(node.end + comma);
+  }
+  return out;
+}
+
+/** Files of tests that go with a folder of `src`: its own, those that import what is gone, and those that say that they need the feature. */
+export function testsOf({ kind, name }, files, read) {
+  const tests = files.filter((file) => /^(test|bench)\/.*\.(ts|mjs|js)$/.test(file));
+  const isOwn = (file) => file.startsWith(`test/${kind}/${name}/`);
+  const needs = (text) => new RegExp(`^// Needs the features? .*\\b${name}\\b`, 'm').test(text);
+  const sources = new Map(tests.map((file) => [file, read(file)]));
+  const imports = new Map(
+    [...sources].map(([file, text]) => {
+      const to = specifiersIn(parsed(file, text)).filter((specifier) => specifier.startsWith('.'));
+      return [file, to.map((specifier) => path.posix.join(path.posix.dirname(file), specifier))];
+    }),
+  );
+  const gone = new Set(tests.filter((file) => isOwn(file) || needs(sources.get(file))));
+  const isGone = (to) => to.startsWith(`src/${kind}/${name}/`) || gone.has(to);
+  for (let before = -1; before < gone.size;) {
+    before = gone.size;
+    for (const [file, to] of imports) if (to.some(isGone)) gone.add(file);
+  }
+  return [...gone].sort();
+}
+
+function run(folder, what, words) {
+  console.log(`${what} …`);
+  const { status } = spawnSync(process.execPath, words, { cwd: folder, stdio: 'inherit' });
+  if (status !== 0) console.log(`${what}: failed`);
+  return status === 0;
+}
+
+const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+
+/** True if the copy without the feature is whole. */
+function check({ kind, name }, isTypes) {
+  const listed = spawnSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }); // prettier-ignore
+  const files = listed.stdout.split('\n').filter((file) => file !== '');
+  const tests = testsOf({ kind, name }, files, (file) => readFileSync(path.join(ROOT, file), 'utf8'));
+  const isGone = (file) =>
+    file.startsWith(`src/${kind}/${name}/`) ||
+    file.startsWith(`test/${kind}/${name}/`) ||
+    file === `docs/${kind}/${name}.md` ||
+    tests.includes(file);
+  const folder = mkdtempSync(path.join(tmpdir(), `without-${name}-`));
+  try {
+    for (const file of files.filter((one) => !isGone(one))) {
+      mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+      cpSync(path.join(ROOT, file), path.join(folder, file), { verbatimSymlinks: true });
+    }
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+    const list = path.join(folder, FEATURES);
+    writeFileSync(list, withoutFolder(readFileSync(list, 'utf8'), `${kind}/${name}`));
+    console.log(`Without ${name}: ${files.filter(isGone).length} files gone, ${tests.length} of them tests.`);
+    const tsc = ['node_modules/typescript-7/bin/tsc', '-p', 'tsconfig.json', '--noEmit', '--incremental', 'false'];
+    const compiles = run(folder, 'types', tsc);
+    const layers = run(folder, 'layers', [...JEST, 'test/architecture.test.ts']);
+    return (isTypes || run(folder, 'unit tests', JEST)) && compiles && layers;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function main() {
+  const flag = { type: 'boolean', default: false };
+  const { values, positionals } = parseArgs({ options: { list: flag, types: flag }, allowPositionals: true });
+  const features = featuresIn(readFileSync(path.join(ROOT, FEATURES), 'utf8'));
+  const names = [...features.keys()].filter((name) => !STAY.has(name));
+  if (values.list) return void console.log(names.join('\n'));
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (positionals.length === 0 || unknown !== undefined) {
+    console.error(
+      `expected names of features that can be taken out, received ${unknown ?? 'none'}: ${names.join(', ')}`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const failed = positionals.filter((name) => !check({ kind: features.get(name), name }, values.types));
+  console.log(
+    failed.length === 0 ? `Whole without ${positionals.join(', ')}.` : `Not whole without ${failed.join(', ')}.`,
+  );
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === import.meta.filename) main();

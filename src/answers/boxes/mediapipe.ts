@@ -1,0 +1,11 @@
+import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
+import type { FormTasks } from '../../ship/mediapipe/folder.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
+
+export const mediapipe: FormTasks = {
+  pictures: 'ObjectDetector',
+  activation: 'LOGISTIC',
+  answer: DETECTOR_OUTPUTS.scores,
+  hasLabels: true,
+  usualThreshold: USUAL_THRESHOLD,
+};

@@ -1,0 +1,17 @@
+import { LETTERBOX_GREY } from '../../data/pictures/letterbox.ts';
+import { forObjectDetection } from '../../formats/onnx/rewrite/object-detection-ends.ts';
+import type { PipelineForm } from '../../ship/transformers/config.ts';
+import { SUPPRESSION } from '../../tasks/detection/suppression.ts';
+import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
+import { taskOf } from '../../tasks/registry.ts';
+
+export const transformers: PipelineForm = {
+  pictures: 'object-detection',
+  withEnds: (model, data) =>
+    forObjectDetection(model, {
+      ...data,
+      suppression: { ...SUPPRESSION, iou: taskOf(data).boxes!.overlap },
+      padding: LETTERBOX_GREY,
+    }),
+  usualThreshold: USUAL_THRESHOLD,
+};

@@ -1,0 +1,1 @@
+export { namedValues as kit } from '../../ship/kit/values.ts';

@@ -1,0 +1,9 @@
+import type { FormTasks } from '../../ship/mediapipe/folder.ts';
+
+export const mediapipe: FormTasks = {
+  texts: 'TextClassifier',
+  pictures: 'ImageClassifier',
+  activation: 'LOGISTIC',
+  answer: 'probabilities',
+  hasLabels: true,
+};

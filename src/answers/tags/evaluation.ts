@@ -1,0 +1,7 @@
+import { percent } from '../../base/numbers.ts';
+import { textTable } from '../../commands/terminal/table.ts';
+import { ENTITY_HEAD, entityRows } from '../../report/tables/entities.ts';
+import type { EvaluationText } from '../../commands/terminal/evaluation.ts';
+
+export const evaluationText: EvaluationText = ({ entities }) =>
+  `${textTable([[...ENTITY_HEAD], ...entityRows(entities!)])}right on ${percent(entities!.rightWords)} of ${entities!.words} words\n`;

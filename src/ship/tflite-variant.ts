@@ -1,0 +1,15 @@
+import { exportTflite } from '../formats/tflite/export.ts';
+import type { TfliteOptions } from '../formats/tflite/export.ts';
+import { descriptionFrom } from './description.ts';
+import { onnxOptions } from './metadata.ts';
+import type { DescribedBy, MakeFile, Variant } from './variant.ts';
+
+/** A TFLite file to make of a graph. */
+export function tflite(context: DescribedBy, precision: Variant['precision'], options: TfliteOptions): Variant {
+  const make: MakeFile = (graph, output) => {
+    const { name, metadata } = onnxOptions(context, output);
+    const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
+    return exportTflite(graph, { ...options, batch: context.recipe.tflite.batch, description });
+  };
+  return { format: 'tflite', precision, make };
+}
