@@ -3,15 +3,16 @@
  * SHARDS 0: the step of the whole batch in one program, as without mpirun. Under mpirun each process then trains by itself, beside the others,
  * and the time is the median of the steps of all of them while all were at work: the bound that memory and clock of the machine set.
  */
+import '../src/features.ts';
 import * as tf from '@tensorflow/tfjs-core';
-import { mpi } from '../src/places/mpi/index.ts';
+import { ownLaunch } from '../src/base/process/environment.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { networkParameters } from '../src/networks/network.ts';
 import type { PendingCall, Collectives } from '../src/run/processes/collectives.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
 import { sharingIn } from '../src/run/processes/processes.ts';
-import { connect } from '../src/places/mpi/mpi.ts';
+import { connections } from '../src/run/processes/connections.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../src/answers/classes/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
@@ -29,8 +30,9 @@ const net = netOf(name);
 const [batchSize, steps, threads, shards] = process.argv.slice(3, 7).map(Number) as [number, number, number, number];
 const WARM = 10;
 
-const launch = mpi.launched!(process.env);
-const opened = launch && connect(launch, { seconds: 120, place: `process id ${process.pid}` });
+const own = ownLaunch();
+const connect = own && (await connections.load(own.launcher));
+const opened = connect?.(own!.launch, { seconds: 120, place: `process id ${process.pid}` });
 let gatherMs = 0;
 const group: Collectives | undefined = opened && {
   ...opened,

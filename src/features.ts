@@ -25,7 +25,7 @@ import { torchrun } from './places/torchrun/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
-import type { Connect } from './run/processes/collectives.ts';
+import type { Connect } from './run/processes/connections.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import type { KitForm } from './ship/kit/forms.ts';

@@ -1,18 +1,13 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { launchers } from '../../base/launchers.ts';
 import { ownLaunch } from '../../base/process/environment.ts';
-import { Slot } from '../../base/registry.ts';
 import type { RunProcesses } from '../../run/options.ts';
-import type { Connect } from '../../run/processes/collectives.ts';
-
-/** Connections of the processes that launchers start, by launcher. */
-const connections = new Slot<Connect>(launchers, 'connect', 'connection between processes');
 
 /** Connects the processes that a launcher started; undefined without a launcher. If this process ends with an error, all end. */
 export async function startedProcesses(timeoutSeconds: number): Promise<RunProcesses | undefined> {
   const own = ownLaunch();
   if (own === undefined) return undefined;
+  const { connections } = await import('../../run/processes/connections.ts');
   const connect = await connections.load(own.launcher);
   const { processesOf } = await import('../../run/processes/processes.ts');
   const place = `${hostname()}, process id ${process.pid}`;

@@ -6,7 +6,8 @@ import { installCommand } from '../../base/process/packages.ts';
 import { presetEnvironment } from '../../base/process/environment.ts';
 import { awaitAll } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
-import type { Connect, PendingCall } from '../../run/processes/collectives.ts';
+import type { PendingCall } from '../../run/processes/collectives.ts';
+import type { Connect } from '../../run/processes/connections.ts';
 import { SharedMemory } from './shared-memory.ts';
 
 /** A communicator, type or operation of the library: a pointer in Open MPI, a number elsewhere. */

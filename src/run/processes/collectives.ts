@@ -1,5 +1,3 @@
-import type { Launch } from '../../base/launchers.ts';
-
 /** A call in progress. Its arrays belong to the library until `wait` returns. */
 export interface PendingCall {
   wait(): void;
@@ -48,13 +46,3 @@ export interface Collectives {
   /** Ends the communication; all processes must call it. */
   finish(): void;
 }
-
-export interface ConnectOptions {
-  /** Seconds after which a process that does not reach a call counts as stuck. */
-  readonly seconds: number;
-  /** Machine and process id, for messages. */
-  readonly place: string;
-}
-
-/** Connects the processes of a launch, of which this is one. `UserError` if that fails: each process would otherwise make the whole run. */
-export type Connect = (launch: Launch, options: ConnectOptions) => Collectives;
