@@ -10,6 +10,7 @@ import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
+import type { TargetReaders } from './data/targets/registry.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import type { Tasks } from './tasks/registry.ts';
@@ -19,6 +20,7 @@ type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 
 /** Slots of forms of answers. */
 interface AnswerCells {
+  readonly labels: Cell<'labels', TargetReaders>;
   readonly tasks: Cell<'tasks', Tasks>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
@@ -29,39 +31,46 @@ function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells)
 }
 
 answers(classesAnswers, {
+  labels: () => import('./answers/classes/labels.ts'),
   tasks: () => import('./answers/classes/task.ts'),
   evaluationText: () => import('./answers/classes/evaluation.ts'),
 });
 
 answers(numbersAnswers, {
+  labels: () => import('./answers/numbers/labels.ts'),
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
 });
 
 answers(labelsAnswers, {
+  labels: () => import('./answers/labels/labels.ts'),
   tasks: () => import('./answers/labels/task.ts'),
   evaluationText: () => import('./answers/labels/evaluation.ts'),
 });
 
 answers(tagsAnswers, {
+  labels: () => import('./answers/tags/labels.ts'),
   tasks: () => import('./answers/tags/task.ts'),
   shownAnswers: () => import('./answers/tags/example.ts'),
   evaluationText: () => import('./answers/tags/evaluation.ts'),
 });
 
 answers(maskAnswers, {
+  labels: () => import('./answers/mask/labels.ts'),
   tasks: () => import('./answers/mask/task.ts'),
   shownAnswers: () => import('./answers/mask/example.ts'),
   evaluationText: () => import('./answers/mask/evaluation.ts'),
 });
 
 answers(boxesAnswers, {
+  labels: () => import('./answers/boxes/labels.ts'),
   tasks: () => import('./answers/boxes/task.ts'),
   shownAnswers: () => import('./answers/boxes/example.ts'),
   evaluationText: () => import('./answers/boxes/evaluation.ts'),
 });
 
 answers(vectorAnswers, {
+  labels: () => import('./answers/vector/labels.ts'),
   tasks: () => import('./answers/vector/tasks.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
 });
