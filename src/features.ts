@@ -11,6 +11,9 @@ import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
+import type { SureAnswers } from './distill/answers/sure-answers.ts';
+import type { GridAnswers } from './distill/teachers/file-teacher.ts';
+import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import type { Tasks } from './tasks/registry.ts';
@@ -22,6 +25,9 @@ type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 interface AnswerCells {
   readonly labels: Cell<'labels', TargetReaders>;
   readonly tasks: Cell<'tasks', Tasks>;
+  readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
+  readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
@@ -58,6 +64,7 @@ answers(tagsAnswers, {
 answers(maskAnswers, {
   labels: () => import('./answers/mask/labels.ts'),
   tasks: () => import('./answers/mask/task.ts'),
+  gridAnswers: () => import('./answers/mask/grid.ts'),
   shownAnswers: () => import('./answers/mask/example.ts'),
   evaluationText: () => import('./answers/mask/evaluation.ts'),
 });
@@ -65,6 +72,8 @@ answers(maskAnswers, {
 answers(boxesAnswers, {
   labels: () => import('./answers/boxes/labels.ts'),
   tasks: () => import('./answers/boxes/task.ts'),
+  decodedTeacher: () => import('./answers/boxes/teacher.ts'),
+  sureAnswers: () => import('./answers/boxes/sure.ts'),
   shownAnswers: () => import('./answers/boxes/example.ts'),
   evaluationText: () => import('./answers/boxes/evaluation.ts'),
 });
