@@ -23,6 +23,10 @@ import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
+import type { TargetReaders } from './data/targets/registry.ts';
+import type { SureAnswers } from './distill/answers/sure-answers.ts';
+import type { GridAnswers } from './distill/teachers/file-teacher.ts';
+import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/connections.ts';
@@ -39,6 +43,7 @@ type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 
 /** Slots of forms of answers. */
 interface AnswerCells {
+  readonly labels: Cell<'labels', TargetReaders>;
   readonly tasks: Cell<'tasks', Tasks>;
   /** Files with other answers than logits. */
   readonly ending?: Cell<'ending', Ending>;
@@ -46,6 +51,9 @@ interface AnswerCells {
   readonly mediapipe?: Cell<'mediapipe', FormTasks>;
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
+  readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
+  readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
@@ -55,6 +63,7 @@ function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells)
 }
 
 answers(classesAnswers, {
+  labels: () => import('./answers/classes/labels.ts'),
   tasks: () => import('./answers/classes/task.ts'),
   evaluationText: () => import('./answers/classes/evaluation.ts'),
   ending: () => import('./answers/classes/ending.ts'),
@@ -63,11 +72,13 @@ answers(classesAnswers, {
   transformers: () => import('./answers/classes/transformers.ts'),
 });
 answers(numbersAnswers, {
+  labels: () => import('./answers/numbers/labels.ts'),
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
   kit: () => import('./answers/numbers/kit.ts'),
 });
 answers(labelsAnswers, {
+  labels: () => import('./answers/labels/labels.ts'),
   tasks: () => import('./answers/labels/task.ts'),
   evaluationText: () => import('./answers/labels/evaluation.ts'),
   ending: () => import('./answers/labels/ending.ts'),
@@ -76,6 +87,7 @@ answers(labelsAnswers, {
   transformers: () => import('./answers/labels/transformers.ts'),
 });
 answers(tagsAnswers, {
+  labels: () => import('./answers/tags/labels.ts'),
   tasks: () => import('./answers/tags/task.ts'),
   shownAnswers: () => import('./answers/tags/example.ts'),
   evaluationText: () => import('./answers/tags/evaluation.ts'),
@@ -83,7 +95,9 @@ answers(tagsAnswers, {
   transformers: () => import('./answers/tags/transformers.ts'),
 });
 answers(maskAnswers, {
+  labels: () => import('./answers/mask/labels.ts'),
   tasks: () => import('./answers/mask/task.ts'),
+  gridAnswers: () => import('./answers/mask/grid.ts'),
   shownAnswers: () => import('./answers/mask/example.ts'),
   evaluationText: () => import('./answers/mask/evaluation.ts'),
   ending: () => import('./answers/mask/ending.ts'),
@@ -93,7 +107,10 @@ answers(maskAnswers, {
   transformers: () => import('./answers/mask/transformers.ts'),
 });
 answers(boxesAnswers, {
+  labels: () => import('./answers/boxes/labels.ts'),
   tasks: () => import('./answers/boxes/task.ts'),
+  decodedTeacher: () => import('./answers/boxes/teacher.ts'),
+  sureAnswers: () => import('./answers/boxes/sure.ts'),
   shownAnswers: () => import('./answers/boxes/example.ts'),
   evaluationText: () => import('./answers/boxes/evaluation.ts'),
   ending: () => import('./answers/boxes/ending.ts'),
@@ -103,6 +120,7 @@ answers(boxesAnswers, {
   transformers: () => import('./answers/boxes/transformers.ts'),
 });
 answers(vectorAnswers, {
+  labels: () => import('./answers/vector/labels.ts'),
   tasks: () => import('./answers/vector/tasks.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
   kit: () => import('./answers/vector/kit.ts'),

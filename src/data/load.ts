@@ -22,8 +22,7 @@ import type { ReadingProcesses } from './storage/shared-reading.ts';
 import { Room } from './storage/memory-budget.ts';
 import { fillMeans } from './readers/table.ts';
 import { sharedGroups } from './readers/windows.ts';
-import { fillWithMeans, targetReader } from './targets/registry.ts';
-import { largestSimilarity } from './targets/similarities.ts';
+import { fillWithMeans, loadTargets, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './splits/without-labels.ts';
 import { classWeights } from './splits/class-weights.ts';
 import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
@@ -85,6 +84,7 @@ export async function loadDataset(
 ): Promise<LoadedDataset> {
   const config = keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, labelled, task = DEFAULT_TASK } = config;
+  await loadTargets(config);
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
     throw new UserError(
@@ -196,7 +196,7 @@ export async function loadDataset(
     test: testRaw?.missing,
   };
   const isOfPairs = taskRow(task).isOfPairs === true;
-  const form = vector && { ...vector, largest: isOfPairs ? largestSimilarity(known) : undefined };
+  const form = vector && { ...vector, largest: reader.largest?.(known) };
   const isPerPixel = taskRow(task).answersPer === 'pixel';
   const weights = config.classWeights && classWeights(config.classWeights, known[0]!, classNames.length);
   const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: UnnormalizedSplit): Dataset => {

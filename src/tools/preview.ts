@@ -5,7 +5,7 @@ import { countOfElements, isImageShape } from '../data/dataset.ts';
 import type { Dataset, TargetValues } from '../data/dataset.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { boxesOf, boxesWidth } from '../data/targets/boxes.ts';
-import { IGNORED } from '../data/targets/move-mask.ts';
+import { IGNORED } from '../data/targets/ignored.ts';
 import { taskRow } from '../recipe/task.ts';
 import { drawBoxes } from '../report/box-outlines.ts';
 import { escape } from '../report/html/escape.ts';

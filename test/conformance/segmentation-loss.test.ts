@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { classWeights } from '../../src/data/splits/class-weights.ts';
-import { IGNORED } from '../../src/data/targets/move-mask.ts';
+import { IGNORED } from '../../src/data/targets/ignored.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { segmentation } from '../../src/answers/mask/task.ts';
 import { lossInput } from '../../src/train/step/step.ts';

@@ -1,9 +1,10 @@
 import { loadDataset } from '../../src/data/load.ts';
-import { labels } from '../../src/data/targets/labels.ts';
+import { labels as readers } from '../../src/answers/labels/labels.ts';
 import { targetsOf } from '../../src/data/targets/registry.ts';
 import { csvReader, rows, temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
+const labels = readers['multi-label']!;
 const csv = csvReader(folder, 'multi-label', 'labels.csv');
 
 describe('several labels of a sample', () => {

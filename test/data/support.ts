@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
+import '../support/labels.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import type { TaskName } from '../../src/recipe/task.ts';
 import type { Dataset, Samples } from '../../src/data/dataset.ts';

@@ -7,7 +7,7 @@ import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { countOfElements, countOfPixels } from '../../src/data/dataset.ts';
 import { boxesOf, boxesWidth } from '../../src/data/targets/boxes.ts';
-import { IGNORED } from '../../src/data/targets/move-mask.ts';
+import { IGNORED } from '../../src/data/targets/ignored.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import { readClassVectors } from '../../src/distill/teachers/zero-shot.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadDataset } from '../../src/data/load.ts';
-import { NO_TAG } from '../../src/data/targets/tags.ts';
+import { NO_TAG } from '../../src/answers/tags/labels.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { runRecipe } from '../../src/run/run.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readMaskFolder } from '../../src/data/readers/mask-folder.ts';
-import { IGNORED } from '../../src/data/targets/move-mask.ts';
+import { IGNORED } from '../../src/data/targets/ignored.ts';
 import { ROOT } from '../support/built.ts';
 
 interface Scenes {

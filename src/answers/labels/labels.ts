@@ -1,171 +1,139 @@
-import { reliabilityOf } from '../classes/calibration.ts';
-import { columnOf, meanOf } from '../../tasks/columns.ts';
-import type { LabelReport } from '../../tasks/described.ts';
+import { UserError, shown } from '../../base/errors.ts';
+import type { LabelWords, RawSplit, TargetValues } from '../../data/dataset.ts';
+import { checkedNames, compareNames, unknownLabel } from '../../data/splits/label-names.ts';
+import type { TargetReader } from '../../data/targets/reader.ts';
+import type { TargetReaders } from '../../data/targets/registry.ts';
 
-/** Figures of answers to samples with any number of labels; logits and labels are [samples, width], labels 0 or 1. */
+const SEPARATOR = '|';
+const REMEDY = 'A label column holds 1 (true) where a sample has the label, else 0 (false).';
+const BITS: ReadonlyMap<string, number> = new Map([
+  ['0', 0],
+  ['1', 1],
+  ['0.0', 0],
+  ['1.0', 1],
+  ['false', 0],
+  ['true', 1],
+]);
 
-/** Answers to some samples, and their labels. */
-export interface Labelled {
-  readonly answers: ArrayLike<number>;
-  readonly targets: ArrayLike<number>;
-}
-
-/** Logit above which a label is given: a probability of 0.5. */
-export const GIVEN = 0;
-
-/** Number of bins in a label's reliability diagram. */
-const BINS = 10;
-
-function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
-}
-
-/**
- * F1 at a probability of 0.5, mean over the labels; a label that no sample has and none is given is left out, as scikit-learn's `zero_division=nan`
- * does.
- */
-export function macroF1({ answers, targets }: Labelled, width: number): number {
-  const all = Array.from({ length: width }, (_, c) => f1Of(columnOf(answers, c, width), columnOf(targets, c, width)));
-  return meanOf(all) ?? 0;
-}
-
-/** Figures of each label. `tuning`: samples of the validation split, on which the thresholds with the best F1 are chosen. */
-export function labelReport(of: Labelled, names: readonly string[], tuning?: Labelled): LabelReport {
-  const width = names.length;
-  const rows = names.map((name, c) => {
-    const [logits, labels] = [columnOf(of.answers, c, width), columnOf(of.targets, c, width)];
-    const cut = tuning && bestThreshold(columnOf(tuning.answers, c, width), columnOf(tuning.targets, c, width));
-    return {
-      name,
-      samples: labels.filter((label) => label === 1).length,
-      averagePrecision: averagePrecision(logits, labels),
-      f1: f1Of(logits, labels),
-      ...(cut !== undefined && { threshold: sigmoid(cut), f1AtThreshold: f1Of(logits, labels, cut) }),
-      ...reliabilityOf(
-        logits.map(sigmoid),
-        labels.map((label) => label === 1),
-        BINS,
-      ),
-    };
-  });
-  return {
-    ece: meanOf(rows.map(({ ece }) => ece))!,
-    meanAveragePrecision: meanOf(rows.map(({ averagePrecision: value }) => value)),
-    rightDecisions: rightDecisions(of, width).reduce((sum, right) => sum + right, 0) / of.targets.length,
-    rows,
-  };
-}
-
-/** Number of right decisions of each sample over all labels, at a probability of 0.5. */
-export function rightDecisions({ answers, targets }: Labelled, width: number): number[] {
-  return Array.from({ length: targets.length / width }, (_, row) => {
-    let right = 0;
-    for (let at = row * width; at < (row + 1) * width; at++) if (answers[at]! > GIVEN === (targets[at] === 1)) right++;
-    return right;
-  });
-}
-
-/** F1: 2 · right / (given + true); null if no sample has the label and none is given it. */
-export function f1Of(logits: readonly number[], labels: readonly number[], threshold = GIVEN): number | null {
-  let [right, both] = [0, 0];
-  logits.forEach((logit, i) => {
-    const [given, isTrue] = [logit > threshold, labels[i] === 1];
-    if (given && isTrue) right++;
-    both += Number(given) + Number(isTrue);
-  });
-  return both === 0 ? null : (2 * right) / both;
-}
-
-/**
- * Average precision Σ (R_n - R_{n-1}) · P_n over the thresholds from the highest answer down, equal answers together (scikit-learn's sum, without
- * interpolation); null if no sample has the label.
- */
-export function averagePrecision(logits: readonly number[], labels: readonly number[]): number | null {
-  const positives = labels.filter((label) => label === 1).length;
-  if (positives === 0) return null;
-  let [sum, before] = [0, 0];
-  for (const { right, given } of steps(logits, labels)) {
-    // Divided at the end, so that a perfect ranking gives exactly 1.
-    sum += (right - before) * (right / given);
-    before = right;
-  }
-  return sum / positives;
-}
-
-/** Logit threshold with the best F1; undefined if no sample has the label. */
-export function bestThreshold(logits: readonly number[], labels: readonly number[]): number | undefined {
-  const positives = labels.filter((label) => label === 1).length;
-  if (positives === 0) return undefined;
-  let [best, found] = [-1, 0];
-  for (const { right, given, logit, next } of steps(logits, labels)) {
-    const f1 = (2 * right) / (given + positives);
-    // Halfway to the next answer; after the last, a little below it.
-    if (f1 > best) [best, found] = [f1, next === undefined ? logit - 1 : (logit + next) / 2];
-  }
-  return found;
-}
-
-/**
- * Probability that a sample with the label is ranked before one without, ties half (Mann & Whitney 1947), and its deviation for random answers;
- * undefined if all or none have the label.
- */
-export function rankingOf(
-  logits: readonly number[],
-  labels: readonly number[],
-): { readonly area: number; readonly deviation: number } | undefined {
-  const positives = labels.filter((label) => label === 1).length;
-  const negatives = labels.length - positives;
-  if (positives === 0 || negatives === 0) return undefined;
-  let [wins, before, givenBefore] = [0, 0, 0];
-  for (const { right, given } of steps(logits, labels)) {
-    const [own, others] = [right - before, given - givenBefore - (right - before)];
-    const behind = negatives - (given - right);
-    wins += own * (behind + others / 2);
-    [before, givenBefore] = [right, given];
-  }
-  const pairs = positives * negatives;
-  return { area: wins / pairs, deviation: Math.sqrt((labels.length + 1) / (12 * pairs)) };
-}
-
-interface Step {
-  /** Number of samples with at least this answer that have the label, and number of all of them. */
-  readonly right: number;
-  readonly given: number;
-  readonly logit: number;
-  readonly next: number | undefined;
-}
-
-/** Steps of the threshold from the highest answer down, one for equal answers. */
-function steps(logits: readonly number[], labels: readonly number[]): Step[] {
-  const order = logits.map((_, i) => i).sort((a, b) => logits[b]! - logits[a]!);
-  const found: Step[] = [];
-  let right = 0;
-  order.forEach((row, i) => {
-    if (labels[row] === 1) right++;
-    const [logit, next] = [logits[row]!, i + 1 < order.length ? logits[order[i + 1]!]! : undefined];
-    if (next !== logit) found.push({ right, given: i + 1, logit, next });
-  });
-  return found;
-}
-
-/** Over the labels that only one model gives: the largest of the smaller distances of the two logits from 0. */
-export function betweenLabels(answers: Float32Array, others: Float32Array, width: number): Float32Array {
-  return Float32Array.from({ length: answers.length / width }, (_, row) => {
-    let most = 0;
-    for (let i = row * width; i < (row + 1) * width; i++) {
-      const [own, its] = [answers[i]!, others[i]!];
-      if (own > 0 !== its > 0) most = Math.max(most, Math.min(Math.abs(own), Math.abs(its)));
+/** Any number of labels for each sample: a column of 0 and 1 for each label, or one column that lists labels. */
+const listed: TargetReader = {
+  unread: { classWeights: 'Labels are no classes to weigh; leave it out.' },
+  names: (train, { classes, separator }) => {
+    const { labels: raw, source } = train;
+    if (raw.kind === 'columns') {
+      if (classes === undefined) return raw.names;
+      throw new UserError(
+        `dataset.classes: not read beside several label columns, received ${JSON.stringify(classes)}`,
+        'The columns name the labels; leave it out.',
+      );
     }
-    return most;
+    if (classes !== undefined) return checkedNames(classes);
+    if (raw.kind === 'numbers') return Array.from({ length: raw.width }, (_, i) => `label[${i}]`);
+    if (raw.kind === 'index') throw classIndexes(source);
+    return listedNames(raw, source, separator);
+  },
+  unlabelledNames: ({ classes }, listed) => classes ?? listed,
+  named: 'the labels',
+  none: () => new Int32Array(0),
+  values: (split, names, { separator }) => {
+    const { labels: raw, source } = split;
+    if (raw.kind === 'index') throw classIndexes(source);
+    if (raw.kind === 'numbers') return fromNumbers(split, raw, names);
+    return raw.kind === 'columns' ? fromColumns(raw.columns, source, names) : fromLists(raw, names, separator);
+  },
+  width: (names) => names.length,
+  // Splits are drawn without strata.
+  strata: (values) => new Int32Array(values.length),
+  oddities: (split, values, names) => constants(split, values, names),
+};
+
+/** The distinct labels that a column lists, sorted. */
+function listedNames(words: LabelWords, source: string, separator?: string): string[] {
+  const names = [...new Set(words.names.flatMap((text) => listOf(text, separator)))];
+  if (names.length < 2 || names.every((name) => BITS.has(name.toLowerCase()))) {
+    throw new UserError(
+      `${source}: the only label column lists ${names.map((name) => shown(name)).join(' and ') || 'nothing'}, expected the names of at least 2 labels`,
+      'Name a label column for each label, or name the labels as `classes`; one label that a sample has or not is two classes: `task: classification`.',
+    );
+  }
+  return names.sort(compareNames);
+}
+
+/** The labels in a text; an empty text means a sample without any. */
+function listOf(text: string, separator = SEPARATOR): string[] {
+  return text
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function fromLists(words: LabelWords, names: readonly string[], separator?: string): Int32Array {
+  const index = new Map(names.map((name, i) => [name, i]));
+  const known = words.names.map((text, i) =>
+    listOf(text, separator).map((name) => {
+      const at = index.get(name);
+      if (at === undefined) throw unknownLabel(name, words.firstAt[i]!, names);
+      return at;
+    }),
+  );
+  const out = new Int32Array(words.values.length * names.length);
+  words.values.forEach((word, row) => {
+    for (const c of known[word]!) out[row * names.length + c] = 1;
+  });
+  return out;
+}
+
+function fromColumns(columns: readonly LabelWords[], source: string, names: readonly string[]): Int32Array {
+  if (columns.length !== names.length) throw otherWidth(source, columns.length, names);
+  const width = names.length;
+  const out = new Int32Array(columns[0]!.values.length * width);
+  columns.forEach(({ names: texts, values, firstAt }, c) => {
+    const bits = texts.map((text, i) => {
+      const bit = BITS.get(text.trim().toLowerCase());
+      if (bit === undefined) throw noBit(firstAt[i]!, names[c]!, shown(text));
+      return bit;
+    });
+    values.forEach((value, row) => (out[row * width + c] = bits[value]!));
+  });
+  return out;
+}
+
+function fromNumbers(
+  { source, ids }: RawSplit,
+  { values, width }: { readonly values: Float32Array | Uint8Array; readonly width: number },
+  names: readonly string[],
+): Int32Array {
+  if (width !== names.length) throw otherWidth(source, width, names);
+  const at = values.findIndex((value) => value !== 0 && value !== 1);
+  if (at === -1) return Int32Array.from(values);
+  const row = Math.floor(at / width);
+  throw noBit(`${source}: sample ${ids?.[row] ?? row}`, names[at % width]!, String(values[at]));
+}
+
+function noBit(where: string, name: string, received: string): UserError {
+  return new UserError(`${where}: the label ${name} is ${received}, expected 0 or 1`, REMEDY);
+}
+
+function otherWidth(source: string, received: number, names: readonly string[]): UserError {
+  return new UserError(
+    `${source}: ${received} ${received === 1 ? 'label' : 'labels'} for each sample, expected ${names.length}: ${names.join(', ')}`,
+    'All splits need the same labels, and `classes` a name for each.',
+  );
+}
+
+function classIndexes(source: string): UserError {
+  return new UserError(
+    `${source}: its labels are class indexes, one for each sample, which the task multi-label does not read`,
+    'Use csv, jsonl or parquet with label columns or a list, or npz with an array [samples, labels] of 0 and 1.',
+  );
+}
+
+function constants(split: string, values: TargetValues, names: readonly string[]): string[] {
+  const width = names.length;
+  return names.flatMap((name, c) => {
+    for (let i = c; i < values.length; i += width) if (values[i] !== values[c]) return [];
+    return [`${split}: ${values[c] === 1 ? 'every' : 'no'} sample has the label ${name}`];
   });
 }
 
-/** The labels with a probability above 0.5. */
-export function givenLabelsText(
-  values: ArrayLike<number>,
-  row: number,
-  names: readonly string[],
-  limit: number,
-): string {
-  return names.filter((_, c) => values[row * names.length + c]! > limit).join(', ') || 'none';
-}
+export const labels: TargetReaders = { 'multi-label': listed };

@@ -12,8 +12,8 @@ import {
   macroF1,
   rankingOf,
   rightDecisions,
-} from './labels.ts';
-import type { Labelled } from './labels.ts';
+} from './figures.ts';
+import type { Labelled } from './figures.ts';
 import { oneField } from '../../tasks/fields.ts';
 import { asGiven, mixedTargets, numberFeeds } from '../../tasks/targets.ts';
 import { scoreOfTask } from '../../tasks/registry.ts';

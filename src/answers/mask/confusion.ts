@@ -1,5 +1,5 @@
 import type { TargetValues } from '../../data/dataset.ts';
-import { IGNORED } from '../../data/targets/move-mask.ts';
+import { IGNORED } from '../../data/targets/ignored.ts';
 import { MOST_IN_MATRIX } from '../../tasks/classification/classes.ts';
 import type { MaskReport } from '../../tasks/described.ts';
 

@@ -1,5 +1,5 @@
 import type { TargetValues } from '../../data/dataset.ts';
-import { IGNORED } from '../../data/targets/move-mask.ts';
+import { IGNORED } from '../../data/targets/ignored.ts';
 import type { Grid } from '../../tasks/segmentation/masks.ts';
 
 /** Share of each class in the pixels of each cell, [n, cells · classes]; pixels without a class count in none. */

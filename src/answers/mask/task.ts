@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { shown, UserError } from '../../base/errors.ts';
 import { percent } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
-import { IGNORED } from '../../data/targets/move-mask.ts';
+import { IGNORED } from '../../data/targets/ignored.ts';
 import { crossEntropy, softenedDivergence } from '../classes/task.ts';
 import { isAboveZero, PROBABLY } from '../../tasks/columns.ts';
 import { oneField } from '../../tasks/fields.ts';

@@ -2,11 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { shown, UserError } from '../../base/errors.ts';
 import { argMax, percent } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
-import { markEntities, NO_TAG } from '../../data/targets/tags.ts';
+import { NO_TAG } from './labels.ts';
 import { crossEntropy, softenedDivergence } from '../classes/task.ts';
 import { hits, isWorse, surest } from '../../tasks/classification/classes.ts';
 import { isAboveZero } from '../../tasks/columns.ts';
-import { bordersOf, countsByType, entitiesOf, f1OfCounts, tagsAt, total } from '../../tasks/tagging/entities.ts';
+import {
+  bordersOf,
+  countsByType,
+  entitiesOf,
+  f1OfCounts,
+  markEntities,
+  tagsAt,
+  total,
+} from '../../tasks/tagging/entities.ts';
 import type { Counts } from '../../tasks/tagging/entities.ts';
 import { entitySums } from './entity-sums.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';

@@ -1,11 +1,16 @@
+import '../../features.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../../base/errors.ts';
 import { batchCount, batchMaker } from './batches.ts';
 import type { Batch } from './batches.ts';
+import { loadTargets } from '../targets/registry.ts';
 import { CONTROL } from './prefetch-protocol.ts';
 import type { FromPrefetcher, PrefetchJob, WorkerSetup } from './prefetch-protocol.ts';
 
 const { dataset, first, step, ahead, control } = workerData as WorkerSetup;
+
+// Messages wait until somebody listens.
+await loadTargets(dataset);
 
 parentPort!.on('message', ({ job, options, slots }: PrefetchJob) => {
   try {

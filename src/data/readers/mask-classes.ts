@@ -1,7 +1,7 @@
 import { shown, UserError } from '../../base/errors.ts';
 import { readUtf8 } from '../../base/files.ts';
 import type { MaskSize } from '../pictures/mask.ts';
-import { IGNORED } from '../targets/move-mask.ts';
+import { IGNORED } from '../targets/ignored.ts';
 
 /** `UserError` for a pixel of a class that does not exist. */
 export function refuseUnknownClasses(mask: Uint8Array, file: string, { width }: MaskSize, classes: number): void {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../../base/errors.ts';
 import { asUserError, readUtf8 } from '../../base/files.ts';
-import { IGNORED } from '../targets/move-mask.ts';
+import { IGNORED } from '../targets/ignored.ts';
 import { allFiles } from './class-folder.ts';
 import { PICTURES } from './image-folder.ts';
 

@@ -6,7 +6,7 @@ import type { PicturesGiven } from '../pictures/images.ts';
 import { maskPixels } from '../pictures/mask.ts';
 import type { MaskSize } from '../pictures/mask.ts';
 import { pictureHeader } from '../pictures/picture.ts';
-import { IGNORED } from '../targets/move-mask.ts';
+import { IGNORED } from '../targets/ignored.ts';
 import { readPictures } from './image-folder.ts';
 import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';

@@ -1,5 +1,3 @@
-import type { MosaicTargets } from './reader.ts';
-
 /**
  * Targets of a picture with boxes, one row of float32: the number of pixels of the original picture that the whole input picture stands for, then
  * `most` boxes of `BOX_WIDTH` numbers. Rows with fewer boxes end in padding of class -1.
@@ -57,27 +55,6 @@ export function writeBoxes(row: Float32Array, pixels: number, boxes: readonly Ta
     row.set([label, xmin, ymin, xmax, ymax, area, Number(isIgnored)], 1 + i * BOX_WIDTH),
   );
 }
-
-/** Boxes of pictures that a mosaic shows; its row has the pixels of the first picture. */
-export const boxesOfMosaic: MosaicTargets = {
-  hasRoom({ targets, maxBoxes: most = 1 }) {
-    const width = boxesWidth(most);
-    const counts = Int32Array.from({ length: targets.length / width }, (_, row) => boxesOf(targets, row * width, most).length); // prettier-ignore
-    return (rows) => rows.reduce((sum, row) => sum + counts[row]!, 0) <= most;
-  },
-  join(targets, counts) {
-    const width = targets.length / counts.reduce((sum, count) => sum + count, 0);
-    const out = new Float32Array(counts.length * width);
-    let from = 0;
-    counts.forEach((count, i) => {
-      const starts = Array.from({ length: count }, (_, tile) => (from + tile) * width);
-      const boxes = starts.flatMap((start) => boxesOf(targets, start, (width - 1) / BOX_WIDTH));
-      writeBoxes(out.subarray(i * width, (i + 1) * width), picturePixels(targets, starts[0]!), boxes);
-      from += count;
-    });
-    return out;
-  },
-};
 
 export function areaOf({ xmin, ymin, xmax, ymax }: Corners): number {
   return (xmax - xmin) * (ymax - ymin);

@@ -26,6 +26,8 @@ export interface TargetReader {
   readonly unlabelled?: (width: number) => TargetValues;
   /** A class for each sample, by which splits are stratified. */
   readonly strata: (values: TargetValues, width: number) => Int32Array;
+  /** Largest size of what targets of all splits measure, which the label loss divides by; absent where it divides by none. */
+  readonly largest?: (splits: readonly TargetValues[]) => number;
   /** Mean and deviation over train. */
   scaling?(values: TargetValues, width: number): Scaling;
   /** Warnings about a split, one sentence each; `source`: its files. `UserError` for a split that cannot be scored. */

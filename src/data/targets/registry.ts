@@ -1,36 +1,33 @@
 import { UserError } from '../../base/errors.ts';
+import { Slot } from '../../base/registry.ts';
 import type { DatasetConfig, TaskName } from '../config.ts';
 import { targetsLike } from '../dataset.ts';
 import type { Dataset, Scaling, TargetValues } from '../dataset.ts';
-import { boxes } from './box-labels.ts';
-import { classes } from './classes.ts';
-import { labels } from './labels.ts';
-import { numbers } from './numbers.ts';
 import type { MosaicTargets, TargetMover, TargetReader } from './reader.ts';
-import { masks } from './masks.ts';
-import { tags } from './tags.ts';
-import { similarities } from './similarities.ts';
-import { vectors } from './vectors.ts';
-import { DEFAULT_TASK } from '../../recipe/task.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
+import { DEFAULT_TASK, taskRow } from '../../recipe/task.ts';
 
 /** Parts of a data set that determine the format of its targets. */
 type TargetData = Pick<Dataset, 'task' | 'classNames' | 'sampleShape' | 'text' | 'maxBoxes' | 'vector'>;
 
-const readers: Readonly<Record<TaskName, TargetReader>> = {
-  classification: classes,
-  regression: numbers,
-  'multi-label': labels,
-  tagging: tags,
-  segmentation: masks,
-  detection: boxes,
-  embedding: vectors,
-  'sentence-similarity': similarities,
-};
+/** Readers of the targets of a form of answers, by the name of the task. */
+export type TargetReaders = Readonly<Record<string, TargetReader>>;
+
+const LABELS = new Slot<TargetReaders>(answerForms, 'labels', 'reader of labels');
+
+/** Loads the code that reads and moves the targets of a task, which the functions below then find. */
+export async function loadTargets({ task }: Pick<DatasetConfig, 'task'>): Promise<void> {
+  await LABELS.load(taskRow(task).form);
+}
+
+function readerOf(task: TaskName): TargetReader {
+  return LABELS.of(taskRow(task).form)[task]!;
+}
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */
 export function targetReader(config: DatasetConfig): TargetReader {
   const task = config.task ?? DEFAULT_TASK;
-  const reader = readers[task];
+  const reader = readerOf(task);
   for (const [key, hint] of Object.entries(reader.unread)) {
     const value = (config as unknown as Record<string, unknown>)[key];
     if (value === undefined) continue;
@@ -41,7 +38,7 @@ export function targetReader(config: DatasetConfig): TargetReader {
 
 /** Mean and deviation of targets, for tasks with units; undefined for others. */
 export function scalingOf(data: TargetData, targets: TargetValues): Scaling | undefined {
-  return readers[data.task].scaling?.(targets, targetWidth(data));
+  return readerOf(data.task).scaling?.(targets, targetWidth(data));
 }
 
 /** Targets of some samples, one sample after another. */
@@ -58,12 +55,12 @@ export function targetsOf(
 
 /** Moves targets with their pictures; undefined for targets that do not lie in a picture. */
 export function targetMover({ task }: Pick<Dataset, 'task'>): TargetMover | undefined {
-  return readers[task].moveTargets;
+  return readerOf(task).moveTargets;
 }
 
 /** Joins the targets of pictures that a mosaic shows. The task must have such targets: recipes with a mosaic for another task are refused. */
 export function mosaicTargets({ task }: Pick<Dataset, 'task'>): MosaicTargets {
-  const { mosaic } = readers[task];
+  const { mosaic } = readerOf(task);
   if (mosaic === undefined) throw new Error(`no mosaic of ${task}`);
   return mosaic;
 }
@@ -76,5 +73,5 @@ export function fillWithMeans(targets: TargetValues, flags: Uint8Array, means: r
 
 /** Number of targets of a sample. */
 function targetWidth({ task, classNames, ...samples }: TargetData): number {
-  return readers[task].width(classNames, samples);
+  return readerOf(task).width(classNames, samples);
 }

@@ -17,10 +17,9 @@ import { oneByOne } from '../../train/turns.ts';
 import type { Turns } from '../../train/turns.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/classification/chance.ts';
 import { classesOf } from '../../tasks/classification/classes.ts';
-import { otherBoxClasses } from './box-classes.ts';
 import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
 import type { Alternative, AskTeacher, LabelledAnswers, TeacherFault } from './diagnosis.ts';
-import { fewBoxes } from '../answers/sure-boxes.ts';
+import { sureAnswersOf } from '../answers/sure-answers.ts';
 import { areProbabilities } from '../teachers/teacher.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
@@ -32,7 +31,7 @@ export interface PreflightOptions {
   readonly declared?: readonly string[] | undefined;
   /** True if the recipe confirms the teacher's settings although another reading is far better. */
   readonly confirmed?: boolean | undefined;
-  /** Least score of a detector's boxes that teach; see `sureBoxes`. */
+  /** Least score of answers that teach; see `SureAnswers`. */
   readonly minConfidence?: number | undefined;
   /** Rows to ask about. Default: 20 of each class, 1000 to 5000 in all, spread over the split. */
   readonly rows?: Int32Array;
@@ -162,7 +161,8 @@ async function checkWithoutLabels(
   const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, task, given, rows.length);
   const asked = { rows, hasLabels: false, text: samplesText(rows.length, dataset) };
-  const few = fewBoxes(teacher.name, given, dataset, asked, minConfidence);
+  const sure = await sureAnswersOf(dataset);
+  const few = sure?.few(teacher.name, given, dataset, asked, minConfidence);
   if (task.classes === undefined)
     return { accuracy: undefined, samples: rows.length, warnings: few === undefined ? [] : [few], changes: [] };
   const counts = classesOf(given, task.width).reduce(
@@ -192,7 +192,8 @@ async function checkNumbers(
   refuseUseless(teacher, task, given, rows.length);
   const text = samplesText(rows.length, dataset);
   const labels = targetsOf(dataset, rows);
-  const swapped = otherBoxClasses(given, dataset, { rows, declared });
+  const sure = await sureAnswersOf(dataset);
+  const swapped = sure?.otherClasses(given, dataset, { rows, declared });
   const accuracy = task.scoreOf(given, labels);
   const scored = `${teacher.name}: ${task.score.said(accuracy, text)}`;
   if (swapped !== undefined && !confirmed)
@@ -201,7 +202,7 @@ async function checkNumbers(
   if (useless !== undefined) throw new UserError(useless.fact, useless.hint, useless);
   const stuck = task.stuck(teacher.name, given, labels);
   const asked = { rows, hasLabels: true, text };
-  const few = fewBoxes(teacher.name, given, dataset, asked, minConfidence);
+  const few = sure?.few(teacher.name, given, dataset, asked, minConfidence);
   return {
     accuracy,
     samples: rows.length,

@@ -1,15 +1,16 @@
 import { fromHalfArray, sha256 } from '../../base/bytes.ts';
 import { orClose } from '../../base/closing.ts';
 import { UserError } from '../../base/errors.ts';
+import { Slot } from '../../base/registry.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import type { DecoderSettings } from '../../recipe/decoders.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { columnFeeds, columnInputs, columnsWithMissing } from './inputs/column-inputs.ts';
-import { atCellsOfData } from './inputs/grid-answers.ts';
 import { feedsOf, fedInputs } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
 import type { OwnSize } from './inputs/own-pictures.ts';
@@ -21,6 +22,20 @@ import type { Preprocessing, TeacherNormalization } from './inputs/preprocess.ts
 import { joinedInOrder, orderOf } from '../preflight/class-order.ts';
 import { answersProbabilities, checkFields, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
+
+interface Values {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** Brings values of a file's output to the grid of the data, [n, rows, columns, classes]; `layout`: of the file's input. */
+export type GridAnswers = (
+  values: Values,
+  grid: readonly [rows: number, columns: number, classes: number],
+  of: { readonly name: string; readonly output: string; readonly layout: 'nhwc' | 'nchw' },
+) => Values;
+
+const GRIDS = new Slot<GridAnswers>(answerForms, 'gridAnswers', 'grid of answers');
 
 export interface FileTeacherSettings extends OwnSize {
   readonly input?: string | undefined;
@@ -92,6 +107,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const [scores] = read as [string];
   const { pooling } = settings;
   const arePooled = isPooled(dataset, settings);
+  const gridAnswers = await GRIDS.loadIfThere(taskRow(dataset.task).form);
   const asked = async (x: Float32Array, n: number, original?: AtSize): Promise<Record<string, Values>> => {
     const results = await raw(x, n, original);
     // Those of texts are pooled where their masks are known.
@@ -100,9 +116,9 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
         ...results,
         [scores]: pooledVectors(results[scores]!, { pooling, layout, what: `${name}: its output ${scores}` }),
       };
-    if (taskRow(dataset.task).answersPer !== 'pixel') return results;
+    if (gridAnswers === undefined) return results;
     const grid = fields[0]!.shape as readonly [number, number, number];
-    return { ...results, [scores]: atCellsOfData(results[scores]!, grid, { name, output: scores, layout }) };
+    return { ...results, [scores]: gridAnswers(results[scores]!, grid, { name, output: scores, layout }) };
   };
   const first = await asked(probe.x, probe.n, probe.original);
   const order = orderOf(name, settings.classes, dataset.classNames);
@@ -331,11 +347,6 @@ function namedOutputs(
 /** Names of the float outputs that are not read. */
 function othersOf({ outputs }: Runnable, wanted: readonly string[]): string[] {
   return outputs.filter((output) => isFloat(output) && !wanted.includes(output.name)).map(({ name }) => name);
-}
-
-interface Values {
-  readonly data: Float32Array;
-  readonly shape: readonly number[];
 }
 
 /** Outputs in float32. `UserError` for an output without one row per sample: some shape in the file then ignores the batch size. */

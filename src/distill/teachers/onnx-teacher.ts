@@ -9,7 +9,7 @@ import { withTwoLogits } from '../../formats/onnx/rewrite/two-logits.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { teacherOfFile } from './detector-teacher.ts';
+import { teacherOfFile } from './teacher-of-file.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { OpenedWith } from './int8-teacher.ts';
 import type { Teacher } from './teacher.ts';

@@ -6,7 +6,7 @@ import { nearest, UserError } from '../../base/errors.ts';
 import { asUserError, readBytes } from '../../base/files.ts';
 import { savedModelParameters } from '../../formats/saved-model.ts';
 import { SavedModel } from '../../runtime/tensorflow/saved-model.ts';
-import { teacherOfFile } from './detector-teacher.ts';
+import { teacherOfFile } from './teacher-of-file.ts';
 import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
 

@@ -6,7 +6,7 @@ import type { ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { teacherOfFile } from './detector-teacher.ts';
+import { teacherOfFile } from './teacher-of-file.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
 

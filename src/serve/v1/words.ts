@@ -1,10 +1,9 @@
-import { markEntities } from '../../data/targets/tags.ts';
 import { isWord } from '../../data/text/tokenizer/encode.ts';
 import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
 import { wordsIn } from '../../data/text/tokenizer/words.ts';
 import type { EncodedWords } from '../../data/text/tokenizer/words.ts';
-import { bordersOf, entitiesOf, tagsAt } from '../../tasks/tagging/entities.ts';
+import { bordersOf, entitiesOf, markEntities, tagsAt } from '../../tasks/tagging/entities.ts';
 import { refuseLetters } from '../limits.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';

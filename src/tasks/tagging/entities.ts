@@ -1,7 +1,14 @@
 import { argMax } from '../../base/numbers.ts';
-import { markEntities } from '../../data/targets/tags.ts';
 
 /** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
+
+/** Tags of words of entities. */
+export const ENTITY = /^[BIES](?:-.+)?$/;
+
+/** True if tags mark entities; otherwise each word is scored on its own. */
+export function markEntities(names: readonly string[]): boolean {
+  return names.every((name) => name === 'O' || ENTITY.test(name));
+}
 
 /** An entity of words `from` to `to` (inclusive). */
 export interface Entity {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { averagePrecision, bestThreshold, f1Of, rankingOf } from '../../../src/answers/labels/labels.ts';
+import { averagePrecision, bestThreshold, f1Of, rankingOf } from '../../../src/answers/labels/figures.ts';
 import { multiLabel } from '../../../src/answers/labels/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { NO_TAG } from '../../../src/data/targets/tags.ts';
+import { NO_TAG } from '../../../src/answers/tags/labels.ts';
 import { bordersOf, countsByType, entitiesOf, f1OfCounts, total } from '../../../src/tasks/tagging/entities.ts';
 import { tagging } from '../../../src/answers/tags/task.ts';
 import { useCpu } from '../../support/cpu.ts';

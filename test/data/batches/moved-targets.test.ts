@@ -1,26 +1,26 @@
+// Needs the feature mask.
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RandomStream } from '../../../src/base/random.ts';
-import type * as Batches from '../../../src/data/batches/batches.ts';
+import { batches } from '../../../src/data/batches/batches.ts';
 import type { Batch, BatchOptions } from '../../../src/data/batches/batches.ts';
 import type * as Prefetch from '../../../src/data/batches/prefetch.ts';
 import type { AugmentStep } from '../../../src/data/config.ts';
 import { sharedBytes } from '../../../src/data/dataset.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
-import { IGNORED } from '../../../src/data/targets/move-mask.ts';
+import { IGNORED } from '../../../src/data/targets/ignored.ts';
 import { compileTo } from '../compile.ts';
 import { datasetOf } from '../support.ts';
 
 /** Compiled modules: worker threads cannot run what jest compiles in memory. */
 const output = path.resolve(`node_modules/.cache/limbeck-moved-${process.pid}`);
-let { batches, Prefetcher } = {} as typeof Batches & typeof Prefetch;
+let { Prefetcher } = {} as typeof Prefetch;
 
 beforeAll(async () => {
   await compileTo(output, ['data/batches/prefetch', 'data/batches/prefetch-worker']);
-  const load = async (name: string) => (await import(pathToFileURL(path.join(output, `${name}.js`)).href)) as object;
-  ({ batches } = (await load('data/batches/batches')) as typeof Batches);
-  ({ Prefetcher } = (await load('data/batches/prefetch')) as typeof Prefetch);
+  const file = path.join(output, 'data/batches/prefetch.js');
+  ({ Prefetcher } = (await import(pathToFileURL(file).href)) as typeof Prefetch);
 });
 afterAll(() => rm(output, { recursive: true, force: true }));
 

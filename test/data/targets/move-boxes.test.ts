@@ -5,7 +5,7 @@ import type { Geometry } from '../../../src/data/augment/geometry.ts';
 import type { AugmentStep } from '../../../src/data/config.ts';
 import { boxesOf, boxesWidth, picturePixels, writeBoxes } from '../../../src/data/targets/boxes.ts';
 import type { TargetBox } from '../../../src/data/targets/boxes.ts';
-import { moveBoxes } from '../../../src/data/targets/move-boxes.ts';
+import { moveBoxes } from '../../../src/answers/boxes/move.ts';
 
 const MOST = 4;
 const SIZE = { height: 32, width: 64 };

@@ -3,7 +3,8 @@ import { createAugmenter } from '../../../src/data/augment/augment.ts';
 import type { Geometry } from '../../../src/data/augment/geometry.ts';
 import { OPERATIONS } from '../../../src/data/augment/rand-augment.ts';
 import type { AugmentStep } from '../../../src/data/config.ts';
-import { IGNORED, moveMasks } from '../../../src/data/targets/move-mask.ts';
+import { IGNORED } from '../../../src/data/targets/ignored.ts';
+import { moveMasks } from '../../../src/answers/mask/move.ts';
 
 const normalization = { scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] };
 const DRAWS = 40;

@@ -1,5 +1,5 @@
 import type { RawSplit } from '../../../src/data/dataset.ts';
-import { NO_CLASS, vectors } from '../../../src/data/targets/vectors.ts';
+import { NO_CLASS, vectors } from '../../../src/answers/vector/labels.ts';
 
 const vector = { size: 4, prefixes: [] };
 const raw = { source: 'x', labels: { kind: 'index', values: Int32Array.of(1, 0, 1) } } as unknown as RawSplit;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
-import { NO_TAG } from '../../../src/data/targets/tags.ts';
+import { NO_TAG } from '../../../src/answers/tags/labels.ts';
 import { createLoss, usualNumbers } from '../../../src/distill/losses/registry.ts';
 import { LOSSES } from '../../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';

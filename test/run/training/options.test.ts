@@ -1,3 +1,4 @@
+import '../../support/labels.ts';
 import { batches, viewOf } from '../../../src/data/batches/batches.ts';
 import { epochOptions } from '../../../src/run/training/options.ts';
 import { completeRecipe } from '../../../src/recipe/load.ts';

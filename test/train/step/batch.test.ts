@@ -1,4 +1,4 @@
-import { NO_TAG } from '../../../src/data/targets/tags.ts';
+import { NO_TAG } from '../../../src/answers/tags/labels.ts';
 import { classification } from '../../../src/answers/classes/task.ts';
 import { tagging } from '../../../src/answers/tags/task.ts';
 import { batchFeeds, scoredWeight, totalWeight } from '../../../src/train/step/batch.ts';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { known } from '../../../src/distill/answers/known.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
-import { IGNORED } from '../../../src/data/targets/move-mask.ts';
+import { IGNORED } from '../../../src/data/targets/ignored.ts';
 import { classification } from '../../../src/answers/classes/task.ts';
 import { segmentation } from '../../../src/answers/mask/task.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';

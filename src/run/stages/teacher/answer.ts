@@ -1,6 +1,6 @@
 import { monotonicMs, SaveTimer } from '../../../base/clock.ts';
 import { InterruptedError, UserError } from '../../../base/errors.ts';
-import { sureBoxes } from '../../../distill/answers/sure-boxes.ts';
+import { sureAnswersOf } from '../../../distill/answers/sure-answers.ts';
 import { LiveSoftTargets } from '../../../distill/answers/live-soft-targets.ts';
 import {
   bytesOfAnswers,
@@ -32,7 +32,7 @@ export interface Answers {
 
 type Context = Omit<FitContext, 'engine'> & Pick<StageContext, 'foretold'>;
 
-/** The teacher's answers to every training sample and view, of which the sure ones teach; see `sureBoxes`. */
+/** The teacher's answers to every training sample and view, of which the sure ones teach; see `SureAnswers`. */
 export async function collectAnswers(
   context: Context,
   teaching: Teaching,
@@ -40,8 +40,10 @@ export async function collectAnswers(
   stage = 'answers',
 ): Promise<Answers> {
   const collected = await allAnswers(context, teaching, kept, stage);
-  const answers = sureBoxes(collected.answers, context.data.train, context.recipe.distill.minConfidence);
-  return { ...collected, answers };
+  const { train } = context.data;
+  const sure = await sureAnswersOf(train);
+  if (sure === undefined) return collected;
+  return { ...collected, answers: sure.sure(collected.answers, train, context.recipe.distill.minConfidence) };
 }
 
 /** Stores the teacher's answers to every training sample and view, or arranges to ask it at every step. */

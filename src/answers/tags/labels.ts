@@ -1,9 +1,11 @@
 import { shown, UserError } from '../../base/errors.ts';
-import { unseenNames } from '../splits/checks.ts';
-import type { LabelWords, RawSplit } from '../dataset.ts';
-import { asIndex, checkedNames, compareNames, unknownLabel } from '../splits/label-names.ts';
-import { tagsIn } from '../text/tokenizer/words.ts';
-import type { TargetReader } from './reader.ts';
+import { unseenNames } from '../../data/splits/checks.ts';
+import type { LabelWords, RawSplit } from '../../data/dataset.ts';
+import { asIndex, checkedNames, compareNames, unknownLabel } from '../../data/splits/label-names.ts';
+import { tagsIn } from '../../data/text/tokenizer/words.ts';
+import { ENTITY, markEntities } from '../../tasks/tagging/entities.ts';
+import type { TargetReader } from '../../data/targets/reader.ts';
+import type { TargetReaders } from '../../data/targets/registry.ts';
 
 /** Tag of tokens without one: padding, special tokens, and all tokens of a word but the first. */
 export const NO_TAG = -1;
@@ -83,13 +85,6 @@ function foundNames(split: RawSplit, separator?: string): string[] {
   );
 }
 
-const ENTITY = /^[BIES](?:-.+)?$/;
-
-/** True if tags mark entities; otherwise each word is scored on its own. */
-export function markEntities(names: readonly string[]): boolean {
-  return names.every((name) => name === 'O' || ENTITY.test(name));
-}
-
 function refuseScheme(names: readonly string[], source: string): void {
   if (markEntities(names)) return;
   const bilou = names.find((name) => /^[LUM]-./.test(name));
@@ -105,3 +100,5 @@ function refuseScheme(names: readonly string[], source: string): void {
         : [behind!, 'Write the letter in front: B-PER, not PER-B.'];
   throw new UserError(`${source}: the tag ${shown(tag)} is of no scheme that is read`, SCHEMES + hint);
 }
+
+export const labels: TargetReaders = { tagging: tags };

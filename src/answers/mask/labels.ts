@@ -1,9 +1,11 @@
 import { shown, UserError } from '../../base/errors.ts';
-import { countOfPixels } from '../dataset.ts';
-import { unseenNames } from '../splits/checks.ts';
-import type { RawSplit } from '../dataset.ts';
-import { IGNORED, moveMasks } from './move-mask.ts';
-import type { TargetReader } from './reader.ts';
+import { countOfPixels } from '../../data/dataset.ts';
+import { unseenNames } from '../../data/splits/checks.ts';
+import type { RawSplit } from '../../data/dataset.ts';
+import { IGNORED } from '../../data/targets/ignored.ts';
+import { moveMasks } from './move.ts';
+import type { TargetReader } from '../../data/targets/reader.ts';
+import type { TargetReaders } from '../../data/targets/registry.ts';
 
 /** A class for each pixel of a picture, or `IGNORED`. */
 export const masks: TargetReader = {
@@ -56,3 +58,5 @@ function notMasks({ source, sampleShape, labels }: RawSplit): UserError {
     'Use type: mask-folder, or npz with pictures [samples, height, width, channels] and masks [samples, height, width] of whole numbers.',
   );
 }
+
+export const labels: TargetReaders = { segmentation: masks };

@@ -4,8 +4,8 @@ import { targetsOf } from '../../data/targets/registry.ts';
 import { boxesOfAll, detectionsOf } from '../../tasks/detection/detections.ts';
 import { overlapOf, ROW } from '../../tasks/detection/suppression.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { explainingOrder, wrongOrder } from './diagnosis.ts';
-import type { TeacherFault } from './diagnosis.ts';
+import { explainingOrder, wrongOrder } from '../../distill/preflight/diagnosis.ts';
+import type { TeacherFault } from '../../distill/preflight/diagnosis.ts';
 
 /** Overlap from which on a detector's box is one of the labelled object, whatever its class. */
 const SAME = 0.5;

@@ -1,22 +1,14 @@
-import { UserError } from '../../../base/errors.ts';
-import { resizedLogits } from '../../../tasks/segmentation/masks.ts';
-import { channelsLast } from './preprocess.ts';
-
-interface Values {
-  readonly data: Float32Array;
-  readonly shape: readonly number[];
-}
+import { UserError } from '../../base/errors.ts';
+import { resizedLogits } from '../../tasks/segmentation/masks.ts';
+import type { GridAnswers } from '../../distill/teachers/file-teacher.ts';
+import { channelsLast } from '../../distill/teachers/inputs/preprocess.ts';
 
 /**
  * Logits of a file for each pixel, [n, height, width, classes] or [n, classes, height, width], as [n, rows, columns, classes]: brought to the grid of
  * the data by bilinear interpolation between the centres of cells. `layout`: of the file's input, for outputs that both could be. `UserError` for
  * outputs of another form.
  */
-export function atCellsOfData(
-  { data, shape }: Values,
-  [rows, columns, classes]: readonly [number, number, number],
-  { name, output, layout }: { readonly name: string; readonly output: string; readonly layout: 'nhwc' | 'nchw' },
-): Values {
+export const gridAnswers: GridAnswers = ({ data, shape }, [rows, columns, classes], { name, output, layout }) => {
   const [n, first, , last] = shape;
   const isLast = last === classes && (first !== classes || layout === 'nhwc');
   if (shape.length !== 4 || (!isLast && first !== classes))
@@ -31,4 +23,4 @@ export function atCellsOfData(
     data: resizedLogits(values, [height, width, classes], [rows, columns]),
     shape: [n!, rows, columns, classes],
   };
-}
+};

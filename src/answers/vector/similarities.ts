@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
-import type { TargetValues } from '../dataset.ts';
-import { numbers } from './numbers.ts';
-import type { TargetReader } from './reader.ts';
+import type { TargetValues } from '../../data/dataset.ts';
+import { numbers } from '../../data/targets/numbers.ts';
+import type { TargetReader } from '../../data/targets/reader.ts';
 
 /** Numbers of a pair: its place in its files, and its similarity. */
 const WIDTH = 2;
@@ -28,6 +28,7 @@ export const similarities: TargetReader = {
   },
   width: () => WIDTH,
   unlabelled: () => Float32Array.of(-1, 0),
+  largest: largestSimilarity,
   strata: (values, width) => new Int32Array(values.length / width),
   oddities: (split, values, _names, _width, source) => {
     const all = Array.from({ length: values.length / WIDTH }, (_, row) => values[row * WIDTH + 1]!);
@@ -44,7 +45,7 @@ export const similarities: TargetReader = {
 };
 
 /** Largest size of the similarities of some splits. */
-export function largestSimilarity(splits: readonly TargetValues[]): number {
+function largestSimilarity(splits: readonly TargetValues[]): number {
   let largest = 0;
   for (const values of splits)
     for (let i = 1; i < values.length; i += WIDTH) largest = Math.max(largest, Math.abs(values[i]!));

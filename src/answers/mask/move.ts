@@ -1,8 +1,6 @@
-import type { Geometry } from '../augment/geometry.ts';
-import type { TargetMover } from './reader.ts';
-
-/** Value of a pixel without a class: it counts neither in the loss nor in the score. */
-export const IGNORED = 255;
+import type { Geometry } from '../../data/augment/geometry.ts';
+import { IGNORED } from '../../data/targets/ignored.ts';
+import type { TargetMover } from '../../data/targets/reader.ts';
 
 /**
  * Moves masks, [n, height, width] class indexes, with their pictures: each pixel takes the class of the nearest pixel that its picture shows there.

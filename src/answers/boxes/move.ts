@@ -1,7 +1,7 @@
-import type { Geometry, PixelMap } from '../augment/geometry.ts';
-import { boxesOf, BOX_WIDTH, picturePixels, writeBoxes } from './boxes.ts';
-import type { TargetBox } from './boxes.ts';
-import type { TargetMover } from './reader.ts';
+import type { Geometry, PixelMap } from '../../data/augment/geometry.ts';
+import { boxesOf, BOX_WIDTH, picturePixels, writeBoxes } from '../../data/targets/boxes.ts';
+import type { TargetBox } from '../../data/targets/boxes.ts';
+import type { TargetMover } from '../../data/targets/reader.ts';
 
 /** Share of a box that must remain in the picture; boxes of which less remains are left out. */
 const VISIBLE = 0.25;

@@ -1,5 +1,7 @@
-import { classes } from './classes.ts';
-import type { TargetReader } from './reader.ts';
+import { classes } from '../../data/targets/classes.ts';
+import type { TargetReader } from '../../data/targets/reader.ts';
+import type { TargetReaders } from '../../data/targets/registry.ts';
+import { similarities } from './similarities.ts';
 
 /** Target of a sample of an unknown class. */
 export const NO_CLASS = -1;
@@ -20,3 +22,5 @@ export const vectors: TargetReader = {
   oddities: (split, values, names, ...rest) =>
     names.length === 0 ? [] : classes.oddities(split, Int32Array.from(values), names, ...rest),
 };
+
+export const labels: TargetReaders = { embedding: vectors, 'sentence-similarity': similarities };

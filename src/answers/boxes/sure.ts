@@ -6,15 +6,9 @@ import { boxesOfAll, detectionRow, detectionsOf, pictureF1 } from '../../tasks/d
 import type { Detection } from '../../tasks/detection/detections.ts';
 import { DETECTION_WIDTH, NO_DETECTION, ROW } from '../../tasks/detection/suppression.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import type { SoftTargets } from './soft-targets.ts';
-
-interface Pictures {
-  readonly rows: Int32Array;
-  /** True if all of them have labels. */
-  readonly hasLabels: boolean;
-  /** Their number with the name of the split, as text. */
-  readonly text: string;
-}
+import type { AskedSamples, SureAnswers } from '../../distill/answers/sure-answers.ts';
+import type { SoftTargets } from '../../distill/answers/soft-targets.ts';
+import { otherBoxClasses } from './class-order.ts';
 
 /** Least score of a detector's box that teaches, if the recipe states none. */
 const LEAST = 0.3;
@@ -30,7 +24,7 @@ const FEW = 0.5;
  * points teach as they are, and final boxes are made of them for students that answer once for each object. `UserError` for `minConfidence` with
  * answers that teach at points.
  */
-export function sureBoxes(answers: SoftTargets, dataset: Dataset, minConfidence: number | undefined): SoftTargets {
+function sureBoxes(answers: SoftTargets, dataset: Dataset, minConfidence: number | undefined): SoftTargets {
   const task = taskOf(dataset);
   if (task.taught === undefined) return answers;
   const isAtPoints = answers.width === task.width;
@@ -68,11 +62,11 @@ export function sureBoxes(answers: SoftTargets, dataset: Dataset, minConfidence:
  * half as many as labelled boxes, where a lower score agrees better with the labels, or without labels none in most pictures. Undefined otherwise,
  * and for answers at the student's points. `given`: answers to the pictures.
  */
-export function fewBoxes(
+function fewBoxes(
   name: string,
   given: Float32Array,
   dataset: Dataset,
-  { rows, hasLabels, text }: Pictures,
+  { rows, hasLabels, text }: AskedSamples,
   minConfidence: number = LEAST,
 ): string | undefined {
   const { taught, targetWidth } = taskOf(dataset);
@@ -108,3 +102,5 @@ export function fewBoxes(
     `Write \`${key}: ${best.least}\`: ${best.pictures.flat().length} boxes, which agree best with the labels (mean F1 of a picture ${percent(best.f1, 1)}, now ${percent(now!.f1, 1)})`
   );
 }
+
+export const sureAnswers: SureAnswers = { sure: sureBoxes, few: fewBoxes, otherClasses: otherBoxClasses };

@@ -1,5 +1,4 @@
 import { fromHalfArray, sha256 } from '../../base/bytes.ts';
-import { orClose } from '../../base/closing.ts';
 import { UserError } from '../../base/errors.ts';
 import type { TensorData } from '../../graph/types.ts';
 import { DECODERS } from '../../recipe/decoders.ts';
@@ -7,34 +6,20 @@ import type { DecoderSettings } from '../../recipe/decoders.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { ROW, suppressed } from '../../tasks/detection/suppression.ts';
-import { placesOfClasses } from './decoders/classes.ts';
+import { placesOfClasses } from '../../distill/teachers/decoders/classes.ts';
 import type { Decoder, Output, ScoredBoxes } from './decoders/decoder.ts';
 import { decoders } from './decoders/registry.ts';
-import { fileTeacher, plainInput } from './file-teacher.ts';
-import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
-import type { Teacher } from './teacher.ts';
+import { plainInput } from '../../distill/teachers/file-teacher.ts';
+import type { FileTeacherSettings, Runnable } from '../../distill/teachers/file-teacher.ts';
+import type { DecodedTeacher } from '../../distill/teachers/teacher-of-file.ts';
 
 /** Name of the answers among the values of a batch. */
 const DETECTIONS = 'detections';
 /** Least score of the boxes by whose size their unit is checked. */
 const CLEAR = 0.3;
 
-/** A loaded file as a teacher. `UserError` if settings or file do not fit the data set; the file is then closed. */
-export function teacherOfFile(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
-  const { decoder } = settings;
-  if (decoder === undefined) return fileTeacher(source, settings);
-  return orClose(
-    () => detector(source, settings, decoder),
-    () => source.runtime.dispose(),
-  );
-}
-
 /** A detector of any layout, whose answers are the final boxes of each picture, [n, ROW]. */
-async function detector(
-  source: FileTeacherSource,
-  settings: FileTeacherSettings,
-  stated: DecoderSettings,
-): Promise<Teacher> {
+export const decodedTeacher: DecodedTeacher = async (source, settings, stated) => {
   const { name, content, params, sizeBytes, dataset, probe } = source;
   const { layout, unit = 'pixels', boxes: sides = 'centres', order = 'xyxy', firstLabel = 1, overlap = 0.7 } = stated;
   const decoder = decoders[layout];
@@ -74,7 +59,7 @@ async function detector(
       return Promise.resolve();
     },
   };
-}
+};
 
 /** The file's outputs that its layout reads. `UserError` if they are not told apart. */
 function outputsOf(

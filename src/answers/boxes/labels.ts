@@ -1,9 +1,11 @@
 import { UserError } from '../../base/errors.ts';
-import type { RawSplit } from '../dataset.ts';
-import { unknownLabel } from '../splits/label-names.ts';
-import { BOX_WIDTH, boxesOf, boxesOfMosaic, boxesWidth, NO_BOX, writeBoxes } from './boxes.ts';
-import { moveBoxes } from './move-boxes.ts';
-import type { TargetReader } from './reader.ts';
+import type { RawSplit } from '../../data/dataset.ts';
+import { unknownLabel } from '../../data/splits/label-names.ts';
+import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX, writeBoxes } from '../../data/targets/boxes.ts';
+import { boxesOfMosaic } from './mosaic.ts';
+import { moveBoxes } from './move.ts';
+import type { TargetReader } from '../../data/targets/reader.ts';
+import type { TargetReaders } from '../../data/targets/registry.ts';
 
 /** Boxes with a class each, as `boxes.ts` stores them. */
 export const boxes: TargetReader = {
@@ -65,3 +67,5 @@ function notBoxes({ source, labels }: RawSplit): UserError {
     'Use another type of data.',
   );
 }
+
+export const labels: TargetReaders = { detection: boxes };

@@ -1,12 +1,14 @@
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { SoftTargets } from '../../../src/distill/answers/soft-targets.ts';
 import { boxesWidth, writeBoxes } from '../../../src/data/targets/boxes.ts';
-import { fewBoxes, sureBoxes } from '../../../src/distill/answers/sure-boxes.ts';
+import { sureAnswers } from '../../../src/answers/boxes/sure.ts';
 import { preflight } from '../../../src/distill/preflight/preflight.ts';
 import { NO_DETECTION, ROW } from '../../../src/tasks/detection/suppression.ts';
 import { taskOf } from '../../../src/tasks/registry.ts';
 import { pictures } from '../../support/dataset.ts';
 import '../../support/tasks.ts';
+
+const { few: fewBoxes, sure: sureBoxes } = sureAnswers;
 
 const boxes: Dataset = { ...pictures(), sampleShape: [32, 32, 3], task: 'detection', maxBoxes: 2 };
 const asked = { ids: Int32Array.of(0), x: new Float32Array(0) };
