@@ -34,9 +34,9 @@ async function start({ device, threads, callBytes }: StartMessage): Promise<void
   const models: Record<string, ModelFacts> = {};
   let key = '';
   try {
-    // To try a model out is a call too; besides, a session takes a few times the bytes of its file.
+    // To try a model out is a call too; besides, a session takes a few times the bytes of its file, and the libraries of a GPU some GB.
     const files = given.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    watch.limit(process.memoryUsage.rss() + 4 * files + callBytes);
+    watch.limit(process.memoryUsage.rss() + 4 * files + callBytes + (device === 'cpu' ? 0 : 2 ** 32));
     const options = sessionOptions(await deviceOf(device), { threads });
     for (const { message, bytes } of given.splice(0)) {
       key = message.key;
