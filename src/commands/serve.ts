@@ -107,7 +107,7 @@ export const serveCommand: Command<ServeArgs> = {
       .option('keep-most', { type: 'number', default: 256, describe: 'Most MiB in that folder' })
       .option('max-connections', {
         ...{ type: 'number', default: 1024 },
-        describe: 'Most connections over HTTP of one address, up to 4096',
+        describe: 'Most connections of one address over HTTP, and over gRPC, up to 4096',
       })
       .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request or an answer' })
       .option('max-json', {

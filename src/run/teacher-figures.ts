@@ -47,7 +47,7 @@ async function figuresOf({ onnx, tfjs }: OneFile, sample: readonly number[]): Pr
 /** `sample`: shape of a sample as the teacher reads it. */
 function onnxMacs(bytes: OnnxContent, file: string, sample: readonly number[]): number | null {
   const model = decodeModel(bytes, file);
-  const { types, fed, problem } = seenTypes(withInputShapes(model, openSizes(model, sample), file));
+  const { types, fed, problem } = seenTypes(withInputShapes(model, openSizes(model, sample), file), file);
   if (problem !== undefined) return null;
   // The first axis of a teacher's input is the batch, which the file may fix; some detectors take one picture without it.
   const isSingle = sample.length === 3 && fed.size === 1 && [...fed.values()].every(({ dims }) => dims.length === 3);

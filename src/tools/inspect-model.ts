@@ -30,7 +30,7 @@ export function inspectOnnx(bytes: OnnxContent, file: string, kind = 'ONNX'): In
   const { graph, opsets, producerName, irVersion } = model;
   const weights = new Set(graph.initializers.map(({ name }) => name));
   const parameters = parameterCount(graph);
-  const { types, fed, problem } = seenTypes(model);
+  const { types, fed, problem } = seenTypes(model, file);
   const layers = describeOnnxLayers(model, types);
   const end = ({ name, dtype, dims }: (typeof graph.inputs)[number]) => ({ name, dtype, dims });
   const value = {

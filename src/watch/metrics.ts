@@ -17,6 +17,8 @@ export interface MetricsOptions {
   readonly process?: RankedProcess | undefined;
 }
 
+const MOST_CONNECTIONS = 64;
+
 export interface MetricsServer {
   readonly url: string;
   readonly onEvent: OnEvent;
@@ -50,6 +52,8 @@ export async function serveMetrics({
       (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
     );
   });
+  // Each takes an open file from the run.
+  server.maxConnections = MOST_CONNECTIONS;
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
     throw new UserError(

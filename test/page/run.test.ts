@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { addTold, emptyState } from '../../src/page/browser/run/state.ts';
@@ -85,6 +86,39 @@ describe('the page of a run', () => {
     addTold(state, { before: { training, stages }, events: [epoch(2)], next: 1 });
     expect([...state.curves.get('distill')!.keys()]).toEqual([1, 2]);
     expect(state.stages.get('teach')).toMatchObject({ seconds: 7, figures: { score: { validation: 0.9 } } });
+  });
+
+  it('takes few connections, and waits for few pages, whoever asks how often', async () => {
+    const page = await serveRunPage({ port: 0 });
+    const { port } = new URL(page.url);
+    const sockets = Array.from({ length: 300 }, () => connect(Number(port), '127.0.0.1'));
+    const open = new Set(sockets);
+    await Promise.all(
+      sockets.map(
+        (socket) =>
+          new Promise<void>((resolve) => {
+            socket.on('error', () => undefined);
+            socket.resume().on('close', () => resolve(void open.delete(socket)));
+            socket.write('GET /events.json HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+            socket.once('data', () => resolve());
+          }),
+      ),
+    );
+    expect(open.size).toBe(256);
+    sockets.forEach((socket) => socket.destroy());
+    for (const viewer of ['a'.repeat(65), ...Array.from({ length: 70 }, (_, i) => `b${i}`)])
+      while ((await fetch(`${page.url}events.json?viewer=${viewer}`).catch(() => undefined))?.ok !== true);
+    let isClosed = false;
+    const closed = page.close({ status: 'stopped' }).then(() => (isClosed = true));
+    for (let i = 6; i < 70; i++) {
+      expect(isClosed).toBe(false);
+      await (await fetch(`${page.url}events.json?viewer=b${i}`)).text();
+    }
+    const isAtOnce = await Promise.race([
+      closed,
+      new Promise((resolve) => setTimeout(() => resolve(false), 3000).unref()),
+    ]);
+    expect(isAtOnce).toBe(true);
   });
 
   it('is for this machine, and for nothing but reading', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { createConnection } from 'node:net';
@@ -6,18 +6,31 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { ROOT } from '../support/built.ts';
 import { attacked, healthDuring } from './attacked.ts';
 import type { Attacked, Health } from './attacked.ts';
 import { classifier, echo } from './models.ts';
 import { ask } from './server.ts';
 
-/** MiB of the process that listens, and milliseconds: see attacked.long.test.ts. */
-const [MOST_MEMORY, MOST_LATENCY] = [1024, 250];
+/** MiB of the process that listens, and of all others; milliseconds: see attacked.long.test.ts. */
+const [MOST_MEMORY, MOST_OF_OTHERS, MOST_LATENCY] = [1024, 3072, 250];
 /** Another client of the same machine. */
 const ELSEWHERE = '127.0.0.2';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** x [batch, 4], put together with itself sixty times: more bytes than any machine has, of a file of 3 kB. */
+function doubling(): Uint8Array {
+  const model = decodeModel(classifier(), 'doubling');
+  const names = ['x', ...Array.from({ length: 60 }, (_, i) => `x${i}`)];
+  const nodes = names.slice(1).map((output, i) => ({
+    ...{ op: 'Concat', domain: '', name: '', inputs: [names[i]!, names[i]!], outputs: [output] },
+    attrs: new Map([['axis', { type: 'int', value: 1n } as const]]),
+  }));
+  const outputs = [{ name: names.at(-1)!, dtype: 'float32' as const, dims: ['batch', 'size'] }];
+  return encodeModel({ ...model, graph: { ...model.graph, nodes, initializers: [], outputs } });
+}
 
 let folder: string;
 let server: Attacked;
@@ -51,6 +64,7 @@ async function bounded<T>(name: string, attack: () => Promise<T>, to = server): 
   );
   expect(worst).toBeLessThan(MOST_LATENCY);
   expect(peak).toBeLessThan(MOST_MEMORY);
+  expect(children).toBeLessThan(MOST_OF_OTHERS);
   return told as T;
 }
 
@@ -82,6 +96,24 @@ it.each([
   ['/v1/table/card', 200],
 ])('what a server with fifty models says of them takes no time of others: %s', async (place, count) => {
   expect(await bounded(`${count} times ${place}`, () => codes(count, () => ask(server, place)))).toEqual([200]);
+});
+
+it('a model that takes more memory than a call may when it is tried out is not loaded', async () => {
+  const own = await mkdtemp(path.join(folder, 'doubling-'));
+  const to = await attacked(own, { 'animals0.onnx': classifier() }, ['--max-memory', '600']);
+  await writeFile(path.join(own, 'doubling.onnx'), doubling());
+  const load = '/v2/repository/models/doubling/load';
+  const { status, error } = await bounded(
+    'a load of 3 kB that asks for all memory',
+    async () => {
+      const answer = await ask(to, load, { body: {} });
+      return { status: answer.status, error: answer.json.error };
+    },
+    to,
+  );
+  expect([status, error]).toEqual([400, expect.stringContaining('SIGKILL, perhaps for its memory (--max-memory) while it loaded')]);
+  expect((await ask(to, infer, { body: four })).status).toBe(200);
+  await to.end();
 });
 
 it('a million rows of a table are refused before anything is looked at in them', async () => {

@@ -52,6 +52,8 @@ const ask = () => new Promise((resolve) => {
 });
 process.stdin.on('end', () => { stopped = true; }).resume();
 (async () => {
+  await ask();
+  console.log('began');
   while (!stopped) { await ask(); await new Promise((resolve) => setTimeout(resolve, 10)); }
   console.log(JSON.stringify({ worst, asked }));
   process.exit();
@@ -76,14 +78,15 @@ export async function healthDuring({ protocol, port, pid }: Attacked, attack: ()
   let said = '';
   probe.stdout.on('data', (text) => (said += String(text)));
   const ended = new Promise((resolve) => probe.once('close', resolve));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // An attack that is over before the first question would tell nothing.
+  while (!said.includes('began')) await new Promise((resolve) => setTimeout(resolve, 10));
   let children = 0;
   const looking = setInterval(() => void childrenOf(pid).then((taken) => (children = Math.max(children, taken))), 50);
   await attack();
   clearInterval(looking);
   probe.stdin.end();
   await ended;
-  const { worst, asked } = JSON.parse(said) as { worst: number; asked: number };
+  const { worst, asked } = JSON.parse(said.split('\n')[1]!) as { worst: number; asked: number };
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return { worst, asked, children, peak: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Infinity) / 1024 };
 }

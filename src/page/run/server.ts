@@ -28,6 +28,8 @@ export interface RunPage {
 
 /** A page asks every second: one that was silent for so long is closed. */
 const SILENT_MS = 5000;
+/** Connections at a time, as each takes an open file from the run, and pages that are waited for; letters of the name of one. */
+const [MOST_CONNECTIONS, MOST_VIEWERS, LONGEST_NAME] = [256, 64, 64];
 /** Milliseconds that the end of a run waits for pages to take the report. */
 const PATIENCE_MS = 5000;
 
@@ -50,6 +52,7 @@ export async function serveRunPage({ port, host = '127.0.0.1' }: RunPageOptions)
       refuse(response, 500, String(error));
     });
   });
+  server.maxConnections = MOST_CONNECTIONS;
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {
     throw new UserError(
@@ -133,7 +136,11 @@ class Viewers {
   #waiting: (() => void) | undefined;
 
   seen(viewer: string): void {
-    if (viewer !== '') this.#seen.set(viewer, monotonicMs());
+    if (viewer === '' || viewer.length > LONGEST_NAME) return;
+    // Last in the map: the first one has not asked for longest.
+    this.#seen.delete(viewer);
+    this.#seen.set(viewer, monotonicMs());
+    if (this.#seen.size > MOST_VIEWERS) this.#seen.delete(this.#seen.keys().next().value!);
   }
 
   done(viewer: string): void {

@@ -1,3 +1,5 @@
+import { freeMemory, memoryText } from '../../base/process/memory.ts';
+import { watchOver } from '../../base/process/watchdog.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import { dataTypes } from '../../formats/onnx/model.ts';
 import { onnxContent } from '../../formats/onnx/protobuf.ts';
@@ -17,14 +19,19 @@ export interface SeenTypes {
 
 /**
  * Types and shapes of all values of a model, found by running it once on zeros: exact for any operator of ONNX Runtime. Variable sizes are taken as
- * 1.
+ * 1. A run that takes `most` bytes ends this process, after it has said so: a file of 2 kB may ask for more memory than any machine has, and the call of
+ * the runtime cannot be ended otherwise.
  */
-export function seenTypes(model: Model): SeenTypes {
+export function seenTypes(model: Model, file: string, most = Math.floor(0.75 * freeMemory())): SeenTypes {
   const names = [...new Set(model.graph.nodes.flatMap(({ outputs }) => outputs))].filter((name) => name !== '');
   const declared = new Map(model.graph.outputs.map((value) => [value.name, value]));
   const outputs = names.map((name) => declared.get(name) ?? { name });
   const open = { ...model, graph: { ...model.graph, outputs } };
   let session: OnnxSession | undefined;
+  const watch = watchOver({
+    mostBytes: process.memoryUsage.rss() + most,
+    last: `${file}: one call of it takes more than ${memoryText(most)} of memory, and so its shapes cannot be seen\n`,
+  });
   try {
     session = new OnnxSession(onnxContent(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
     const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(name, type, shape)] as const);
@@ -43,6 +50,7 @@ export function seenTypes(model: Model): SeenTypes {
     return { types: new Map(), fed: new Map(), problem: problem!.slice(0, 200) };
   } finally {
     session?.dispose();
+    watch.end();
   }
 }
 

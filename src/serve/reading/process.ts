@@ -1,9 +1,9 @@
 import '../../features.ts';
 import { monotonicMs } from '../../base/clock.ts';
+import { watchOver } from '../../base/process/watchdog.ts';
 import { Refusal } from '../refusal.ts';
 import { readFrame, writeParts } from '../worker/blocking.ts';
 import { framed } from '../worker/frames.ts';
-import { watchOver } from '../worker/watchdog.ts';
 import { done } from './jobs.ts';
 import { MOST_BYTES } from './limits.ts';
 import { packedParts, valueIn } from './messages.ts';
@@ -35,7 +35,7 @@ function tell(outcomes: readonly ReadingOutcome[]): void {
   writeParts(OUT, framed({ sizes }, parts));
 }
 
-watchOver(MOST_BYTES);
+watchOver({ mostBytes: MOST_BYTES, withParent: true });
 
 for (;;) {
   const began = readFrame(IN);

@@ -2,6 +2,7 @@ import '../../features.ts';
 import { monotonicMs } from '../../base/clock.ts';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
+import { watchOver } from '../../base/process/watchdog.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
 import { arrays } from '../../runtime/arrays.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -14,7 +15,6 @@ import type { FromWorker, ModelMessage, Resources, RunMessage, StartMessage, ToW
 import { probe } from './probe.ts';
 import { runInPieces } from './rows.ts';
 import type { Run, NamedTensors } from './rows.ts';
-import { watchOver } from './watchdog.ts';
 
 /**
  * The process that runs models: it reads messages from its stdin and answers on descriptor 3, one at a time, until stdin
@@ -27,7 +27,7 @@ interface Loaded {
   readonly batching: Batching;
 }
 
-const watch = watchOver();
+const watch = watchOver({ withParent: true });
 const loaded = new Map<string, Loaded>();
 const given: { readonly message: ModelMessage; readonly bytes: Uint8Array }[] = [];
 
@@ -35,6 +35,9 @@ async function start({ device, threads, callBytes }: StartMessage): Promise<void
   const models: Record<string, ModelFacts> = {};
   let key = '';
   try {
+    // To try a model out is a call too; besides, a session takes a few times the bytes of its file, and the libraries of a GPU some GB.
+    const files = given.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    watch.limit(process.memoryUsage.rss() + 4 * files + callBytes + (device === 'cpu' ? 0 : 2 ** 32));
     const options = sessionOptions(await deviceOf(device), { threads });
     for (const { message, bytes } of given.splice(0)) {
       key = message.key;

@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { loadDataset } from '../../../src/data/load.ts';
 import { readImageFolder } from '../../../src/data/readers/image-folder.ts';
 import { readWebDataset } from '../../../src/data/formats/webdataset/webdataset.ts';
+import { Tar } from '../../../src/data/readers/tar.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
 import { bytesOfSamples } from '../../../src/data/storage/sample-storage.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
@@ -38,6 +39,29 @@ async function samples(from: number, to: number): Promise<TarEntry[]> {
 const shard = async (name: string, entries: readonly TarEntry[]): Promise<string> => folder.file(name, tarOf(entries));
 
 describe("WebDataset's archives", () => {
+  it('are refused where one is replaced between its labels and its pictures', async () => {
+    const file = await shard('a.tar', await samples(0, 4));
+    // As many samples of the same size, whose labels are those of the others.
+    const other = tarOf(await samples(1, 5));
+    const { open } = Tar;
+    let opened = 0;
+    Tar.open = async (name) => {
+      if (++opened === 2) {
+        await writeFile(`${file}.new`, other);
+        await rename(`${file}.new`, file);
+      }
+      return open.call(Tar, name);
+    };
+    try {
+      const { message } = await userError(readWebDataset(file, {}));
+      expect(message).toBe(`${file}: was replaced or changed after its labels had been read, before its pictures were`);
+      expect(opened).toBe(2);
+      expect([...(await readWebDataset(file, {})).labels.values]).toHaveLength(4);
+    } finally {
+      Tar.open = open;
+    }
+  });
+
   it('hold the pixels and labels that the same pictures have in folders', async () => {
     const files = [await shard('a.tar', await samples(0, 70)), await shard('b.tar', await samples(70, 100))];
     const split = await readWebDataset(files, {});

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { UserError, shown } from '../../../base/errors.ts';
 import { openToRead } from '../../../base/files.ts';
@@ -20,13 +21,16 @@ const LONGEST_NAME = 2 ** 16;
 /** An open tar archive. */
 export class Tar {
   readonly file: string;
+  /** The same for an archive that is opened twice, unless it is replaced or changed meanwhile. */
+  readonly version: string;
   readonly #handle: FileHandle;
   readonly #size: number;
   #window = Buffer.alloc(0);
   #start = 0;
 
-  private constructor(file: string, handle: FileHandle, size: number) {
+  private constructor(file: string, handle: FileHandle, { size, ino, mtimeMs }: Stats) {
     this.file = file;
+    this.version = [size, ino, mtimeMs].join();
     this.#handle = handle;
     this.#size = size;
   }
@@ -35,7 +39,7 @@ export class Tar {
   static async open(file: string): Promise<Tar> {
     const handle = await openToRead(file);
     try {
-      const tar = new Tar(file, handle, (await handle.stat()).size);
+      const tar = new Tar(file, handle, await handle.stat());
       if (tar.#size === 0) throw emptyFile(file);
       const [first, second] = await tar.#read(0, Math.min(2, tar.#size));
       if (first !== 0x1f || second !== 0x8b) return tar;

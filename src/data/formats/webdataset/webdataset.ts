@@ -33,9 +33,11 @@ export async function readWebDataset(source: DataFiles, options: WebDatasetOptio
   const labels = new LabelNames();
   let count = 0;
   let first: Sample | undefined;
+  const versions = new Map<string, string>();
   for (const file of files)
     await eachSample(file, async (sample, tar) => {
       first ??= sample;
+      versions.set(file, tar.version);
       const { name } = pictureOf(sample, file, options);
       count++;
       if (withoutLabels) return;
@@ -53,7 +55,7 @@ export async function readWebDataset(source: DataFiles, options: WebDatasetOptio
     );
   const sink = new ImageSink(options, count, options);
   if (!(await sink.begin(files, `members ${options.image ?? ''}`))) {
-    for (const file of files) await addPictures(sink, file, options);
+    for (const file of files) await addPictures(sink, { file, version: versions.get(file) }, options);
     await sink.finish();
   }
   const read = { sampleShape: sink.shape!, ...sink.held(files[0]!), originals: sink.originals() };
@@ -70,13 +72,23 @@ export async function firstPictures(file: string, most: number): Promise<Uint8Ar
   return pictures;
 }
 
-async function addPictures(sink: ImageSink, file: string, options: WebDatasetOptions): Promise<void> {
+/** `version`: that of the archive when its labels were read. `UserError` for another one, whose pictures have other labels. */
+async function addPictures(
+  sink: ImageSink,
+  { file, version }: { readonly file: string; readonly version: string | undefined },
+  options: WebDatasetOptions,
+): Promise<void> {
   let waiting: { where: string; input: Uint8Array }[] = [];
   const flush = async (): Promise<void> => {
     await sink.add(waiting);
     waiting = [];
   };
   await eachSample(file, async (sample, tar) => {
+    if (tar.version !== version)
+      throw new UserError(
+        `${file}: was replaced or changed after its labels had been read, before its pictures were`,
+        'Leave the files of a data set as they are while they are in use, and start again.',
+      );
     const picture = pictureOf(sample, file, options);
     waiting.push({ where: `${file}: ${picture.name}`, input: await tar.bytesOf(picture) });
     if (waiting.length === AT_ONCE) await flush();
