@@ -48,6 +48,10 @@ describe('limbeck', () => {
     [['run', 'a.yaml', '--out', '--quiet'], '--out: expected a value, received none\n'],
     [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received "often"\n'],
     [['bench', 'a.onnx', '--batch', '1', '2x'], '--batch: expected a number, received "2x"\n'],
+    [
+      ['export', '--from', 'a.onnx', '--to', 'b.onnx'],
+      'export: --to takes the name of a run, received --from a.onnx\nName the file to write with --out b.onnx.\n',
+    ],
     [['export', '--from', 'a.onnx', '--opset=new'], '--opset: expected a number, received "new"\n'],
     [['inspect', 'a.onnx', '--models'], 'inspect: expected a file or --models, received both, the file a.onnx\n'],
     [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
@@ -168,7 +172,7 @@ describe('limbeck validate', () => {
     const good = await inProcess(folder(), 'validate', '--data', 'r.yaml');
     expect(good).toMatchObject({ code: 0, stderr: '' });
     expect(good.stdout).toMatch(
-      /^r\.yaml: right: 144 train, .* 2 classes\n {2}teacher teacher\.onnx: right on [\d.]+ % of 16 validation samples\n {2}forecast: .*\n$/,
+      /^r\.yaml: right: 144 train, .* 2 classes\n {2}distill: 200 epochs \(400 steps of up to 128 samples\) for at least 2000 steps or 200 epochs; .*\n {2}teacher teacher\.onnx: right on [\d.]+ % of 16 validation samples\n {2}forecast: .*\n$/,
     );
   });
 });

@@ -146,7 +146,16 @@ export const exportCommand: Command<ExportArgs> = {
   },
 };
 
+/** Options that take something out of a run. */
+const OF_RUNS = ['to', 'kit', 'triton', 'kserve', 'transformers', 'mediapipe'] as const;
+
 function conversionOf(args: ExportArgs, from: string): ConvertArgs {
+  const unread = OF_RUNS.find((name) => args[name] !== undefined);
+  if (unread !== undefined)
+    throw new UserError(
+      `export: --${unread} takes the name of a run, received --from ${from}`,
+      unread === 'to' ? `Name the file to write with --out ${args.to!}.` : `Name a run, or leave --${unread} out.`,
+    );
   const { format, precision, calibrator, ends } = args as unknown as ConvertOptions;
   const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
   const other = FORMATS.find((one) => one !== format && out?.toLowerCase().endsWith(`.${one}`));

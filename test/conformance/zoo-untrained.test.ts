@@ -33,7 +33,7 @@ interface Written {
 }
 
 /** Nets whose equal weights exporters store once; `ties` has weights that are really one. */
-const OWN = ['encoder', 'vit', 'bert', 'groups', 'ties', 'convnextv2_atto', 'test_nfnet'];
+const OWN = ['encoder', 'vit', 'bert', 'groups', 'ties', 'convnextv2_atto'];
 
 /** Nets of timm, drawn by a seed: `python3 zoo_untrained.py --draw`. */
 const DRAWN = [

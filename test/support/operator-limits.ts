@@ -36,8 +36,10 @@ export const operatorLimits: Readonly<Record<string, string>> = {
   Resize:
     'the mode `tf_crop_and_resize`; `antialias`; `exclude_outside`; `keep_aspect_ratio_policy`; `align_corners` by scales that give no whole sizes; along the batch',
   ReverseSequence: 'sequences of different lengths',
-  Scatter: 'stored places, or fewer than there are beside the axis, in an open batch; `reduction` mul, max and min at places that are computed',
-  ScatterElements: 'stored places, or fewer than there are beside the axis, in an open batch; `reduction` mul, max and min at places that are computed',
+  Scatter:
+    'stored places, or fewer than there are beside the axis, in an open batch; `reduction` mul, max and min at places that are computed',
+  ScatterElements:
+    'stored places, or fewer than there are beside the axis, in an open batch; `reduction` mul, max and min at places that are computed',
   ScatterND: 'an open batch; `reduction` mul, max and min at places that are computed',
   Slice: 'along the batch',
   Split: 'along the batch',

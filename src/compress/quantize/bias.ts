@@ -103,14 +103,20 @@ async function* fedTo(
 async function meanOf(batches: AsyncIterable<InferenceTensor>, q?: TensorQuantization): Promise<InferenceTensor> {
   let [sums, count, sample] = [new Float64Array(), 0, [] as readonly number[]];
   for await (const { data, shape } of batches) {
-    const values = data as Float32Array | Int8Array;
-    const size = values.length / shape[0]!;
-    if (count === 0) [sums, sample] = [new Float64Array(size), shape.slice(1)];
-    for (let at = 0; at < values.length; at += size) for (let i = 0; i < size; i++) sums[i]! += values[at + i]!;
+    if (count === 0) [sums, sample] = [new Float64Array(data.length / shape[0]!), shape.slice(1)];
+    addRows(sums, data as Float32Array | Int8Array);
     count += shape[0]!;
   }
   const [scale, zero] = [q?.scales[0] ?? 1, q?.zeroPoints[0] ?? 0];
-  return { data: Float32Array.from(sums, (sum) => (sum / count - zero) * scale), shape: [1, ...sample] };
+  const means = new Float32Array(sums.length);
+  for (let i = 0; i < means.length; i++) means[i] = (sums[i]! / count - zero) * scale;
+  return { data: means, shape: [1, ...sample] };
+}
+
+/** Adds rows of as many values as there are sums. Apart, as loops in an asynchronous function and `Float32Array.from` take six times as long. */
+function addRows(sums: Float64Array, values: Float32Array | Int8Array): void {
+  const size = sums.length;
+  for (let at = 0; at < values.length; at += size) for (let i = 0; i < size; i++) sums[i]! += values[at + i]!;
 }
 
 interface BiasedLayer {

@@ -32,7 +32,11 @@ export function judgeOf(
   trials: readonly SearchTrial[],
 ): Judge {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
-  return { budget: target!, score: scoreOfTask(dataset.task, dataset.score), teacher: row?.score.validation ?? undefined };
+  return {
+    budget: target!,
+    score: scoreOfTask(dataset.task, dataset.score),
+    teacher: row?.score.validation ?? undefined,
+  };
 }
 
 /** Points of a trial's files for the target's runtime. Their latencies are from the trial's own run, until all are timed together. */

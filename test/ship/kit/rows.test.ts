@@ -20,13 +20,20 @@ const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', wo
 
 /** The function of the program for Node that reads rows of a table. */
 async function encoder(own: readonly Column[] = columns): Promise<(row: object) => number[]> {
+  return (await rowFunctions(own)).encode;
+}
+
+async function rowFunctions(own: readonly Column[] = columns) {
   const { 'classify.mjs': script, 'dates.js': dates } = await nodeSample('classes', 'columns');
   const [from, to] = [
     script!.indexOf('export function encode'),
     script!.indexOf('/** Values as the model was trained'),
   ];
   const body = `${dates}\n${script!.slice(from, to)}`.replaceAll('export ', '');
-  return vm.runInNewContext(`${body}; encode`, { columns: own }) as Awaited<ReturnType<typeof encoder>>;
+  return vm.runInNewContext(`${body}; ({ encode, unknownIn })`, { columns: own }) as {
+    readonly encode: (row: object) => number[];
+    readonly unknownIn: (row: object) => string[];
+  };
 }
 
 it.each<object>([
@@ -36,9 +43,10 @@ it.each<object>([
   { open: 'true', grade: 2.5, size: 0 },
 ])('the program for Node makes of a row what the server makes of it: %j', async (row) => {
   const served = valuesOf(Buffer.from(JSON.stringify(row)), { shape: [6], logits: true, columns });
-  // The server names the columns with unknown words in its answer, and models see 0 for them.
-  unknownWords(served, { columns });
-  expect([...(await encoder())(row)]).toEqual([...served]);
+  // Both name the columns with unknown words, and models see 0 for them.
+  const unknown = unknownWords(served, { columns })?.[0] ?? [];
+  const { encode, unknownIn } = await rowFunctions();
+  expect([[...encode(row)], [...unknownIn(row)]]).toEqual([[...served], unknown]);
 });
 
 it.each<[object, number[]]>([

@@ -51,7 +51,10 @@ const batchNorm: Importer = (node, c) => {
   const [x, scale, offset, mean, variance] = node.inputs as [string, string, string, string, string];
   const hint = 'Export the model in evaluation mode.';
   const isTraining = intAttr(node, c, 'training_mode', 0) === 1;
-  if (isOfStored(c, x) && (isTraining || c.stored(mean) === undefined)) return standardizedWeights(node, c);
+  if ((isTraining || c.stored(mean) === undefined) && isOfStored(c, x)) {
+    standardizedWeights(node, c);
+    return;
+  }
   if (isTraining) c.fail('it is in training mode', hint);
   // Training mode is an attribute before operator set 7; before 14, further outputs mean it too.
   const isTest = Number(attr(node, c, 'is_test', 'int') ?? 1) !== 0;

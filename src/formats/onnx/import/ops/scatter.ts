@@ -102,8 +102,10 @@ function scatteredInEach(node: OnnxNode, c: Import, axis: number): string {
 const scatterElements: Importer = (node, c) => {
   const [x, indices, updates] = node.inputs as [string, string, string];
   const axis = axisOf(intAttr(node, c, 'axis', 0), c.shapeOf(x).length, c);
-  if (typeof c.shapeOf(x)[0] !== 'number' && c.knownOf(indices) === undefined)
-    return c.define(node.outputs[0]!, { plain: scatteredInEach(node, c, axis) });
+  if (typeof c.shapeOf(x)[0] !== 'number' && c.knownOf(indices) === undefined) {
+    c.define(node.outputs[0]!, { plain: scatteredInEach(node, c, axis) });
+    return;
+  }
   const [shape, to] = [fixed(c, x), fixed(c, indices)];
   const known = c.knownOf(indices);
   const strides = shape.map((_, i) => sizeOfDims(shape.slice(i + 1)));
