@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { unchangedTexts } from '../base/skipped.ts';
 import type { convertFile } from '../ship/convert.ts';
 import { CONVERT_DEFAULTS } from '../ship/convert/options.ts';
 import type { ConvertOptions } from '../ship/convert/options.ts';
@@ -187,7 +188,7 @@ export async function convert(options: ConvertArgs, context: CommandContext): Pr
     printJson(context, result);
     return;
   }
-  for (const { what, why } of result.skipped) context.note(`${what} stays as it was: ${why}\n`);
+  for (const text of unchangedTexts(result.skipped)) context.note(`${text}\n`);
   if (result.preparation !== undefined) context.note(`samples: ${result.preparation}\n`);
   context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
   const { likenessText } = await import('../ship/parity/budgets.ts');

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { unchangedTexts } from '../base/skipped.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { DenseScales } from '../graph/quantization.ts';
@@ -103,7 +104,7 @@ function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Redu
   return {
     artifact,
     file: { file, bytes, format, precision },
-    skipped: [...new Set(skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`))],
+    skipped: unchangedTexts(skipped).map((text) => `${file}: ${text}`),
   };
 }
 

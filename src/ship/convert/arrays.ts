@@ -56,13 +56,17 @@ async function archived(file: string, names: readonly string[]): Promise<Map<str
 }
 
 function rowsOf(array: NpyArray, name: string, { dtype, shape }: TensorType): Rows {
-  const fits = array.shape.length === shape.length && shape.every((dim, i) => i === 0 || dim === array.shape[i]);
+  const [calls = 0, ...ofCall] = array.shape;
+  // Of an input of fixed sizes, such as the [26] weights of a mixture, an array [calls, 26] too.
+  const own =
+    ofCall.length > 0 && ofCall.join() === shape.join() ? [calls * ofCall[0]!, ...ofCall.slice(1)] : array.shape;
+  const fits = own.length === shape.length && shape.every((dim, i) => i === 0 || dim === own[i]);
   if (!fits)
     throw new UserError(
       `${array.where}: expected an array [${['samples', ...shape.slice(1)].slice(0, shape.length).join(', ')}], received [${array.shape.join(', ')}]`,
       'Save the inputs as the model is fed: layout, size and normalization included.',
     );
-  if (array.shape[0] === 0)
+  if (own[0] === 0)
     throw new UserError(`${array.where}: holds no samples`, 'Save some that are as what the model will be fed.');
   const values = Float32Array.from(npySamples(array));
   checkFinite({ source: array.where, samples: values, sampleShape: array.shape.slice(1) });
@@ -72,7 +76,7 @@ function rowsOf(array: NpyArray, name: string, { dtype, shape }: TensorType): Ro
       `${array.where}: expected whole numbers up to ${EXACT} for the input ${name}, received ${large}`,
       'Larger ones are not exact in float32, in which samples are held.',
     );
-  return { values, shape: array.shape };
+  return { values, shape: own };
 }
 
 /**
