@@ -249,7 +249,7 @@ export function trainingsOf(
   const { recipe, data } = begun;
   const hasPeer = NEEDS_PEER.has(recipe.distill.loss);
   const isTaught = lessons !== undefined || hasPeer;
-  const hasTwin = recipe.baseline !== false && labelledCount(data.train) > 0;
+  const hasTwin = recipe.baseline && labelledCount(data.train) > 0;
   const training = (
     role: 'scratch' | 'distilled',
     train: (context: StageContext) => Promise<TrainedModel>,

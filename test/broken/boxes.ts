@@ -110,13 +110,6 @@ export const boxes: Readonly<Record<string, Case>> = {
       'Change dataset.type, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
     ],
   },
-  'mirrored parts of objects': {
-    recipe: recipe('voc', 'voc', ', augment: [{crop: {padding: 4, edge: reflect}}]'),
-    message: [
-      'r.yaml:1:124 dataset.augment[0].crop.edge: expected black for detection: mirrored parts of objects would have no box, received reflect',
-      'Change dataset.augment[0].crop.edge, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
-    ],
-  },
   'annotations that are no JSON': {
     recipe: COCO,
     files: { ...pictures, 'a.json': '{"images": [' },

@@ -224,7 +224,7 @@ export const sounds: Readonly<Record<string, Case>> = {
     'A mask that covers all of a sound leaves nothing to learn from: choose a smaller one.',
   ),
   'masks of no width': keys(
-    ', features: { specAugment: { timeMasks: 2 } }',
+    ', features: { specAugment: { timeWidth: 0 } }',
     'dataset.features.specAugment: expected a timeWidth or a frequencyWidth above 0, received 0 for both',
     'Say how many frames (timeWidth) or bands (frequencyWidth) a mask may cover, or remove specAugment.',
   ),

@@ -96,7 +96,6 @@ it('generations teach their successors, with numbers that change, and resume in 
     ...SMALL,
     epochs: 4,
     generations: 3,
-    teacherUntil: 3,
     temperature: 8,
     schedules: { temperature: { to: 1 }, alpha: { to: 0.5, epochs: 2 } },
   } as const;

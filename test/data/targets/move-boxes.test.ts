@@ -80,7 +80,6 @@ it('is the upright box around a turned box', () => {
   const map = {
     ...{ xx: cos, xy: -sin, x0: middleX - cos * middleX + sin * middleY },
     ...{ yx: sin, yy: cos, y0: middleY - sin * middleX - cos * middleY },
-    edge: 'black' as const,
   };
   const half = 8 * cos;
   const [expected] = moved([box(0, [28, 12, 36, 20])], [map]);

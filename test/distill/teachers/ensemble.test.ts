@@ -32,11 +32,9 @@ describe('an ensemble', () => {
   it('has other answers in store for another weighting', async () => {
     const teacher = await onnxTeacher(source(pictureTeacher({})), DEFAULTS);
     const members = [1, 2].map((weight) => ({ teacher, weight }));
-    const keys = [
-      ensemble(members),
-      ensemble([...members].reverse()),
-      ensemble(members.slice(1)),
-    ].map(({ key }) => key);
+    const keys = [ensemble(members), ensemble([...members].reverse()), ensemble(members.slice(1))].map(
+      ({ key }) => key,
+    );
     expect(new Set(keys).size).toBe(keys.length);
   });
 

@@ -79,7 +79,7 @@ it('keeps the layers in float that it is told to, and says of each layer what 8 
 
 it('keeps the most sensitive layers in float until the drop is within maxDrop, or stops where it is told to', async () => {
   // Symmetric ranges from a single sample clip what all others give.
-  const step = { calibrator: 'minmax', samples: 1, biasCorrection: false, symmetric: true, maxDrop: 0 };
+  const step = { calibrator: 'minmax', samples: 1, symmetric: true, maxDrop: 0 };
   const lossy = (seed: number, fallback: string) =>
     runRecipe(makeRecipe({ ...onOnnx, seed, quantize: { ...step, fallback } }, folder()), {
       out: folder(),

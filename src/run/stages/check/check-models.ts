@@ -141,7 +141,7 @@ function beginning(
   { train }: StageContext['data'],
   { origin = [] }: ModelNetwork,
 ): string[] {
-  const hasTwin = origin.length > 0 && teacher !== undefined && baseline !== false && labelledCount(train) > 0;
+  const hasTwin = origin.length > 0 && teacher !== undefined && baseline && labelledCount(train) > 0;
   return [
     ...origin,
     ...(hasTwin ? ['the twin, which is trained without the teacher, starts from the same weights'] : []),

@@ -30,8 +30,7 @@ export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data
     minConfidence === undefined ? '' : `, ${what[0]!} of the teacher below a ${what[1]!} of ${minConfidence} left out`;
   if (known === train.count)
     return sure === '' ? undefined : `the student learnt from ${number(train.count)} samples${sure}`;
-  const twin =
-    known > 0 && recipe.baseline !== false ? `; its twin from those ${number(known)}, for as many steps` : '';
+  const twin = known > 0 && recipe.baseline ? `; its twin from those ${number(known)}, for as many steps` : '';
   return `the student learnt from ${number(train.count)} samples, ${number(known)} of them with a label${sure}${twin}`;
 }
 

@@ -82,7 +82,7 @@ it('stopped inside the training with quantization goes on to the same bits, rang
 
 describe('where post-training quantization loses too much', () => {
   // Ranges from a single sample clip what all others give.
-  const step = { calibrator: 'minmax', samples: 1, biasCorrection: false, fallback: 'qat' };
+  const step = { calibrator: 'minmax', samples: 1, fallback: 'qat' };
 
   it('trains with quantization, with a row for each', async () => {
     const quantize = { ...step, qat: { epochs: 6 } };
