@@ -4,7 +4,6 @@ import type { RunStores } from '../folder/states/stores.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import { stageOf, TEACHER } from '../report/artifact.ts';
 import type { Race } from '../report/types.ts';
-import { writeAnswerFiles } from '../ship/answer-files.ts';
 import type { AnswerFile } from '../ship/answer-files.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
@@ -104,7 +103,7 @@ async function makeFiles(begin: StageContext, stores: RunStores) {
   const { outputs = 'logits' } = context.recipe;
   const isAsked = last !== undefined && outputs !== 'logits';
   const answerFiles = isAsked
-    ? await writeAnswerFiles(context, [last, ...shipped!.files], stores.write)
+    ? await (await import('../ship/answer-files.ts')).writeAnswerFiles(context, [last, ...shipped!.files], stores.write)
     : new Map<string, AnswerFile>();
   return {
     ...{ context, teaching, files, answerFiles, students, pruned, channels },

@@ -6,7 +6,7 @@ import { joinedValues } from '../tasks/fields.ts';
 import type { AnswerField } from '../tasks/fields.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
-import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
+import { modelFeeds } from '../runtime/feeds.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
 import type { OnnxContent } from '../formats/onnx/large.ts';
@@ -66,6 +66,7 @@ async function tfliteRunner(
   runtime: 'usual' | 'fastest' = 'usual',
 ): Promise<Runner> {
   const { fromStored, openFastestTflite, openTflite } = await import('../runtime/litert.ts');
+  const { storedFeeds } = await import('../runtime/litert/feeds.ts');
   const whole = inOnePiece(bytes, file, 'TFLite');
   const session = await (runtime === 'fastest' ? openFastestTflite(whole, file) : openTflite(whole, { name: file }));
   const outputs = outputsOf(session, fields);

@@ -1,5 +1,4 @@
 import { Registry, Slot } from '../../base/registry.ts';
-import { UserError } from '../../base/errors.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { DatasetConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
