@@ -1,4 +1,4 @@
-export interface Items {
+interface Items {
   readonly count: number;
   /** Maximum numbers of an item. */
   readonly width: number;
