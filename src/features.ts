@@ -10,6 +10,7 @@ import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
+import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
@@ -29,6 +30,7 @@ interface AnswerCells {
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly vectorTools?: Cell<'vectorTools', VectorTools>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
 
@@ -81,5 +83,6 @@ answers(boxesAnswers, {
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
   tasks: () => import('./answers/vector/tasks.ts'),
+  vectorTools: () => import('./answers/vector/tools/index.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
 });
