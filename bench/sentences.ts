@@ -19,7 +19,7 @@ import type { InferenceTensor } from '../src/runtime/inference.ts';
 import { sessionOptions } from '../src/runtime/onnxruntime/session-choice.ts';
 import { loadRunnable } from '../src/setup/runnable.ts';
 import { embed } from '../src/tools/embed.ts';
-import { writeVectors } from '../src/tools/vectors.ts';
+import { writeVectors } from '../src/answers/vector/tools/vectors.ts';
 import { findPython, jsonOf, median, runToEnd, table } from './processes.ts';
 
 const { values } = parseArgs({

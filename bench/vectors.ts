@@ -10,6 +10,8 @@
  * test with other code points than validation. The last rows are the recall@1 across makers: the share of Twitter's pictures of test whose nearest one
  * of Google's has the same code point; the last lines compare them picture by picture (McNemar).
  */
+import { unitVectors, vectorCount } from '../src/base/math/vectors.ts';
+import type { Vectors } from '../src/base/math/vectors.ts';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,9 +23,8 @@ import { pairedTest } from '../src/measure/paired-test.ts';
 import { npySamples, parseNpy } from '../src/data/readers/numpy/npy.ts';
 import { runRecipe } from '../src/run/run.ts';
 import { makeRecipe } from '../src/setup/runnable.ts';
-import { eachQuery, nearestOf, unitVectors, vectorCount } from '../src/tasks/embedding/neighbours.ts';
-import type { Vectors } from '../src/tasks/embedding/neighbours.ts';
-import { writeVectors } from '../src/tools/vectors.ts';
+import { eachQuery, nearestOf } from '../src/answers/vector/neighbours.ts';
+import { writeVectors } from '../src/answers/vector/tools/vectors.ts';
 import { findPython, jsonOf, table } from './processes.ts';
 
 const { values } = parseArgs({

@@ -23,6 +23,7 @@ import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
+import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
@@ -55,6 +56,7 @@ interface AnswerCells {
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly vectorTools?: Cell<'vectorTools', VectorTools>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
 }
 
@@ -122,6 +124,7 @@ answers(boxesAnswers, {
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
   tasks: () => import('./answers/vector/tasks.ts'),
+  vectorTools: () => import('./answers/vector/tools/index.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
   kit: () => import('./answers/vector/kit.ts'),
   mediapipe: () => import('./answers/vector/mediapipe.ts'),

@@ -47,14 +47,15 @@ export const embedCommand: Command<EmbedArgs> = {
   run: async ({ out: named, vectors, split, ...given }, context) => {
     if (vectors !== undefined) {
       const { loadRunnable } = await import('../setup/runnable.ts');
-      const { writeVectors } = await import('../tools/vectors.ts');
+      const { openVectorTools } = await import('./vectors.ts');
+      const tools = await openVectorTools();
       const out = named ?? 'vectors.npy';
       const { showEvents } = await import('./terminal/progress.ts');
       const { progressOf } = await import('../train/progress.ts');
       const display = await showEvents(context);
       const onProgress = progressOf({ onEvent: display.onEvent, signal: context.signal }, 'export');
       const recipe = await loadRunnable(vectors, []);
-      const made = await writeVectors(given.encoder, recipe, split, out, { onProgress }).finally(display.close);
+      const made = await tools.writeVectors(given.encoder, recipe, split, out, { onProgress }).finally(display.close);
       if (context.json) printJson(context, made);
       else context.out(`${made.file}: ${made.samples} vectors of ${made.size} numbers, of the ${split} split\n`);
       return;

@@ -58,15 +58,22 @@ export const evaluateCommand: Command<EvaluateArgs> = {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
     if (pairs !== undefined) {
-      const { scorePairs } = await import('../tools/pairs.ts');
-      const score = await scorePairs(model, await loadRunnable(recipe, set), pairs, columnsOf(columns ?? COLUMNS));
+      const { openVectorTools } = await import('./vectors.ts');
+      const tools = await openVectorTools();
+      const score = await tools.scorePairs(
+        model,
+        await loadRunnable(recipe, set),
+        pairs,
+        columnsOf(columns ?? COLUMNS),
+      );
       if (context.json) printJson(context, score);
       else context.out(`${model}: Spearman ${percent(score.spearman, 1)} on ${score.pairs} pairs of ${pairs}\n`);
       return;
     }
     if (queries !== undefined) {
-      const { scoreQueries } = await import('../tools/queries.ts');
-      const score = await scoreQueries(model, await loadRunnable(recipe, set), queries);
+      const { openVectorTools } = await import('./vectors.ts');
+      const tools = await openVectorTools();
+      const score = await tools.scoreQueries(model, await loadRunnable(recipe, set), queries);
       const { withoutText: empty, documents } = score;
       if (empty > 0)
         context.note(`warning: ${empty} of ${documents + empty} documents of ${queries} have no text and are never found\n`); // prettier-ignore

@@ -3,15 +3,7 @@ import type { TaskRow } from './answer-forms.ts';
 import type { LossName } from './schema/loss.ts';
 
 /** Name of a task, such as `classification`; each is of a form of answers. */
-export type TaskName =
-  | 'classification'
-  | 'regression'
-  | 'multi-label'
-  | 'tagging'
-  | 'segmentation'
-  | 'detection'
-  | 'embedding'
-  | 'sentence-similarity';
+export type TaskName = string;
 
 /** Name of a form of answers, such as `classes`. */
 export type AnswerFormKind = 'classes' | 'numbers' | 'labels' | 'tags' | 'mask' | 'boxes' | 'vector';

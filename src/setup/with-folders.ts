@@ -148,7 +148,7 @@ function teacherKeys(
   const { task, reads, classes, output } = facts;
   const data = isMapping(dataset) ? dataset : {};
   refuseOther(facts, data);
-  const row = task && taskRow(task);
+  const row = task === undefined ? undefined : taskRow(task);
   if (task === undefined && !hasVectors(data) && typeof stated['classes'] !== 'string')
     throw new UserError(
       `${facts.folder}: answers with an embedding, expected vectors of the classes beside it`,

@@ -5,9 +5,26 @@ import type { TensorData, TensorType } from '../graph/types.ts';
 import type { Beside, Described } from './described.ts';
 import type { AnswerField } from './fields.ts';
 import type { TargetBox } from '../data/targets/boxes.ts';
-import type { Detection } from './detection/detections.ts';
-import type { Entity } from './tagging/entities.ts';
 import type { Score } from './score.ts';
+
+/** An entity of words `from` to `to` (inclusive). */
+export interface Entity {
+  readonly type: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A box that a model found, with its sides as shares of the picture's. */
+export interface Detection {
+  /** Class index. */
+  readonly label: number;
+  /** Probability. */
+  readonly score: number;
+  readonly xmin: number;
+  readonly ymin: number;
+  readonly xmax: number;
+  readonly ymax: number;
+}
 
 /** Mixture of targets: `lambda` of the sample's own, the rest of the sample at position `partners`. */
 export interface Mixed {

@@ -8,7 +8,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
-import { ofNeighbours, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
+import { ofNeighbours, retrievalOf } from '../../src/answers/vector/retrieval.ts';
 import { embedding } from '../../src/answers/vector/task.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

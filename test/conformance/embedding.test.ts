@@ -1,3 +1,4 @@
+import { cosinesOf } from '../../src/base/math/vectors.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,9 +8,9 @@ import { spearman } from '../../src/base/math/ranks.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { parquetVectors } from '../../src/formats/parquet/vectors.ts';
-import { gradedRetrieval } from '../../src/tasks/embedding/graded.ts';
+import { gradedRetrieval } from '../../src/answers/vector/graded.ts';
 import { inPrecision, VECTOR_PRECISIONS } from '../../src/answers/vector/precisions.ts';
-import { cosinesOf, likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
+import { likenessOf, ofClasses, retrievalOf } from '../../src/answers/vector/retrieval.ts';
 import { embedding } from '../../src/answers/vector/task.ts';
 import { sentenceSimilarity } from '../../src/answers/vector/pairs-task.ts';
 import type { Loss } from '../../src/train/step/loss.ts';

@@ -1,3 +1,4 @@
+import { cosinesOf } from '../../src/base/math/vectors.ts';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +10,6 @@ import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { writePipelineFolder } from '../../src/ship/transformers/folder.ts';
-import { cosinesOf } from '../../src/tasks/embedding/retrieval.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { writeQuestions } from '../support/questions.ts';

@@ -1,3 +1,4 @@
+import { cosinesOf } from '../../src/base/math/vectors.ts';
 import { readFileSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +8,6 @@ import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
-import { cosinesOf } from '../../src/tasks/embedding/retrieval.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';

@@ -13,7 +13,7 @@ import { writeKit } from '../../src/ship/kit/kit.ts';
 import { npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { readParquet } from '../../src/data/formats/parquet/parquet.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
-import { writeVectors } from '../../src/tools/vectors.ts';
+import { writeVectors } from '../../src/answers/vector/tools/vectors.ts';
 import { ask, serving } from '../serve/server.ts';
 import { ROOT } from '../support/built.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';

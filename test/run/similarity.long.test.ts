@@ -8,7 +8,7 @@ import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
-import { scorePairs } from '../../src/tools/pairs.ts';
+import { scorePairs } from '../../src/answers/vector/tools/pairs.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { textTeacher } from '../support/text-teacher.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { npyHeader } from '../../src/data/readers/numpy/npy.ts';
-import { readNpz } from '../../src/data/readers/numpy/npz.ts';
+import { readNpz } from '../../src/data/formats/npz/npz.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { classifier } from './models.ts';
 import { ask, floats, serving } from './server.ts';

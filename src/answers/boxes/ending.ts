@@ -5,7 +5,7 @@ import { graphOf } from '../../graph/builder.ts';
 import type { Constant, Node } from '../../graph/types.ts';
 import { joinedValues } from '../../tasks/fields.ts';
 import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
-import type { Detection } from '../../tasks/detection/detections.ts';
+import type { Detection } from '../../tasks/task.ts';
 import { suppressed, SUPPRESSION } from '../../tasks/detection/suppression.ts';
 import { ANSWERS_LAYER } from '../../ship/answer-ending.ts';
 import type { Ending, Results } from '../../ship/answer-ending.ts';

@@ -3,7 +3,6 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { boxesOf } from '../../data/targets/boxes.ts';
 import { isAboveZero, PROBABLY } from '../../tasks/columns.ts';
 import { fieldValues, joinedValues, widthOfFields } from '../../tasks/fields.ts';
-import type { Task, Tuning } from '../../tasks/task.ts';
 import { meanAveragePrecision, boxFigures } from '../../tasks/detection/average-precision.ts';
 import {
   asTargetRow,
@@ -13,7 +12,7 @@ import {
   pictureF1,
   SHOWN_SCORE,
 } from '../../tasks/detection/detections.ts';
-import type { Detection } from '../../tasks/detection/detections.ts';
+import type { Detection, Task, Tuning } from '../../tasks/task.ts';
 import { ROW } from '../../tasks/detection/suppression.ts';
 import { bestScoreThreshold, figuresAt } from '../../tasks/detection/threshold.ts';
 

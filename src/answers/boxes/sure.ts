@@ -3,7 +3,7 @@ import { percent, sum } from '../../base/numbers.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
 import { boxesOfAll, detectionRow, detectionsOf, pictureF1 } from '../../tasks/detection/detections.ts';
-import type { Detection } from '../../tasks/detection/detections.ts';
+import type { Detection } from '../../tasks/task.ts';
 import { DETECTION_WIDTH, NO_DETECTION, ROW } from '../../tasks/detection/suppression.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { AskedSamples, SureAnswers } from '../../distill/answers/sure-answers.ts';

@@ -1,9 +1,9 @@
+import { vectorCount } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 import type { VectorReport } from '../../tasks/described.ts';
-import { vectorCount } from '../../tasks/embedding/neighbours.ts';
-import type { Vectors } from '../../tasks/embedding/neighbours.ts';
 import { bytesOfVector, inPrecision, VECTOR_PRECISIONS } from './precisions.ts';
-import { retrievalOf } from '../../tasks/embedding/retrieval.ts';
-import type { Relevance } from '../../tasks/embedding/retrieval.ts';
+import { retrievalOf } from './retrieval.ts';
+import type { Relevance } from './retrieval.ts';
 
 /** Largest number of samples that are queries in the description of a model; all samples are searched. */
 const QUERIES = 1000;

@@ -1,5 +1,5 @@
-import { unitVectors } from '../../tasks/embedding/neighbours.ts';
-import type { Vectors } from '../../tasks/embedding/neighbours.ts';
+import { unitVectors } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 
 /** Number formats of the vectors in an index. */
 export const VECTOR_PRECISIONS = ['float32', 'int8', 'binary'] as const;

@@ -1,3 +1,5 @@
+import { cosinesOf, unitVectors, vectorCount } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { percent } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
@@ -10,10 +12,9 @@ import type { Task, TaskData } from '../../tasks/task.ts';
 import { batchDivergence, supervisedContrast } from './contrast.ts';
 import { describeVectors, queriesOf } from './figures.ts';
 import { largestSeveral } from '../../base/largest.ts';
-import { vectorCount, eachQuery, unitVectors } from '../../tasks/embedding/neighbours.ts';
-import type { Vectors } from '../../tasks/embedding/neighbours.ts';
-import { cosinesOf, hitsOf, likenessOf, NEIGHBOURS, ofClasses, ofNeighbours } from '../../tasks/embedding/retrieval.ts';
-import type { Relevance } from '../../tasks/embedding/retrieval.ts';
+import { eachQuery } from './neighbours.ts';
+import { hitsOf, likenessOf, NEIGHBOURS, ofClasses, ofNeighbours } from './retrieval.ts';
+import type { Relevance } from './retrieval.ts';
 
 /** Neighbours that are named in the text of an answer. */
 const NAMED = 3;

@@ -1,10 +1,10 @@
+import { cosinesOf } from '../../base/math/vectors.ts';
 import { bytesOf, concatBytes } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { samplesAtOnce } from '../../data/batches/at-once.ts';
 import type { TargetValues, InputPart } from '../../data/dataset.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { fieldValues, joinedValues } from '../../tasks/fields.ts';
-import { cosinesOf } from '../../tasks/embedding/retrieval.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';

@@ -2,22 +2,12 @@ import { percent } from '../../base/numbers.ts';
 import { areaOf, BOX_WIDTH, boxesOf, writeBoxes } from '../../data/targets/boxes.ts';
 import type { TargetBox } from '../../data/targets/boxes.ts';
 import { DETECTION_WIDTH, overlapOf, suppressed } from './suppression.ts';
+import type { Detection } from '../task.ts';
 
 /** Lowest score of a detection that is shown, or taken for a label. */
 export const SHOWN_SCORE = 0.5;
 /** Most detections that a line of text names. */
 const NAMED = 6;
-
-export interface Detection {
-  /** Class index. */
-  readonly label: number;
-  /** Probability. */
-  readonly score: number;
-  readonly xmin: number;
-  readonly ymin: number;
-  readonly xmax: number;
-  readonly ymax: number;
-}
 
 /** Row of detections, see `suppressed`, of an answer of boxes [points, 4] and logits [points, classes]; `iou`: default that of `SUPPRESSION`. */
 export function detectionRow(answer: Float32Array, points: number, iou?: number): Float32Array {

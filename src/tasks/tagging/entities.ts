@@ -1,4 +1,5 @@
 import { argMax } from '../../base/numbers.ts';
+import type { Entity } from '../task.ts';
 
 /** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
 
@@ -8,13 +9,6 @@ export const ENTITY = /^[BIES](?:-.+)?$/;
 /** True if tags mark entities; otherwise each word is scored on its own. */
 export function markEntities(names: readonly string[]): boolean {
   return names.every((name) => name === 'O' || ENTITY.test(name));
-}
-
-/** An entity of words `from` to `to` (inclusive). */
-export interface Entity {
-  readonly type: string;
-  readonly from: number;
-  readonly to: number;
 }
 
 /** Borders of entities between two tags, by index; the index after the last tag stands for the end of a sentence. */

@@ -1,7 +1,7 @@
+import { unitVectors } from '../../../src/base/math/vectors.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { supervisedContrast } from '../../../src/answers/vector/contrast.ts';
-import { unitVectors } from '../../../src/tasks/embedding/neighbours.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

@@ -1,5 +1,6 @@
+import { unitVectors } from '../../../src/base/math/vectors.ts';
 import { RandomStream } from '../../../src/base/random.ts';
-import { eachQuery, nearestOf, unitVectors } from '../../../src/tasks/embedding/neighbours.ts';
+import { eachQuery, nearestOf } from '../../../src/answers/vector/neighbours.ts';
 
 const random = new RandomStream('neighbours');
 const drawn = (count: number, width: number): Float32Array =>

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../src/base/random.ts';
-import { productsOf, QUERIES_AT_ONCE } from '../../../src/tasks/embedding/products.ts';
+import { productsOf, QUERIES_AT_ONCE } from '../../../src/answers/vector/products.ts';
 
 const random = new RandomStream('products');
 

@@ -5,7 +5,7 @@ import {
   ofClasses,
   ofNeighbours,
   retrievalOf,
-} from '../../../src/tasks/embedding/retrieval.ts';
+} from '../../../src/answers/vector/retrieval.ts';
 
 /** Directions in degrees as vectors. */
 const at = (...degrees: number[]) => ({

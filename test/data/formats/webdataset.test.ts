@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { loadDataset } from '../../../src/data/load.ts';
 import { readImageFolder } from '../../../src/data/readers/image-folder.ts';
 import { readWebDataset } from '../../../src/data/formats/webdataset/webdataset.ts';
-import { Tar } from '../../../src/data/readers/tar.ts';
+import { Tar } from '../../../src/data/formats/webdataset/tar.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
 import { bytesOfSamples } from '../../../src/data/storage/sample-storage.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';

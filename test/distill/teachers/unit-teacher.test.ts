@@ -1,8 +1,9 @@
+import { cosinesOf } from '../../../src/base/math/vectors.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { joinedTeacher, unitTeacher } from '../../../src/distill/teachers/unit-teacher.ts';
-import { cosinesOf, likenessOf } from '../../../src/tasks/embedding/retrieval.ts';
+import { likenessOf } from '../../../src/answers/vector/retrieval.ts';
 
 const [COUNT, FEATURES] = [200, 6];
 const random = new RandomStream('unit teacher');

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { scorePairs } from '../../src/tools/pairs.ts';
-import { cosineBy, recipeOf, writeModel } from '../support/text-vectors.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { scorePairs } from '../../../../src/answers/vector/tools/pairs.ts';
+import { cosineBy, recipeOf, writeModel } from '../../../support/text-vectors.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);

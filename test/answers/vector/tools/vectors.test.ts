@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseNpy, npySamples } from '../../src/data/readers/numpy/npy.ts';
-import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { evaluateFile } from '../../src/tools/evaluate.ts';
-import { writeVectors } from '../../src/tools/vectors.ts';
-import { echo } from '../serve/models.ts';
-import { ask, serving } from '../serve/server.ts';
-import type { Served } from '../serve/server.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { parseNpy, npySamples } from '../../../../src/data/readers/numpy/npy.ts';
+import { InferenceModel } from '../../../../src/runtime/inference.ts';
+import { sessionOptions } from '../../../../src/runtime/onnxruntime/session-choice.ts';
+import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { evaluateFile } from '../../../../src/tools/evaluate.ts';
+import { writeVectors } from '../../../../src/answers/vector/tools/vectors.ts';
+import { echo } from '../../../serve/models.ts';
+import { ask, serving } from '../../../serve/server.ts';
+import type { Served } from '../../../serve/server.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);

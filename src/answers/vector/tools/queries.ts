@@ -1,12 +1,12 @@
 import path from 'node:path';
-import { shown, UserError } from '../base/errors.ts';
-import { exists } from '../base/files.ts';
-import { jsonObject } from '../data/formats/jsonl/jsonl.ts';
-import { linesOf } from '../data/readers/source.ts';
-import { isWord } from '../data/text/tokenizer/encode.ts';
-import type { LoadedRecipe } from '../recipe/load.ts';
-import { gradedRetrieval } from '../tasks/embedding/graded.ts';
-import type { GradedRetrieval } from '../tasks/embedding/graded.ts';
+import { shown, UserError } from '../../../base/errors.ts';
+import { exists } from '../../../base/files.ts';
+import { jsonObject } from '../../../data/formats/jsonl/jsonl.ts';
+import { linesOf } from '../../../data/readers/source.ts';
+import { isWord } from '../../../data/text/tokenizer/encode.ts';
+import type { LoadedRecipe } from '../../../recipe/load.ts';
+import { gradedRetrieval } from '../graded.ts';
+import type { GradedRetrieval } from '../graded.ts';
 import { refuseNoTexts, textVectors } from './text-vectors.ts';
 
 export interface QueriesScore extends GradedRetrieval {

@@ -1,23 +1,6 @@
+import { vectorCount } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 import { productsOf, QUERIES_AT_ONCE } from './products.ts';
-
-/** Vectors, one after another, [count, width]. */
-export interface Vectors {
-  readonly values: Float32Array;
-  readonly width: number;
-}
-
-/** Rows of length 1; a row of zeros stays as it is. Only the first `size` elements of each row are read. */
-export function unitVectors({ values, width }: Vectors, size = width): Vectors {
-  const count = values.length / width;
-  const out = new Float32Array(count * size);
-  for (let row = 0; row < count; row++) {
-    let square = 0;
-    for (let i = 0; i < size; i++) square += values[row * width + i]! ** 2;
-    const scale = square === 0 ? 0 : 1 / Math.sqrt(square);
-    for (let i = 0; i < size; i++) out[row * size + i] = values[row * width + i]! * scale;
-  }
-  return { values: out, width: size };
-}
 
 /**
  * Exact search: calls `visit` with the inner products of each query with all vectors, [count], in an array that the next call overwrites. `asking`:
@@ -45,10 +28,6 @@ export function eachQuery(
       visit(row, own);
     }
   }
-}
-
-export function vectorCount({ values, width }: Vectors): number {
-  return values.length / width;
 }
 
 /** Index of the largest product, the first of equal ones. */

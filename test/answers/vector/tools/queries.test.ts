@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { scoreQueries } from '../../src/tools/queries.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { cosineBy, recipeOf, writeModel } from '../support/text-vectors.ts';
+import { scoreQueries } from '../../../../src/answers/vector/tools/queries.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { cosineBy, recipeOf, writeModel } from '../../../support/text-vectors.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);

@@ -1,11 +1,11 @@
-import { UserError } from '../base/errors.ts';
-import { spearman } from '../base/math/ranks.ts';
-import { plainLogits, refuseNotFinite } from '../distill/preflight/preflight.ts';
-import { DATA_TYPES } from '../recipe/data-types.ts';
-import type { DataTypeName } from '../recipe/data-types.ts';
-import type { LoadedRecipe } from '../recipe/load.ts';
-import { taskNames, taskRow } from '../recipe/task.ts';
-import { pairsOf } from '../tasks/embedding/pairs.ts';
+import { UserError } from '../../../base/errors.ts';
+import { spearman } from '../../../base/math/ranks.ts';
+import { plainLogits, refuseNotFinite } from '../../../distill/preflight/preflight.ts';
+import { DATA_TYPES } from '../../../recipe/data-types.ts';
+import type { DataTypeName } from '../../../recipe/data-types.ts';
+import type { LoadedRecipe } from '../../../recipe/load.ts';
+import { taskNames, taskRow } from '../../../recipe/task.ts';
+import { pairsOf } from '../pairs.ts';
 import { refuseNoTexts } from './text-vectors.ts';
 import { openVectors } from './vectors.ts';
 

@@ -1,10 +1,10 @@
-import { UserError } from '../base/errors.ts';
-import type { Dataset } from '../data/dataset.ts';
-import { plainLogits, refuseNotFinite } from '../distill/preflight/preflight.ts';
-import type { Teacher } from '../distill/teachers/teacher.ts';
-import { isOfTexts } from '../recipe/data-types.ts';
-import type { LoadedRecipe } from '../recipe/load.ts';
-import type { Vectors } from '../tasks/embedding/neighbours.ts';
+import type { Vectors } from '../../../base/math/vectors.ts';
+import { UserError } from '../../../base/errors.ts';
+import type { Dataset } from '../../../data/dataset.ts';
+import { plainLogits, refuseNotFinite } from '../../../distill/preflight/preflight.ts';
+import type { Teacher } from '../../../distill/teachers/teacher.ts';
+import { isOfTexts } from '../../../recipe/data-types.ts';
+import type { LoadedRecipe } from '../../../recipe/load.ts';
 import { openVectors, readToEmbed } from './vectors.ts';
 
 /** Texts of a column of a file. */

@@ -1,7 +1,8 @@
+import { unitVectors } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 import { largestSeveral } from '../../base/largest.ts';
 import { sum } from '../../base/numbers.ts';
-import { eachQuery, unitVectors } from './neighbours.ts';
-import type { Vectors } from './neighbours.ts';
+import { eachQuery } from './neighbours.ts';
 
 /** Number of nearest documents that count. */
 const RANK = 10;

@@ -1,7 +1,6 @@
+import { cosinesOf, vectorCount } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 import type { TargetValues } from '../../data/dataset.ts';
-import { vectorCount } from './neighbours.ts';
-import type { Vectors } from './neighbours.ts';
-import { cosinesOf } from './retrieval.ts';
 
 /** Number and similarity of the pair that a sample belongs to; the number is below 0 for a sample of a pair without a similarity. */
 export const PAIR_TARGET = 2;

@@ -1,6 +1,7 @@
+import { cosinesOf, unitVectors, vectorCount } from '../../base/math/vectors.ts';
+import type { Vectors } from '../../base/math/vectors.ts';
 import { largestSeveral } from '../../base/largest.ts';
-import { vectorCount, eachQuery, nearestOf, unitVectors } from './neighbours.ts';
-import type { Vectors } from './neighbours.ts';
+import { eachQuery, nearestOf } from './neighbours.ts';
 
 /** Which samples belong to which: samples of one class, or the nearest of each by other vectors. */
 export interface Relevance {
@@ -109,14 +110,4 @@ export function likenessOf(
     cosine: cosines.reduce((sum, value) => sum + value, 0) / cosines.length,
     overlap: counted === 0 ? 0 : overlap / counted,
   };
-}
-
-/** Cosine of the angle between the vectors of each sample. */
-export function cosinesOf(vectors: Vectors, others: Vectors): Float32Array {
-  const [a, b] = [unitVectors(vectors), unitVectors(others)];
-  return Float32Array.from({ length: vectorCount(a) }, (_, row) => {
-    let sum = 0;
-    for (let i = row * a.width; i < (row + 1) * a.width; i++) sum += a.values[i]! * b.values[i]!;
-    return sum;
-  });
 }
