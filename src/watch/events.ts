@@ -1,5 +1,4 @@
 import { percent } from '../base/numbers.ts';
-import type { TaskName } from '../recipe/task.ts';
 import { scoreOfTask } from '../tasks/registry.ts';
 import type { RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
@@ -58,13 +57,13 @@ export function eventText(event: RunEvent): string | undefined {
 
 /** Text of a task's score, with its name unless it is accuracy. */
 export function scoreOfEvent({ task }: { readonly task?: string }): (value: number) => string {
-  const score = scoreOfTask(task as TaskName | undefined);
+  const score = scoreOfTask(task);
   return (value) => (task === undefined ? score.text(value) : `${score.name} ${score.text(value)}`);
 }
 
 /** Name of the score in metrics and curves, such as `accuracy` or `rmse`. */
 export function metricOfEvent({ task }: { readonly task?: string }): string {
-  return scoreOfTask(task as TaskName | undefined)
+  return scoreOfTask(task)
     .name.toLowerCase()
     .replace(/ /g, '_');
 }
