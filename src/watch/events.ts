@@ -63,7 +63,5 @@ export function scoreOfEvent({ task }: { readonly task?: string }): (value: numb
 
 /** Name of the score in metrics and curves, such as `accuracy` or `rmse`. */
 export function metricOfEvent({ task }: { readonly task?: string }): string {
-  return scoreOfTask(task)
-    .name.toLowerCase()
-    .replace(/ /g, '_');
+  return scoreOfTask(task).name.toLowerCase().replace(/ /g, '_');
 }
