@@ -1,5 +1,4 @@
 import { percent } from '../base/numbers.ts';
-import type { TaskName } from '../recipe/task.ts';
 import { scoreOfTask } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import type { OfTask, RunEvent } from '../base/events.ts';
@@ -70,5 +69,5 @@ export function metricOfEvent(event: OfTask): string {
 
 /** The score that an event has values of. */
 export function eventScore({ task, metric }: OfTask): Score {
-  return scoreOfTask(task as TaskName | undefined, metric);
+  return scoreOfTask(task, metric);
 }

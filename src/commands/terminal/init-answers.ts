@@ -309,7 +309,7 @@ async function taskOf(
     context.note(`${words.why}: task: ${ofWords}; say --task for another one\n`);
     return { task: ofWords, label: typeof words.tags === 'string' ? words.tags : '' };
   }
-  if (task !== undefined) return { task: task as TaskName, label: names };
+  if (task !== undefined) return { task, label: names };
   // A folder has a class for each of its sub-folders.
   if (data.type.endsWith('-folder')) return { task: 'classification' as const, label: names };
   const path = await import('node:path');
@@ -350,7 +350,7 @@ async function taskOf(
   context.note(`${seen.why}: task: ${seen.task}; say --task for another one\n`);
   const wrong = (text: string) => (isTask(text) ? undefined : `Not one of ${taskNames().join(', ')}.`);
   const chosen = await ask(`Task (${taskNames().join(', ')})`, { fallback: seen.task, wrong });
-  return { task: chosen as TaskName, label: names };
+  return { task: chosen, label: names };
 }
 
 const SOURCES: Readonly<Record<string, (samples: string, labels: string) => object>> = {
