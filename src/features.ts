@@ -10,6 +10,8 @@ import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
 import { answerForms } from './recipe/answer-forms.ts';
+import type { DriftWatchOf } from './serve/drift/watch.ts';
+import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -18,16 +20,40 @@ type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 /** Slots of forms of answers. */
 interface AnswerCells {
   readonly tasks: Cell<'tasks', Tasks>;
+  readonly said: Cell<'said', SaidForm>;
+  readonly drift?: Cell<'drift', DriftWatchOf>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
   answerForms.add(row, { ...cells });
 }
 
-answers(classesAnswers, { tasks: () => import('./answers/classes/task.ts') });
-answers(numbersAnswers, { tasks: () => import('./answers/numbers/task.ts') });
-answers(labelsAnswers, { tasks: () => import('./answers/labels/task.ts') });
-answers(tagsAnswers, { tasks: () => import('./answers/tags/task.ts') });
-answers(maskAnswers, { tasks: () => import('./answers/mask/task.ts') });
-answers(boxesAnswers, { tasks: () => import('./answers/boxes/task.ts') });
-answers(vectorAnswers, { tasks: () => import('./answers/vector/tasks.ts') });
+answers(classesAnswers, {
+  tasks: () => import('./answers/classes/task.ts'),
+  said: () => import('./answers/classes/said.ts'),
+  drift: () => import('./answers/classes/drift.ts'),
+});
+answers(numbersAnswers, {
+  tasks: () => import('./answers/numbers/task.ts'),
+  said: () => import('./answers/numbers/said.ts'),
+});
+answers(labelsAnswers, {
+  tasks: () => import('./answers/labels/task.ts'),
+  said: () => import('./answers/labels/said.ts'),
+});
+answers(tagsAnswers, {
+  tasks: () => import('./answers/tags/task.ts'),
+  said: () => import('./answers/tags/said.ts'),
+});
+answers(maskAnswers, {
+  tasks: () => import('./answers/mask/task.ts'),
+  said: () => import('./answers/mask/said.ts'),
+});
+answers(boxesAnswers, {
+  tasks: () => import('./answers/boxes/task.ts'),
+  said: () => import('./answers/boxes/said.ts'),
+});
+answers(vectorAnswers, {
+  tasks: () => import('./answers/vector/tasks.ts'),
+  said: () => import('./answers/vector/said.ts'),
+});

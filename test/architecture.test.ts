@@ -34,8 +34,9 @@ const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly 
   },
 ];
 
-/** Files that a process or thread begins with, which fill the registries of features first. */
+/** Files that a process, a thread or a page begins with, which fill the registries of features first. */
 const ENTRIES: ReadonlySet<string> = new Set([
+  'page/browser/serve.ts',
   'run/at-once-process.ts',
   'serve/reading/process.ts',
   'serve/worker/worker.ts',
@@ -68,7 +69,7 @@ function imports(): Import[] {
         to: specifier.startsWith('.') ? path.posix.join(path.posix.dirname(file), specifier) : specifier,
       })),
     )
-    .filter(({ from, to }) => to !== 'features.ts' || !ENTRIES.has(from));
+    .filter(({ from, to }) => !/^(features|browser)\.ts$/.test(to) || !ENTRIES.has(from));
 }
 
 function layerOf(file: string): number {

@@ -78,6 +78,11 @@ export const BEGINS = {
 /** What recipes and readers of data know of a form of answers: its tasks, and the keys that these read. */
 export interface AnswerRow {
   readonly name: string;
+  /**
+   * Key of the names of the answers in what a server states of a model, by which readers tell the form; absent for the form of models with no such key.
+   * `logits`: whether answers are logits, where several forms share the key. `isNameless`: the key has `true` in place of names.
+   */
+  readonly told?: { readonly key: string; readonly logits?: boolean; readonly isNameless?: true };
   /** Tasks whose answers have this form, by name. */
   readonly tasks: Readonly<Record<string, TaskRow>>;
   readonly keys: readonly AnswerKeys[];

@@ -1,8 +1,8 @@
-import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
-import { fieldsIn, partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
+import type { StatedPreparation } from '../files/stated.ts';
+import { fieldsIn, partsIn, statedIn } from '../files/stated.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { AnswerFormKind } from '../recipe/task.ts';
-import { namesByPart, statedForm } from '../tasks/answer-form.ts';
+import { namesByForm, statedForm } from '../recipe/stated-names.ts';
 import type { AnswerField } from '../tasks/fields.ts';
 import { DETECTOR_OUTPUTS, detectorMetadata, segmenterMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { CustomMetadata } from '../formats/tflite/metadata/mediapipe.ts';
@@ -46,7 +46,7 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
   const { labels: stated, names, preprocessing: prepared } = statedIn(metadata);
   const [output, version] = [metadata.get('output'), metadata.get('recipeSha256')];
   const logits = output === 'logits';
-  const { kind } = statedForm({ ...namesByPart(metadata, names), logits });
+  const { kind } = statedForm({ ...namesByForm(metadata, names), logits });
   const opened = FOR_MEDIAPIPE[kind]?.(output, fieldsIn(metadata));
   const labels = opened === undefined ? stated : names;
   const sentences = [

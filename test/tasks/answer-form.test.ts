@@ -2,35 +2,27 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EVALUATION_TABLES } from '../../src/commands/terminal/evaluation.ts';
 import { USUAL_ANSWERS } from '../../src/measure/usual-answers.ts';
-import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { taskNames, taskRow } from '../../src/recipe/task.ts';
 import type { AnswerFormKind } from '../../src/recipe/task.ts';
 import { ANSWERS_TEXTS } from '../../src/report/summary.ts';
 import { ANSWERS_SHOWN } from '../../src/run/stages/measure/examples.ts';
-import { DRIFT_WATCHES } from '../../src/serve/drift/watch.ts';
-import { SCHEMAS_OF_ANSWERS } from '../../src/serve/http/openapi-models.ts';
-import { SAID } from '../../src/serve/v1/forms.ts';
 import { EXAMPLES } from '../../src/ship/kit/examples.ts';
 import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
 import { PIPELINES } from '../../src/ship/transformers/config.ts';
-import { ANSWER_WORDS, NAMES_KEYS, statedForm } from '../../src/tasks/answer-form.ts';
+import { ANSWER_WORDS, NAMES_KEYS } from '../../src/tasks/answer-form.ts';
 import { EVALUATED } from '../../src/tools/evaluated.ts';
 
 const TABLES = {
   ANSWERS_SHOWN,
   ANSWERS_TEXTS,
   ANSWER_WORDS,
-  DRIFT_WATCHES,
   EVALUATED,
   EVALUATION_TABLES,
   EXAMPLES,
   KIT_FORMS,
   NAMES_KEYS,
   PIPELINES,
-  SAID,
-  SCHEMAS_OF_ANSWERS,
-  SHOWN_FORMS,
   USUAL_ANSWERS,
 };
 
@@ -52,19 +44,4 @@ it.each([...answerForms.names()] as AnswerFormKind[])(
 
 it('each form of answers is that of a task', () => {
   expect(answerForms.names().filter((form) => !taskNames().some((task) => taskRow(task).form === form))).toEqual([]);
-});
-
-it.each([
-  [{ logits: true }, 'classes', undefined],
-  [{ labels: ['a', 'b'], logits: false }, 'classes', ['a', 'b']],
-  [{ targets: ['a'], logits: false }, 'numbers', ['a']],
-  [{ targets: ['a'], logits: true }, 'labels', ['a']],
-  // A file may name classes too, for readers that know no other form.
-  [{ labels: ['b'], targets: ['a'], logits: true }, 'labels', ['a']],
-  [{ tags: ['O', 'B-X'], logits: true }, 'tags', ['O', 'B-X']],
-  [{ mask: ['sky', 'road'], logits: true }, 'mask', ['sky', 'road']],
-  [{ boxes: ['cat', 'dog'], logits: true }, 'boxes', ['cat', 'dog']],
-  [{ vector: true as const, logits: false }, 'vector', undefined],
-])('what a server states of answers, %j, tells their form', (stated, kind, names) => {
-  expect(statedForm(stated)).toEqual({ kind, names });
 });

@@ -5,6 +5,7 @@ import { boxesKeys } from './recipe.ts';
 /** Boxes around the objects in a picture. */
 export const boxesAnswers: AnswerRow = {
   name: 'boxes',
+  told: { key: 'boxes' },
   tasks: {
     detection: {
       hasClasses: false,

@@ -4,6 +4,7 @@ import type { AnswerRow } from '../../recipe/answer-forms.ts';
 /** Any number of labels. */
 export const labelsAnswers: AnswerRow = {
   name: 'labels',
+  told: { key: 'targets', logits: true },
   tasks: {
     'multi-label': {
       hasClasses: false,

@@ -5,6 +5,7 @@ import { maskKeys } from './recipe.ts';
 /** A class for each pixel of a picture. */
 export const maskAnswers: AnswerRow = {
   name: 'mask',
+  told: { key: 'mask' },
   tasks: {
     segmentation: {
       hasClasses: false,

@@ -5,6 +5,7 @@ import { numbersKeys } from './recipe.ts';
 /** Numbers by name. */
 export const numbersAnswers: AnswerRow = {
   name: 'numbers',
+  told: { key: 'targets', logits: false },
   tasks: {
     regression: {
       hasClasses: false,

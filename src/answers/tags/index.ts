@@ -5,6 +5,7 @@ import { tagsKeys } from './recipe.ts';
 /** A tag for each word of a text. */
 export const tagsAnswers: AnswerRow = {
   name: 'tags',
+  told: { key: 'tags' },
   tasks: {
     tagging: {
       hasClasses: false,

@@ -9,6 +9,7 @@ const LOSSES: readonly LossName[] = ['cosine', 'mse', 'similarity', 'hint', 'rkd
 /** A vector to search with. */
 export const vectorAnswers: AnswerRow = {
   name: 'vector',
+  told: { key: 'vector', isNameless: true },
   tasks: {
     embedding: {
       hasClasses: true,

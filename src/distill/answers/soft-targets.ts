@@ -12,7 +12,8 @@ import { inTurns } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { taskOfWidth } from '../../tasks/task.ts';
-import { namesIn, otherOrder } from '../teachers/inputs/preparation.ts';
+import { otherOrder } from '../../files/class-order.ts';
+import { namesIn } from '../../files/stated.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { readTop, topWidth, writeTop } from './top-answers.ts';
 
