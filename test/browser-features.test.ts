@@ -1,7 +1,6 @@
 import './support/fake-page.ts';
 import '../src/browser.ts';
 import { shownForm } from '../src/page/browser/forms.ts';
-import type { Described } from '../src/page/browser/card.ts';
 import { answerForms } from '../src/recipe/answer-forms.ts';
 import { SAID } from '../src/serve/v1/forms.ts';
 
@@ -10,7 +9,7 @@ it.each(answerForms.all().map((row) => [row.name, row] as const))(
   (_, { told }) => {
     const names = told?.isNameless === true ? true : ['a'];
     const stated = { shape: [4], logits: told?.logits ?? true, [told?.key ?? 'labels']: names };
-    const found = shownForm(stated as unknown as Described);
+    const found = shownForm(stated);
     expect(found.told).toEqual(told === undefined ? undefined : { ...told, isNameless: undefined });
     expect(found.names).toEqual(told?.isNameless === true ? undefined : ['a']);
   },

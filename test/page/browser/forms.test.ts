@@ -1,6 +1,5 @@
 import { fakes } from '../../support/fake-page.ts';
 import { addForms, givenText, shownForm, shownValues } from '../../../src/page/browser/forms.ts';
-import type { Described } from '../../../src/page/browser/card.ts';
 
 const shape = [4];
 const plain = { called: 'plain', shown: () => ({ elements: () => [] }) };
@@ -11,7 +10,7 @@ addForms([
   { ...plain, called: 'vector', told: { key: 'vector' } },
 ]);
 const of = (stated: object): readonly unknown[] => {
-  const { called, names } = shownForm({ shape, logits: true, ...stated } as Described);
+  const { called, names } = shownForm({ shape, logits: true, ...stated });
   return [called, names];
 };
 
