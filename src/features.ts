@@ -9,8 +9,14 @@ import { maskAnswers } from './answers/mask/index.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
+import { moreCommands } from './commands/options/command.ts';
+import { pageWatcher } from './commands/options/page.ts';
+import { watchers } from './commands/options/watch.ts';
+import { serveCommand } from './commands/serve.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import type { DriftWatchOf } from './serve/drift/watch.ts';
+import { serverPages } from './serve/http/page.ts';
+import type { PageAsset } from './serve/http/page.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
 
@@ -57,3 +63,18 @@ answers(vectorAnswers, {
   tasks: () => import('./answers/vector/tasks.ts'),
   said: () => import('./answers/vector/said.ts'),
 });
+
+moreCommands.add(serveCommand);
+
+watchers.add(pageWatcher);
+
+/** Slots of pages of the server. */
+interface PageCells {
+  readonly pageAsset: Cell<'pageAsset', PageAsset>;
+}
+
+function page(cells: PageCells): void {
+  serverPages.add({ name: 'page' }, { ...cells });
+}
+
+page({ pageAsset: () => import('./page/assets.ts') });

@@ -127,6 +127,20 @@ describe('architecture', () => {
     expect(all.map(violation).filter((message) => message !== undefined)).toEqual([]);
   });
 
+  it('lets the serving plane import nothing of training', () => {
+    const folders = [
+      ...['base', 'data', 'files', 'folder', 'formats', 'graph', 'measure', 'recipe', 'report', 'runtime'],
+      // How scores are written, on the page of a run.
+      'tasks/score.ts',
+    ];
+    const others = all
+      .filter(({ from, to }) => /^(serve|page)\//.test(from) && /\.ts$/.test(to) && !/^(serve|page)\//.test(to))
+      .filter(({ to }) => !folders.includes(to) && !folders.includes(to.split('/')[0]!));
+    expect(others).toEqual([]);
+    const between = all.filter(({ from, to }) => /^serve\//.test(from) && /^page\//.test(to));
+    expect(between).toEqual([]);
+  });
+
   it('has no import cycle', () => {
     expect(cycles(all)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { printable, shown, UserError } from '../base/errors.ts';
+import { moreCommands } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { CLEAR_LINE, COLOURS } from './context.ts';
 import type { CommandContext, GlobalArgs } from './context.ts';
@@ -23,13 +24,13 @@ import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
-import { serveCommand } from './serve.ts';
 import { sweepCommand } from './sweep.ts';
 import { validateCommand } from './validate.ts';
 import { checkValues, optionsOf, requireValues } from './options/values.ts';
 import type { OptionTable } from './options/values.ts';
 
-const commands = [
+/** All commands, in the order of the help. */
+const commands = () => [
   runCommand,
   resumeCommand,
   labelCommand,
@@ -43,13 +44,13 @@ const commands = [
   reportCommand,
   compareCommand,
   benchCommand,
-  serveCommand,
+  ...moreCommands.all(),
   datasetsCommand,
   inspectCommand,
   initCommand,
   doctorCommand,
   schemaCommand,
-] as const;
+];
 
 /** Environment of the program: streams, terminal and signals, given by a process or by a test. */
 export interface ProgramHost {
@@ -157,7 +158,7 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
   const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
   const width = Math.min(110, widthOf(host, 80));
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
-    host.out(helpText(commands, width));
+    host.out(helpText(commands(), width));
     return;
   }
   const [first, second] = args;
@@ -195,8 +196,8 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
     .fail((message: string | null, error: Error | undefined) => {
       if (error !== undefined && error !== null && error.name !== 'YError') throw error;
       const fact = error?.message ?? message ?? 'the command line cannot be understood';
-      throw misuse(fact, args, commands, Object.keys(optionsOf(parser).key));
+      throw misuse(fact, args, commands(), Object.keys(optionsOf(parser).key));
     });
-  for (const command of commands) add(parser, command as unknown as Command<object>, host);
+  for (const command of commands()) add(parser, command as unknown as Command<object>, host);
   await parser.parseAsync();
 }

@@ -8,7 +8,7 @@ import { DRIFT } from './drift/watch.ts';
 import type { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelLimits } from './limits.ts';
-import type { ModelFacts } from './types.ts';
+import type { ModelFacts } from '../measure/batching/facts.ts';
 import type { WeightFacts } from './weights.ts';
 
 /** The one version that each model has. */

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { Registry } from '../../base/registry.ts';
 import { DEVICES, ENGINE_NAMES } from '../../recipe/engines.ts';
 import type { CommandContext } from '../context.ts';
 
@@ -9,6 +10,9 @@ export interface Command<Args extends object> {
   readonly options: (yargs: Argv) => Argv<Args>;
   readonly run: (args: Args, context: CommandContext) => Promise<void>;
 }
+
+/** Commands that `src/features.ts` names: rows are whole commands, each with the type of its own options. */
+export const moreCommands = new Registry<Pick<Command<object>, 'name' | 'summary'>>('command');
 
 export const recipePositional = { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' } as const;
 

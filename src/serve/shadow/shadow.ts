@@ -10,7 +10,7 @@ import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InferAnswer, InferRequest } from '../batch/queue.ts';
 import { classesOutput } from '../model.ts';
 import type { ServedModel } from '../model.ts';
-import type { ModelFacts } from '../types.ts';
+import type { ModelFacts } from '../../measure/batching/facts.ts';
 import { loadForm } from '../v1/forms.ts';
 import { statedNames } from '../v1/preparation.ts';
 import { labelsOf } from '../v2/classification.ts';
