@@ -70,7 +70,7 @@ watchers.add(pageWatcher);
 
 /** Slots of pages of the server. */
 interface PageCells {
-  readonly pageAsset: Cell<'pageAsset', PageAsset>;
+  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
 }
 
 function page(cells: PageCells): void {

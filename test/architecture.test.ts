@@ -155,7 +155,10 @@ describe('architecture', () => {
     ];
     const names = new RegExp(`['"\`](${taskNames().join('|')})['"\`]|metadata\\.get\\('task'\\)|score\\.name [!=]==`);
     const naming = sourceFiles().filter((file) => names.test(readFileSync(path.join(SRC, file), 'utf8')));
-    expect(naming.filter((file) => !/^(answers|tasks|recipe)\//.test(file))).toEqual(others);
+    const there = new Set(sourceFiles());
+    expect(naming.filter((file) => !/^(answers|tasks|recipe)\//.test(file))).toEqual(
+      others.filter((file) => there.has(file)),
+    );
   });
 
   it('has the tour of the document: at most ten files, and each imports the next', () => {
