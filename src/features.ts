@@ -23,6 +23,14 @@ import type { KitForm } from './ship/kit/forms.ts';
 import type { FormTasks } from './ship/mediapipe/folder.ts';
 import type { PipelineForm } from './ship/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
+import { moreCommands } from './commands/commands.ts';
+import { pageWatcher } from './commands/options/page.ts';
+import { watchers } from './commands/options/watch.ts';
+import { serveRow } from './commands/serve-row.ts';
+import type { DriftWatchOf } from './serve/drift/watch.ts';
+import { serverPages } from './serve/http/page.ts';
+import type { PageAsset } from './serve/http/page.ts';
+import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -39,6 +47,8 @@ interface AnswerCells {
   readonly transformers?: Cell<'transformers', PipelineForm>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
+  readonly said: Cell<'said', SaidForm>;
+  readonly drift?: Cell<'drift', DriftWatchOf>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
@@ -48,6 +58,8 @@ function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells)
 answers(classesAnswers, {
   tasks: () => import('./answers/classes/task.ts'),
   evaluationText: () => import('./answers/classes/evaluation.ts'),
+  said: () => import('./answers/classes/said.ts'),
+  drift: () => import('./answers/classes/drift.ts'),
   ending: () => import('./answers/classes/ending.ts'),
   kit: () => import('./answers/classes/kit.ts'),
   mediapipe: () => import('./answers/classes/mediapipe.ts'),
@@ -56,11 +68,13 @@ answers(classesAnswers, {
 answers(numbersAnswers, {
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
+  said: () => import('./answers/numbers/said.ts'),
   kit: () => import('./answers/numbers/kit.ts'),
 });
 answers(labelsAnswers, {
   tasks: () => import('./answers/labels/task.ts'),
   evaluationText: () => import('./answers/labels/evaluation.ts'),
+  said: () => import('./answers/labels/said.ts'),
   ending: () => import('./answers/labels/ending.ts'),
   kit: () => import('./answers/labels/kit.ts'),
   mediapipe: () => import('./answers/labels/mediapipe.ts'),
@@ -70,6 +84,7 @@ answers(tagsAnswers, {
   tasks: () => import('./answers/tags/task.ts'),
   shownAnswers: () => import('./answers/tags/example.ts'),
   evaluationText: () => import('./answers/tags/evaluation.ts'),
+  said: () => import('./answers/tags/said.ts'),
   kit: () => import('./answers/tags/kit.ts'),
   transformers: () => import('./answers/tags/transformers.ts'),
 });
@@ -77,6 +92,7 @@ answers(maskAnswers, {
   tasks: () => import('./answers/mask/task.ts'),
   shownAnswers: () => import('./answers/mask/example.ts'),
   evaluationText: () => import('./answers/mask/evaluation.ts'),
+  said: () => import('./answers/mask/said.ts'),
   ending: () => import('./answers/mask/ending.ts'),
   kit: () => import('./answers/mask/kit.ts'),
   mediapipe: () => import('./answers/mask/mediapipe.ts'),
@@ -87,6 +103,7 @@ answers(boxesAnswers, {
   tasks: () => import('./answers/boxes/task.ts'),
   shownAnswers: () => import('./answers/boxes/example.ts'),
   evaluationText: () => import('./answers/boxes/evaluation.ts'),
+  said: () => import('./answers/boxes/said.ts'),
   ending: () => import('./answers/boxes/ending.ts'),
   kit: () => import('./answers/boxes/kit.ts'),
   mediapipe: () => import('./answers/boxes/mediapipe.ts'),
@@ -96,6 +113,7 @@ answers(boxesAnswers, {
 answers(vectorAnswers, {
   tasks: () => import('./answers/vector/tasks.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
+  said: () => import('./answers/vector/said.ts'),
   kit: () => import('./answers/vector/kit.ts'),
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
@@ -114,3 +132,18 @@ launcher(kubernetes);
 launcher(slurm);
 launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
 launcher(torchrun);
+
+moreCommands.add(serveRow);
+
+watchers.add(pageWatcher);
+
+/** Slots of pages of the server. */
+interface PageCells {
+  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
+}
+
+function page(cells: PageCells): void {
+  serverPages.add({ name: 'page' }, { ...cells });
+}
+
+page({ pageAsset: () => import('./page/assets.ts') });
