@@ -1,8 +1,9 @@
 /**
  * `npm run test:without -- NAME [--types]`: the tree without a feature must compile, keep the layers, and pass the unit tests that are left. `--list`
  * prints the names; `--types` leaves out the unit tests. A copy of the tree in a temporary folder loses the feature's folder, its row and its cells in
- * `src/features.ts`, its docs page `docs/KIND/NAME.md`, and its tests: `test/KIND/NAME`, and files of `test` and `bench` that import what is gone or say
- * so in a comment of a line: `// Needs the features boxes and vector.`
+ * the lists of features, its docs page `docs/KIND/NAME.md`, and its tests: `test/KIND/NAME`, and files of `test` and `bench` that import what is gone or
+ * say so in a comment of a line: `// Needs the features boxes and vector.` With `serve` and `page`, which are folders of `src`, go the cells of other
+ * features and the commands that import them.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,12 @@ import ts from 'typescript';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FEATURES = 'src/features.ts';
+/** Files that name features: the list, its part for browsers, and the exports of the library. */
+const LISTS = [FEATURES, 'src/browser.ts', 'src/index.ts'];
+/** Folders of `src` that are features. */
+const PLANES = ['serve', 'page'];
+/** Folders whose files go with what they import. */
+const CELLS = /^src\/(answers|commands|consumers|formats|methods|places|samples)\//;
 /** Features that others build on. */
 const STAY = new Set(['classes']);
 
@@ -35,18 +42,40 @@ function specifiersIn(node) {
 export function featuresIn(text) {
   const places = specifiersIn(parsed(FEATURES, text)).map((to) => /^\.\/(\w+)\/([\w-]+)\//.exec(to));
   const kinds = /^(answers|consumers|formats|methods|places|samples)$/;
-  return new Map(places.flatMap((place) => (place && kinds.test(place[1]) ? [[place[2], place[1]]] : [])));
+  const rows = places.flatMap((place) =>
+    place && kinds.test(place[1]) ? [[place[2], `${place[1]}/${place[2]}`]] : [],
+  );
+  return new Map([...rows, ...PLANES.map((name) => [name, name])]);
 }
 
-/** The list of features without imports from a folder, statements that use what they brought, and properties and elements that load a module of it. */
-export function withoutFolder(text, folder) {
+/** Files of `src` in a folder, with the cells and commands that import them. */
+export function sourcesOf(place, files, read) {
+  const gone = new Set(files.filter((file) => file.startsWith(`src/${place}/`)));
+  const cells = files.filter((file) => CELLS.test(file) && file.endsWith('.ts'));
+  const imports = new Map(cells.map((file) => [file, importsOf(file, read(file))]));
+  for (let before = -1; before < gone.size;) {
+    before = gone.size;
+    for (const [file, to] of imports) if (to.some((other) => gone.has(other))) gone.add(file);
+  }
+  return gone;
+}
+
+/** Paths of the files that a file imports. */
+function importsOf(file, text) {
+  const to = specifiersIn(parsed(file, text)).filter((specifier) => specifier.startsWith('.'));
+  return to.map((specifier) => path.posix.join(path.posix.dirname(file), specifier));
+}
+
+/** A list of features without imports of files that are gone, statements that use what they brought, and properties and elements that load them. */
+export function withoutFiles(text, isGone) {
   const source = parsed(FEATURES, text);
-  const leads = (node) => specifiersIn(node).some((to) => to.startsWith(`./${folder}/`));
+  const leads = (node) => specifiersIn(node).some((to) => isGone(path.posix.join('src', to)));
   const gone = [];
   const names = new Set();
   for (const statement of source.statements)
-    if (ts.isImportDeclaration(statement) && leads(statement)) {
+    if ((ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && leads(statement)) {
       gone.push(statement);
+      if (ts.isExportDeclaration(statement)) continue;
       const { name, namedBindings } = statement.importClause ?? {};
       if (name !== undefined) names.add(name.text);
       for (const { name: own } of namedBindings?.elements ?? []) names.add(own.text);
@@ -57,12 +86,14 @@ export function withoutFolder(text, folder) {
   /** Adds the smallest property or element that names the feature, or the call that has its row as an argument; true if it added any. */
   const visit = (node) => {
     const call = ts.isExpressionStatement(node) && ts.isCallExpression(node.expression) ? node.expression : undefined;
-    if (call?.arguments.some((given) => ts.isIdentifier(given) && names.has(given.text))) return gone.push(node) > 0;
+    const named = call && [...call.arguments, call.expression, call.expression.expression];
+    if (named?.some((given) => given && ts.isIdentifier(given) && names.has(given.text))) return gone.push(node) > 0;
     let isFound = false;
     node.forEachChild((child) => {
       if (visit(child)) isFound = true;
     });
-    const isPart = ts.isObjectLiteralElementLike(node) || ts.isArrayLiteralExpression(node.parent);
+    const isPart =
+      ts.isObjectLiteralElementLike(node) || ts.isArrayLiteralExpression(node.parent) || ts.isPropertySignature(node);
     return isFound || (isPart && (leads(node) || uses(node)) && gone.push(node) > 0);
   };
   for (const statement of source.statements) if (!gone.includes(statement)) visit(statement);
@@ -76,22 +107,16 @@ export function withoutFolder(text, folder) {
 }
 
 /** Files of tests that go with a folder of `src`: its own, those that import what is gone, and those that say that they need the feature. */
-export function testsOf({ kind, name }, files, read) {
+export function testsOf({ place, name }, sources, files, read) {
   const tests = files.filter((file) => /^(test|bench)\/.*\.(ts|mjs|js)$/.test(file));
-  const isOwn = (file) => file.startsWith(`test/${kind}/${name}/`);
+  const isOwn = (file) => file.startsWith(`test/${place}/`);
   const needs = (text) => new RegExp(`^// Needs the features? .*\\b${name}\\b`, 'm').test(text);
-  const sources = new Map(tests.map((file) => [file, read(file)]));
-  const imports = new Map(
-    [...sources].map(([file, text]) => {
-      const to = specifiersIn(parsed(file, text)).filter((specifier) => specifier.startsWith('.'));
-      return [file, to.map((specifier) => path.posix.join(path.posix.dirname(file), specifier))];
-    }),
-  );
-  const gone = new Set(tests.filter((file) => isOwn(file) || needs(sources.get(file))));
-  const isGone = (to) => to.startsWith(`src/${kind}/${name}/`) || gone.has(to);
+  const texts = new Map(tests.map((file) => [file, read(file)]));
+  const imports = new Map([...texts].map(([file, text]) => [file, importsOf(file, text)]));
+  const gone = new Set(tests.filter((file) => isOwn(file) || needs(texts.get(file))));
   for (let before = -1; before < gone.size;) {
     before = gone.size;
-    for (const [file, to] of imports) if (to.some(isGone)) gone.add(file);
+    for (const [file, to] of imports) if (to.some((other) => sources.has(other) || gone.has(other))) gone.add(file);
   }
   return [...gone].sort();
 }
@@ -106,15 +131,14 @@ function run(folder, what, words) {
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 
 /** True if the copy without the feature is whole. */
-function check({ kind, name }, isTypes) {
+function check({ place, name }, isTypes) {
   const listed = spawnSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }); // prettier-ignore
   const files = listed.stdout.split('\n').filter((file) => file !== '');
-  const tests = testsOf({ kind, name }, files, (file) => readFileSync(path.join(ROOT, file), 'utf8'));
+  const read = (file) => readFileSync(path.join(ROOT, file), 'utf8');
+  const sources = sourcesOf(place, files, read);
+  const tests = testsOf({ place, name }, sources, files, read);
   const isGone = (file) =>
-    file.startsWith(`src/${kind}/${name}/`) ||
-    file.startsWith(`test/${kind}/${name}/`) ||
-    file === `docs/${kind}/${name}.md` ||
-    tests.includes(file);
+    sources.has(file) || file.startsWith(`test/${place}/`) || file === `docs/${place}.md` || tests.includes(file);
   const folder = mkdtempSync(path.join(tmpdir(), `without-${name}-`));
   try {
     for (const file of files.filter((one) => !isGone(one))) {
@@ -122,13 +146,18 @@ function check({ kind, name }, isTypes) {
       cpSync(path.join(ROOT, file), path.join(folder, file), { verbatimSymlinks: true });
     }
     symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-    const list = path.join(folder, FEATURES);
-    writeFileSync(list, withoutFolder(readFileSync(list, 'utf8'), `${kind}/${name}`));
+    for (const list of LISTS) writeFileSync(path.join(folder, list), withoutFiles(read(list), isGone));
+    // The layer of a folder of `src`.
+    const layers = 'docs/architecture.md';
+    const rows = read(layers)
+      .split('\n')
+      .filter((line) => !/^\| \d/.test(line) || !line.includes(`\`src/${place}/\``));
+    writeFileSync(path.join(folder, layers), rows.join('\n'));
     console.log(`Without ${name}: ${files.filter(isGone).length} files gone, ${tests.length} of them tests.`);
     const tsc = ['node_modules/typescript-7/bin/tsc', '-p', 'tsconfig.json', '--noEmit', '--incremental', 'false'];
     const compiles = run(folder, 'types', tsc);
-    const layers = run(folder, 'layers', [...JEST, 'test/architecture.test.ts']);
-    return (isTypes || run(folder, 'unit tests', JEST)) && compiles && layers;
+    const isLayered = run(folder, 'layers', [...JEST, 'test/architecture.test.ts']);
+    return (isTypes || run(folder, 'unit tests', JEST)) && compiles && isLayered;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -148,7 +177,7 @@ function main() {
     process.exitCode = 1;
     return;
   }
-  const failed = positionals.filter((name) => !check({ kind: features.get(name), name }, values.types));
+  const failed = positionals.filter((name) => !check({ place: features.get(name), name }, values.types));
   console.log(
     failed.length === 0 ? `Whole without ${positionals.join(', ')}.` : `Not whole without ${failed.join(', ')}.`,
   );

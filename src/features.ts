@@ -37,6 +37,14 @@ import type { KitForm } from './ship/kit/forms.ts';
 import type { FormTasks } from './ship/mediapipe/folder.ts';
 import type { PipelineForm } from './ship/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
+import { moreCommands } from './commands/commands.ts';
+import { pageWatcher } from './commands/options/page.ts';
+import { watchers } from './commands/options/watch.ts';
+import { serveRow } from './commands/serve-row.ts';
+import type { DriftWatchOf } from './serve/drift/watch.ts';
+import { serverPages } from './serve/http/page.ts';
+import type { PageAsset } from './serve/http/page.ts';
+import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
@@ -58,6 +66,8 @@ interface AnswerCells {
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
   readonly vectorTools?: Cell<'vectorTools', VectorTools>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
+  readonly said: Cell<'said', SaidForm>;
+  readonly drift?: Cell<'drift', DriftWatchOf>;
 }
 
 function answers(row: Parameters<typeof answerForms.add>[0], cells: AnswerCells): void {
@@ -68,6 +78,8 @@ answers(classesAnswers, {
   labels: () => import('./answers/classes/labels.ts'),
   tasks: () => import('./answers/classes/task.ts'),
   evaluationText: () => import('./answers/classes/evaluation.ts'),
+  said: () => import('./answers/classes/said.ts'),
+  drift: () => import('./answers/classes/drift.ts'),
   ending: () => import('./answers/classes/ending.ts'),
   kit: () => import('./answers/classes/kit.ts'),
   mediapipe: () => import('./answers/classes/mediapipe.ts'),
@@ -77,12 +89,14 @@ answers(numbersAnswers, {
   labels: () => import('./answers/numbers/labels.ts'),
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
+  said: () => import('./answers/numbers/said.ts'),
   kit: () => import('./answers/numbers/kit.ts'),
 });
 answers(labelsAnswers, {
   labels: () => import('./answers/labels/labels.ts'),
   tasks: () => import('./answers/labels/task.ts'),
   evaluationText: () => import('./answers/labels/evaluation.ts'),
+  said: () => import('./answers/labels/said.ts'),
   ending: () => import('./answers/labels/ending.ts'),
   kit: () => import('./answers/labels/kit.ts'),
   mediapipe: () => import('./answers/labels/mediapipe.ts'),
@@ -93,6 +107,7 @@ answers(tagsAnswers, {
   tasks: () => import('./answers/tags/task.ts'),
   shownAnswers: () => import('./answers/tags/example.ts'),
   evaluationText: () => import('./answers/tags/evaluation.ts'),
+  said: () => import('./answers/tags/said.ts'),
   kit: () => import('./answers/tags/kit.ts'),
   transformers: () => import('./answers/tags/transformers.ts'),
 });
@@ -102,6 +117,7 @@ answers(maskAnswers, {
   gridAnswers: () => import('./answers/mask/grid.ts'),
   shownAnswers: () => import('./answers/mask/example.ts'),
   evaluationText: () => import('./answers/mask/evaluation.ts'),
+  said: () => import('./answers/mask/said.ts'),
   ending: () => import('./answers/mask/ending.ts'),
   kit: () => import('./answers/mask/kit.ts'),
   mediapipe: () => import('./answers/mask/mediapipe.ts'),
@@ -115,6 +131,7 @@ answers(boxesAnswers, {
   sureAnswers: () => import('./answers/boxes/sure.ts'),
   shownAnswers: () => import('./answers/boxes/example.ts'),
   evaluationText: () => import('./answers/boxes/evaluation.ts'),
+  said: () => import('./answers/boxes/said.ts'),
   ending: () => import('./answers/boxes/ending.ts'),
   kit: () => import('./answers/boxes/kit.ts'),
   mediapipe: () => import('./answers/boxes/mediapipe.ts'),
@@ -126,6 +143,7 @@ answers(vectorAnswers, {
   tasks: () => import('./answers/vector/tasks.ts'),
   vectorTools: () => import('./answers/vector/tools/index.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
+  said: () => import('./answers/vector/said.ts'),
   kit: () => import('./answers/vector/kit.ts'),
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
@@ -182,3 +200,18 @@ launcher(kubernetes);
 launcher(slurm);
 launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
 launcher(torchrun);
+
+moreCommands.add(serveRow);
+
+watchers.add(pageWatcher);
+
+/** Slots of pages of the server. */
+interface PageCells {
+  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
+}
+
+function page(cells: PageCells): void {
+  serverPages.add({ name: 'page' }, { ...cells });
+}
+
+page({ pageAsset: () => import('./page/assets.ts') });

@@ -15,9 +15,9 @@ const PAIRS: Readonly<Record<string, string>> = {
  */
 const WORLDS: Readonly<Record<string, RegExp>> = {
   ops: /^(graph\/ops|trace\/(kernels|interpret)|formats\/(onnx|tflite)\/lower)\//,
-  features: /^((answers|consumers|methods|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\//,
+  features: /^((answers|consumers|methods|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\/(?!shown\.ts$)/,
   generated: /_pb\.ts$/,
-  browser: /^page\/browser\//,
+  browser: /^(page\/browser\/|answers\/[^/]+\/shown\.ts$|browser\.ts$)/,
 };
 
 /** Names that a file defines and exports, without those that it passes on and those in scripts that it holds as text. */

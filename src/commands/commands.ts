@@ -1,3 +1,4 @@
+import { Registry } from '../base/registry.ts';
 import type { Command } from './options/command.ts';
 
 /** Row of a command: its text in `limbeck --help`, and its module, which is loaded when the command line names the command. */
@@ -8,12 +9,20 @@ export interface CommandRow {
   readonly load: () => Promise<Command<object>>;
 }
 
-function row<Args extends object>(name: string, summary: string, load: () => Promise<Command<Args>>): CommandRow {
+/** A row from a command of any options. */
+export function row<Args extends object>(
+  name: string,
+  summary: string,
+  load: () => Promise<Command<Args>>,
+): CommandRow {
   return { name, summary, load: load as unknown as CommandRow['load'] };
 }
 
+/** Commands that `src/features.ts` names. */
+export const moreCommands = new Registry<CommandRow>('command');
+
 /** All commands, in the order of `limbeck --help`. */
-export const commands: readonly CommandRow[] = [
+export const allCommands = (): readonly CommandRow[] => [
   row(
     'run <recipe>',
     'Follow a recipe to its report; a run that was stopped goes on where it was',
@@ -79,11 +88,7 @@ export const commands: readonly CommandRow[] = [
     'Time model files (.onnx, .keras, .h5, .tflite), or the models of a run, side by side',
     async () => (await import('./bench.ts')).benchCommand,
   ),
-  row(
-    'serve <models..>',
-    'Answer requests for models: REST and gRPC of the Open Inference Protocol, batched, with metrics',
-    async () => (await import('./serve.ts')).serveCommand,
-  ),
+  ...moreCommands.all(),
   row(
     'datasets [folder]',
     'List the data sets of the project with sizes and classes',

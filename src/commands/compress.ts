@@ -68,7 +68,7 @@ export const compressCommand: Command<CompressArgs> = {
         default: false,
         describe: 'Start again; the earlier run is removed once the new one has begun its work',
       })
-      .options(watchOptions) as never,
+      .options(watchOptions()) as never,
   run: async ({ model, data, format, fresh, 'save-every': saveEvery, ...args }, context) => {
     if (data === undefined)
       throw new UserError(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { printable, shown, UserError } from '../base/errors.ts';
 import type { Command } from './options/command.ts';
-import { commands, wordOf } from './commands.ts';
+import { allCommands, wordOf } from './commands.ts';
 import type { CommandRow } from './commands.ts';
 import { CLEAR_LINE, COLOURS } from './context.ts';
 import type { CommandContext, GlobalArgs } from './context.ts';
@@ -119,7 +119,7 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
   const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
   const width = Math.min(110, widthOf(host, 80));
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
-    host.out(helpText(commands, width));
+    host.out(helpText(allCommands(), width));
     return;
   }
   const [first, second] = args;
@@ -157,11 +157,11 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
     .fail((message: string | null, error: Error | undefined) => {
       if (error !== undefined && error !== null && error.name !== 'YError') throw error;
       const fact = error?.message ?? message ?? 'the command line cannot be understood';
-      throw misuse(fact, args, commands, Object.keys(optionsOf(parser).key));
+      throw misuse(fact, args, allCommands(), Object.keys(optionsOf(parser).key));
     });
   // A shell that completes words asks for the options of any command.
   const isAsked = (row: CommandRow): boolean => args.includes(wordOf(row)) || args.includes('--get-yargs-completions');
-  for (const row of commands) {
+  for (const row of allCommands()) {
     if (isAsked(row)) add(parser, row, await row.load(), host);
     else parser.command(row.name, row.summary);
   }

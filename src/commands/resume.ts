@@ -23,7 +23,7 @@ export const resumeCommand: Command<ResumeArgs> = {
       .option('rank-timeout', rankTimeoutOption)
       .option('engine', engineOption)
       .option('device', deviceOption)
-      .options(watchOptions),
+      .options(watchOptions()),
   run: async ({ run, out, engine, device, ...rest }, context) => {
     const { 'save-every': saveEvery, 'rank-timeout': rankTimeout, ...watch } = rest;
     const { findRun } = await import('../folder/find.ts');

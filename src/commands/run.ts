@@ -50,7 +50,7 @@ export const runCommand: Command<RunArgs> = {
         describe:
           'Train part i of n of the repeats, of the race of losses or of the search, i from 0: 0/3; a run without it goes on with what all have trained',
       })
-      .options(watchOptions)
+      .options(watchOptions())
       .option('resume', {
         type: 'boolean',
         default: false,

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { filledTemplate, templateParts } from '../base/template.ts';
 import { PAGE_STYLE } from './style.ts';
@@ -67,19 +67,6 @@ function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {
 /** Folder of the compiled program. Scripts have the same places under `app/`, so that their imports find each other. */
 const PROGRAM = path.join(import.meta.dirname, '..');
 
-/** Modules that the scripts of the page share with the rest of the program; they run anywhere. */
-const SHARED = [
-  'base/numbers.js',
-  'data/dates.js',
-  'data/normalized.js',
-  'data/pictures/letterbox.js',
-  'data/pictures/resize.js',
-  'report/format.js',
-  'report/mask-colours.js',
-  'tasks/answer-form.js',
-  'tasks/score.js',
-];
-
 let read: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
 
 /** The compiled modules, read once: browsers know no TypeScript. */
@@ -87,13 +74,19 @@ function scripts(): Promise<ReadonlyMap<string, Uint8Array>> {
   return (read ??= readScripts());
 }
 
+/** The scripts of the pages with the modules that they load. */
 async function readScripts(): Promise<ReadonlyMap<string, Uint8Array>> {
-  const own = await readdir(path.join(PROGRAM, 'page/browser'), { recursive: true });
-  const names = own
-    .map((name) => `page/browser/${name.split(path.sep).join('/')}`)
-    .filter((name) => name.endsWith('.js'));
-  const found = names.length === 0 ? [] : [...names, ...SHARED];
-  return new Map(
-    await Promise.all(found.map(async (name) => [name, await readFile(path.join(PROGRAM, name))] as const)),
-  );
+  const found = new Map<string, Uint8Array>();
+  const isCompiled = import.meta.filename.endsWith('.js');
+  const entries = Object.values(PAGES).flatMap((pages) => Object.values(pages));
+  const waiting = isCompiled ? entries.map((name) => `page/browser/${name}.js`) : [];
+  for (const name of waiting) {
+    const script = await readFile(path.join(PROGRAM, name));
+    found.set(name, script);
+    for (const [, to] of script.toString('utf8').matchAll(/(?:\bfrom|^import)\s*["'](\.[^"']+)["']/gm)) {
+      const other = path.posix.join(path.posix.dirname(name), to!);
+      if (!waiting.includes(other)) waiting.push(other);
+    }
+  }
+  return found;
 }

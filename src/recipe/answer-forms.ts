@@ -95,6 +95,11 @@ export interface AnswerRow {
   readonly namesKey?: 'labels' | 'targets';
   /** Text that says how many answers a model chooses among or gives, with their names; default: as `namedAnswers`. */
   readonly answersText?: (count: number, names: readonly string[]) => string;
+  /**
+   * Key of the names of the answers in what a server states of a model, by which readers tell the form; absent for the form of models with no such key.
+   * `logits`: whether answers are logits, where several forms share the key. `isNameless`: the key has `true` in place of names.
+   */
+  readonly told?: { readonly key: string; readonly logits?: boolean; readonly isNameless?: true };
   /** Tasks whose answers have this form, by name. */
   readonly tasks: Readonly<Record<string, TaskRow>>;
   readonly keys: readonly AnswerKeys[];

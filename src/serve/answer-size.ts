@@ -3,7 +3,7 @@ import type { InferRequest } from './batch/queue.ts';
 import { byteLengthOf, elementsOf } from './dtypes.ts';
 import type { ModelLimits } from './limits.ts';
 import { Refusal } from './refusal.ts';
-import type { ModelFacts } from './types.ts';
+import type { ModelFacts } from '../measure/batching/facts.ts';
 
 interface Asked {
   readonly name: string;

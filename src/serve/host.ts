@@ -5,11 +5,13 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { usualOf } from '../folder/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
+import type { AnswerFormKind } from '../recipe/task.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
 import type { OnAnswered } from './batch/scheduler.ts';
 import { watchAnswer } from './drift/answers.ts';
+import { DRIFT } from './drift/watch.ts';
 import { servedModel, MODEL_VERSION } from './model.ts';
 import type { ServedModel } from './model.ts';
 import { Shadow } from './shadow/shadow.ts';
@@ -20,8 +22,9 @@ import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
-import { statedForm } from '../tasks/answer-form.ts';
+import { statedForm } from '../recipe/stated-names.ts';
 import { checkPreparation } from './v1/fitted.ts';
+import { loadForm } from './v1/forms.ts';
 import { statedNames } from './v1/preparation.ts';
 import { weightsOf } from './weights.ts';
 import type { WeightFacts } from './weights.ts';
@@ -59,6 +62,7 @@ interface Held {
   readonly sha256: string;
   readonly weights: WeightFacts;
   readonly usual: UsualAnswers | undefined;
+  readonly form: AnswerFormKind;
 }
 
 /** The models of a server: loaded, asked, loaded again, unloaded. */
@@ -261,6 +265,10 @@ export class ModelHost {
     const { metadata } = model;
     const note = checkPreparation(model, source.file);
     if (note !== undefined) this.#options.log.write('warn', `${source.name}: ${note}`);
+    const names = statedNames(model);
+    const { kind: form } = statedForm(names);
+    await loadForm(names);
+    await DRIFT.loadIfThere(form);
     const usual = await usualOf(source.file, stored);
     return {
       source,
@@ -268,6 +276,7 @@ export class ModelHost {
       sha256: sha256(bytes),
       weights: weightsOf(model),
       usual,
+      form,
       toLoad: { message, read: await spooled(bytes) },
     };
   }
@@ -278,12 +287,11 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name, file }, toLoad: { message }, metadata, weights, usual, sha256: hash }) => {
+          all.map(({ source: { name, file }, toLoad: { message }, metadata, weights, usual, form, sha256: hash }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const { kind: form } = statedForm(statedNames({ metadata }));
             const about = { metadata, weights, file, usual, form, sizeBytes: message.bytes, sha256: hash };
             const { batch: options, limits } = this.#options;
             const setup = { ...about, name, key: message.key, facts, options, limits };

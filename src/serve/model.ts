@@ -4,11 +4,11 @@ import type { UsualAnswers } from '../measure/usual-answers.ts';
 import type { AnswerFormKind } from '../recipe/task.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
-import { DRIFT_WATCHES } from './drift/watch.ts';
+import { DRIFT } from './drift/watch.ts';
 import type { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelLimits } from './limits.ts';
-import type { ModelFacts } from './types.ts';
+import type { ModelFacts } from '../measure/batching/facts.ts';
 import type { WeightFacts } from './weights.ts';
 
 /** The one version that each model has. */
@@ -64,10 +64,9 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
   for (const [samples, ms] of facts.cost) cost.add(samples, ms);
   const joins = facts.batching.kind !== 'whole' && (!options.exact || facts.exact !== false);
   const { usual, form, ...known } = setup;
-  const Watch = DRIFT_WATCHES[form];
   return {
     ...known,
-    drift: usual && Watch && new Watch(usual),
+    drift: usual && DRIFT.has(form) ? DRIFT.of(form)(usual) : undefined,
     maxBatch: joins ? mostTogether(options.maxBatch, setup) : 1,
     queue: before?.queue ?? new RequestQueue(options.priorityLevels),
     cost,

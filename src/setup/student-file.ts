@@ -1,8 +1,10 @@
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
-import { otherOrder, refuseOtherSamples, statedIn } from '../distill/teachers/inputs/preparation.ts';
+import { refuseOtherSamples } from '../distill/teachers/inputs/preparation.ts';
+import { otherOrder } from '../files/class-order.ts';
+import { statedIn } from '../files/stated.ts';
 import { takesRaw } from '../distill/teachers/inputs/own-scaling.ts';
-import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
+import type { StatedPreparation } from '../files/stated.ts';
 import { refuseOtherText } from '../distill/teachers/inputs/stated-text.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { taskRow } from '../recipe/task.ts';

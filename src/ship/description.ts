@@ -1,9 +1,9 @@
-import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
-import { fieldsIn, partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
+import type { StatedPreparation } from '../files/stated.ts';
+import { fieldsIn, partsIn, statedIn } from '../files/stated.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { Slot } from '../base/registry.ts';
 import { answerForms } from '../recipe/answer-forms.ts';
-import { namesByPart, statedForm } from '../tasks/answer-form.ts';
+import { namesByForm, statedForm } from '../recipe/stated-names.ts';
 import type { AnswerField } from '../tasks/fields.ts';
 import type { CustomMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { InputDescription, ModelDescription } from '../formats/tflite/metadata/metadata.ts';
@@ -31,7 +31,7 @@ export async function loadDescription(form: string): Promise<void> {
 /** Form of the answers of a file, by its metadata. */
 export function formIn(metadata: ReadonlyMap<string, string>): string {
   const logits = metadata.get('output') === 'logits';
-  return statedForm({ ...namesByPart(metadata, statedIn(metadata).names), logits }).kind;
+  return statedForm({ ...namesByForm(metadata, statedIn(metadata).names), logits }).kind;
 }
 
 /** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. `loadDescription` has been called. */

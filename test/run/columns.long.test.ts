@@ -3,7 +3,8 @@ import path from 'node:path';
 import type { Column } from '../../src/data/dataset.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { describedBy } from '../../src/serve/v1/preparation.ts';
+import { loadForm } from '../../src/serve/v1/forms.ts';
+import { describedBy, statedNames } from '../../src/serve/v1/preparation.ts';
 import { valuesOf } from '../../src/serve/v1/read.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
@@ -54,6 +55,7 @@ it('the words travel with the model: metadata, evaluation, kit, requests', async
   expect(kit).toMatchObject({ columns, input: { shape: [1, 4] } });
 
   const input = { name: 'input', dtype: 'float32', shape: [null, 4] };
+  await loadForm(statedNames({ metadata }));
   const described = describedBy({ facts: { inputs: [input], batching: { kind: 'free' } }, metadata } as never)!;
   const ask = (body: unknown) => Array.from(valuesOf(Buffer.from(JSON.stringify(body)), described));
   expect(ask({ city: 'Rome', month: 3 })).toEqual([0, 0, 1, 3]);
@@ -109,6 +111,7 @@ it('the parts of dates travel with the model: metadata, evaluation, kit, request
   expect(kit).toMatchObject({ columns, input: { shape: [1, 6] }, normalization: { missing: filled } });
 
   const input = { name: 'input', dtype: 'float32', shape: [null, 6] };
+  await loadForm(statedNames({ metadata }));
   const described = describedBy({ facts: { inputs: [input], batching: { kind: 'free' } }, metadata } as never)!;
   const ask = (body: unknown) => Array.from(valuesOf(Buffer.from(JSON.stringify(body)), described));
   expect(ask({ seen: '2024-03-01T00:30+01:00', x: 3 })).toEqual([19782, 2, 29, 3, 23.5, 3]);

@@ -4,7 +4,7 @@ import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { storedEncoder } from '../../src/data/text/open.ts';
-import { statedText } from '../../src/distill/teachers/inputs/stated-text.ts';
+import { statedText } from '../../src/files/stated.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { readEntries } from '../../src/formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';

@@ -1,5 +1,7 @@
 import { modelPaths } from '../../src/serve/http/openapi-models.ts';
 import type { ServedModel } from '../../src/serve/model.ts';
+import { loadForm } from '../../src/serve/v1/forms.ts';
+import { statedNames } from '../../src/serve/v1/preparation.ts';
 import { valuesOf } from '../../src/serve/v1/read.ts';
 import { unknownWords } from '../../src/serve/v1/unknown.ts';
 import { echo } from './models.ts';
@@ -78,13 +80,14 @@ describe('a served model of a table', () => {
   });
 });
 
-it('OpenAPI names the columns of a row, and says which are dates and which may be missing', () => {
+it('OpenAPI names the columns of a row, and says which are dates and which may be missing', async () => {
   const dated = [...columns, { name: 'day', date: ['days', 'month'], missing: [1, 2] }];
   const facts = {
     ...{ batching: { kind: 'free' }, outputs: [{ name: 'logits', dtype: 'float32', shape: ['batch', 2] }] },
     inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 8] }],
   };
   const metadata = new Map([['columns', JSON.stringify(dated)]]);
+  await loadForm(statedNames({ metadata }));
   const paths = modelPaths([{ name: 'm', facts, metadata } as unknown as ServedModel]);
   const { post } = paths['/v1/m'] as { post: { requestBody: { content: Record<string, { schema: object }> } } };
   const row = {

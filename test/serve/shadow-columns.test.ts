@@ -1,4 +1,7 @@
 import { translationOf } from '../../src/serve/shadow/preparation.ts';
+import { loadForm } from '../../src/serve/v1/forms.ts';
+
+beforeAll(() => loadForm({ logits: false }));
 
 /** A model of two prepared numbers, whose file names their columns or not. */
 function known(columns?: readonly { name: string; words?: readonly string[] }[]) {

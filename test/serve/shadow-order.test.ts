@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { inClassOrder } from '../../src/distill/preflight/class-order.ts';
+import { inClassOrder } from '../../src/files/class-order.ts';
 import { orderBetween, orderOfRows } from '../../src/serve/shadow/shadow.ts';
 import { transferClasses } from '../../src/serve/shadow/transfer-recipe.ts';
 import { temporaryFolder } from '../support/folder.ts';

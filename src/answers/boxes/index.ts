@@ -8,6 +8,7 @@ export const boxesAnswers: AnswerRow = {
   words: ['class', 'classes'],
   namesKey: 'targets',
   answersText: (count, names) => `boxes with a class each: ${namedAnswers(count, names)}`,
+  told: { key: 'boxes' },
   tasks: {
     detection: {
       hasClasses: false,

@@ -6,6 +6,7 @@ export const labelsAnswers: AnswerRow = {
   name: 'labels',
   words: ['label', 'labels'],
   namesKey: 'targets',
+  told: { key: 'targets', logits: true },
   tasks: {
     'multi-label': {
       hasClasses: false,

@@ -8,6 +8,7 @@ export const maskAnswers: AnswerRow = {
   words: ['class', 'classes'],
   namesKey: 'targets',
   answersText: (count, names) => `a class for each pixel: ${namedAnswers(count, names)}`,
+  told: { key: 'mask' },
   tasks: {
     segmentation: {
       hasClasses: false,

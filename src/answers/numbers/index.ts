@@ -7,6 +7,7 @@ export const numbersAnswers: AnswerRow = {
   name: 'numbers',
   words: ['number', 'numbers'],
   namesKey: 'targets',
+  told: { key: 'targets', logits: false },
   tasks: {
     regression: {
       hasClasses: false,

@@ -7,6 +7,7 @@ export const tagsAnswers: AnswerRow = {
   name: 'tags',
   words: ['tag', 'tags'],
   namesKey: 'targets',
+  told: { key: 'tags' },
   tasks: {
     tagging: {
       hasClasses: false,

@@ -11,6 +11,7 @@ export const vectorAnswers: AnswerRow = {
   name: 'vector',
   words: ['number', 'numbers'],
   answersText: (count) => (count === 0 ? 'a vector' : `a vector, compared by ${count} classes`),
+  told: { key: 'vector', isNameless: true },
   tasks: {
     embedding: {
       hasClasses: true,

@@ -63,7 +63,7 @@ async function shippedModel(
   const { exportedModel } = await import('../../folder/report/finished.ts');
   const { readOnnx } = await import('../../files/onnx-file.ts');
   const { inOnePiece } = await import('../../formats/onnx/large.ts');
-  const { examine } = await import('../../serve/examine.ts');
+  const { examine } = await import('../../measure/batching/examine.ts');
   const { curveOf } = await import('../../ship/cluster/curve.ts');
   const { checkedName, MEASURED_ON } = await import('../../ship/cluster/model.ts');
   const { row, file } = await exportedModel(run, id);

@@ -12,7 +12,8 @@ import { taskOf } from '../../tasks/registry.ts';
 import { taskOfWidth } from '../../tasks/task.ts';
 import { oneByOne } from '../../train/turns.ts';
 import type { Turns } from '../../train/turns.ts';
-import { namesIn, otherOrder } from '../teachers/inputs/preparation.ts';
+import { otherOrder } from '../../files/class-order.ts';
+import { namesIn } from '../../files/stated.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { readTop, topWidth, writeTop } from './top-answers.ts';
 

@@ -11,7 +11,7 @@ import type { SafetensorsFile } from '../../formats/sealed.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
-import { orderOf, inClassOrder } from '../preflight/class-order.ts';
+import { orderOf, inClassOrder } from '../../files/class-order.ts';
 import { preflight } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { answersProbabilities, logitsOfProbabilities } from '../teachers/teacher.ts';

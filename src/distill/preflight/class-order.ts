@@ -1,40 +1,6 @@
-import { UserError } from '../../base/errors.ts';
+import { inClassOrder } from '../../files/class-order.ts';
 import { joinedValues, widthOfFields } from '../../tasks/fields.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
-
-/** Index in the teacher's answer of each class of the data set; undefined for the same order. */
-export function orderOf(
-  name: string,
-  classes: readonly string[] | undefined,
-  own: readonly string[],
-): number[] | undefined {
-  if (classes === undefined) return undefined;
-  const known = new Set(own);
-  const placeOf = new Map(classes.map((label, i) => [label, i]));
-  const unknown = classes.find((label) => !known.has(label));
-  // Of a name that is there twice the map has the last place.
-  const twice = classes.find((label, i) => placeOf.get(label) !== i);
-  if (unknown !== undefined || twice !== undefined || classes.length !== own.length) {
-    const received =
-      unknown !== undefined
-        ? `the unknown class ${unknown}`
-        : twice !== undefined
-          ? `the class ${twice} twice`
-          : `${classes.length} names`;
-    throw new UserError(
-      `teacher.classes: expected the ${own.length} classes of the data set in the order of ${name}, received ${received}`,
-      `The classes of the data set: ${own.join(', ')}.`,
-    );
-  }
-  return own.map((label) => placeOf.get(label)!);
-}
-
-/** Reorders a teacher's logits [n, classes] into the order of the data set. */
-export function inClassOrder(logits: Float32Array, order: readonly number[] | undefined): Float32Array {
-  if (order === undefined) return logits;
-  const classes = order.length;
-  return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
-}
 
 /**
  * Answers [n, width] of several outputs in the order of the data set: the classes of the first field, or of a detector's scores, or all numbers of a row

@@ -19,7 +19,8 @@ import type { Pooling } from './inputs/pooled.ts';
 import { askedAboutTexts, textInputs } from './inputs/text-inputs.ts';
 import { channelsLast, isRaw, preparationAffine, preprocess } from './inputs/preprocess.ts';
 import type { Preprocessing, TeacherNormalization } from './inputs/preprocess.ts';
-import { joinedInOrder, orderOf } from '../preflight/class-order.ts';
+import { orderOf } from '../../files/class-order.ts';
+import { joinedInOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, checkFields, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 

@@ -18,7 +18,8 @@ import { sizeRemedy } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
 import type { OwnSize } from './inputs/own-pictures.ts';
 import type { TeacherNormalization } from './inputs/preprocess.ts';
-import { joinedInOrder, orderOf } from '../preflight/class-order.ts';
+import { orderOf } from '../../files/class-order.ts';
+import { joinedInOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, checkFields, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 

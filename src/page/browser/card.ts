@@ -1,4 +1,4 @@
-import type { StatedNames } from '../../tasks/answer-form.ts';
+import type { StatedNames } from '../../recipe/stated-names.ts';
 
 /** The answer of `GET v1/M/card`: description of a model. */
 export interface Card {

@@ -1,12 +1,8 @@
-import type { AnswerFormKind } from '../../recipe/task.ts';
-import { statedForm } from '../../tasks/answer-form.ts';
 import type { Described } from './card.ts';
-import type { Canvas } from './dom.ts';
-import type { Alike } from './try/alike.ts';
-import type { Boxed } from './try/boxed.ts';
-import type { Tagged } from './try/marked.ts';
-import type { Masked } from './try/masked.ts';
+import type { Canvas, Element } from './dom.ts';
+import { make } from './make.ts';
 
+/** A class, a label or a number with its value, as the server answers it. */
 export interface Prediction {
   readonly index: number;
   readonly label?: string;
@@ -15,94 +11,58 @@ export interface Prediction {
   readonly top?: readonly Prediction[];
 }
 
-/** One model's answer: classes, words with tags, a mask or boxes over its picture, cosines of several samples, or anything else in words. */
-export type Outcome =
-  | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
-  | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
-  | { readonly kind: 'mask'; readonly masked: Masked; readonly picture: Canvas | undefined; readonly ms: number }
-  | { readonly kind: 'boxes'; readonly boxed: Boxed; readonly picture: Canvas | undefined; readonly ms: number }
-  | { readonly kind: 'alike'; readonly alike: Alike; readonly ms: number }
-  | { readonly kind: 'text'; readonly text: string; readonly ms: number }
-  | { readonly kind: 'error'; readonly message: string };
-
-/** The part of an answer that is a vector. */
-interface Embedded {
-  readonly embedding: readonly number[];
+/** One model's answer as the page shows it. */
+export interface Shown {
+  /** Elements below the name of the model. `kind`: number of the model, by which it has its colour. */
+  readonly elements: (kind: number) => Element[];
+  /** Class that the model says, and how sure it is, such as `, 97.1 %`: the page says whether models agree. */
+  readonly says?: { readonly what: string; readonly sureness: string };
+  /** Sentence on the answer. */
+  readonly sentence?: string;
 }
 
-/** A prediction of the server; the form of the model's answers says which of them it is. */
-export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged & Masked & Boxed & Embedded;
+export type Outcome = (Shown & { readonly ms: number }) | { readonly error: string };
 
-interface ShownForm {
+/** A sample that is compared with others. */
+export interface ComparedSample {
+  readonly label: string;
+  readonly picture?: Canvas;
+}
+
+/** Answers of a form on the page; `Predicted`: the answer of the server to a sample. */
+export interface ShownForm<Predicted> {
+  /** Key of the names of the answers in what the server states of a model, see `AnswerRow`; absent for the form of models with no such key. */
+  readonly told?: { readonly key: string; readonly logits?: boolean };
   /** Word for the names of the answers. */
   readonly called: string;
   /** True if the likeliest several of the names are asked for. */
-  readonly hasTop: boolean;
-  /** True if several samples are compared with each other. */
-  readonly isCompared?: true;
+  readonly hasTop?: true;
   /** Name of the numbers in the only output of the file, if they are no logits of the sample. */
   readonly gives?: string;
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
-  /** Converts a prediction to the outcome that the page shows. `labels` names the classes that the server left without a name. */
+  /** Converts an answer to what the page shows. `labels` names the classes that the server left without a name. */
   readonly shown: (predicted: Predicted, labels: readonly string[] | undefined, picture?: Canvas) => Shown;
+  /** Comparison of several samples; absent if samples are not compared. */
+  readonly compared?: (predicted: readonly Predicted[], samples: readonly ComparedSample[]) => Shown;
 }
 
-type Timeless<O> = O extends { readonly ms: number } ? Omit<O, 'ms'> : never;
-type Shown = Timeless<Outcome>;
+const forms: ShownForm<never>[] = [];
 
-const values: ShownForm = {
-  called: 'values',
-  hasTop: false,
-  shown: (predicted) => ({ kind: 'text', text: predicted.values.map(valueText).join('\n') }),
-};
+/** Adds forms of answers that the page shows; `src/browser.ts` names them. */
+export function addForms(added: readonly ShownForm<never>[]): void {
+  forms.push(...added);
+}
 
-/** Answers on the page by their form. */
-export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
-  classes: {
-    called: 'classes',
-    hasTop: true,
-    shown: (prediction, labels) => ({ kind: 'classes', prediction: labelled(prediction, labels) }),
-  },
-  numbers: values,
-  labels: values,
-  tags: {
-    called: 'tags',
-    hasTop: false,
-    title: 'texts to tag',
-    shown: (tagged) => ({ kind: 'tags', tagged }),
-  },
-  boxes: {
-    called: 'boxes',
-    hasTop: false,
-    shown: (boxed, _, picture) => ({ kind: 'boxes', boxed, picture }),
-  },
-  vector: {
-    called: 'numbers of a vector',
-    gives: 'a vector to search with',
-    hasTop: false,
-    isCompared: true,
-    title: 'texts to compare',
-    shown: ({ embedding }) => ({
-      kind: 'text',
-      text: `${embedding
-        .slice(0, 8)
-        .map((value) => value.toFixed(3))
-        .join(', ')}, … (${embedding.length} numbers)`,
-    }),
-  },
-  mask: {
-    called: 'classes of pixels',
-    gives: 'a score of each class for each pixel',
-    hasTop: false,
-    shown: (masked, _, picture) => ({ kind: 'mask', masked, picture }),
-  },
-};
-
-/** The row of `SHOWN_FORMS` for a model, with the names of its answers; `names` is undefined if its file states none. */
-export function shownForm(described: Described): ShownForm & { readonly names: readonly string[] | undefined } {
-  const { kind, names } = statedForm(described);
-  return { ...SHOWN_FORMS[kind], names };
+/** Answers of a model on the page, with their names; `names` is undefined if its file states none. */
+export function shownForm(described: Described): ShownForm<never> & { readonly names: readonly string[] | undefined } {
+  const stated = described as unknown as Readonly<Record<string, readonly string[] | true | undefined>>;
+  const { logits } = described;
+  const isTold = ({ told }: ShownForm<never>): boolean =>
+    told !== undefined && stated[told.key] !== undefined && (told.logits ?? logits) === logits;
+  const form = forms.find(isTold) ?? forms.find(({ told }) => told === undefined)!;
+  const names = stated[form.told?.key ?? 'labels'];
+  return { ...form, names: names === true ? undefined : names };
 }
 
 /** Text of the outputs: by what they hold, with their names in the file behind it. */
@@ -111,13 +71,36 @@ export function givenText(described: Described | undefined, outputs: string): st
   return gives === undefined ? outputs : `${gives}; in the file ${outputs}`;
 }
 
+/** An answer in words. */
+export function shownText(text: string): Shown {
+  return { elements: () => [make('pre', { tabindex: 0 }, text)] };
+}
+
+/** Answers with all of their values by name, one on each line. */
+export const shownValues = {
+  called: 'values',
+  shown: ({ values }: { readonly values: readonly Prediction[] }) => shownText(values.map(valueText).join('\n')),
+};
+
 function valueText({ index, label = `${index}`, probability, score }: Prediction): string {
   return `${label}: ${probability === undefined ? Number(score!.toPrecision(5)) : `${(100 * probability).toFixed(1)} %`}`;
 }
 
-function labelled(prediction: Prediction, labels: readonly string[] | undefined): Prediction {
-  if (labels === undefined) return prediction;
-  const named = (one: Prediction): Prediction =>
-    one.label === undefined && labels[one.index] !== undefined ? { ...one, label: labels[one.index]! } : one;
-  return { ...named(prediction), ...(prediction.top && { top: prediction.top.map(named) }) };
+/** A list of names, each with its value in words and as a bar of a share of the width. */
+export function bars(
+  rows: readonly { readonly name: string; readonly value: string; readonly share: number; readonly colour: string }[],
+): Element {
+  const items = rows.map(({ name, value, share, colour }) => {
+    const fill = make('i');
+    fill.style.setProperty('width', `${(100 * share).toFixed(1)}%`);
+    fill.style.setProperty('background', colour);
+    return make(
+      'li',
+      {},
+      make('span', { class: 'label' }, name),
+      make('span', { class: 'value' }, value),
+      make('span', { class: 'bar', 'aria-hidden': true }, fill),
+    );
+  });
+  return make('ol', {}, ...items);
 }

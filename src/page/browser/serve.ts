@@ -1,3 +1,4 @@
+import '../../browser.ts';
 import { askJson, hasToken } from './ask.ts';
 import { inOrder } from './card.ts';
 import type { Card } from './card.ts';

@@ -1,5 +1,4 @@
 import type { OnEvent, ProgressEvent, RunEvent } from '../../base/events.ts';
-import { reportSoFar } from '../../folder/report/report-so-far.ts';
 import type { StageSummary, TrainingCurve } from '../../report/types.ts';
 
 /** End of a run; `message`: the reason, where it stopped before its end. */
@@ -8,10 +7,16 @@ export interface RunEnd {
   readonly message?: string;
 }
 
+/** Results of a resumed run before this start. */
+export interface RunBefore {
+  readonly training: readonly TrainingCurve[];
+  readonly stages: readonly StageSummary[];
+}
+
 /** Answer to a page that asks for events. */
 export interface Told {
   /** Results of a resumed run before this start; only in the first answer. */
-  readonly before?: { readonly training: readonly TrainingCurve[]; readonly stages: readonly StageSummary[] };
+  readonly before?: RunBefore;
   readonly events: readonly RunEvent[];
   /** Number of events so far, to ask for later events. */
   readonly next: number;
@@ -24,9 +29,15 @@ export interface Told {
 export class RunLog {
   readonly #events: RunEvent[] = [];
   #progress: ProgressEvent | undefined;
-  #before: Promise<Told['before']> = Promise.resolve(undefined);
+  readonly #beforeNow: (folder: string) => Promise<RunBefore | undefined>;
+  #before: Promise<RunBefore | undefined> = Promise.resolve(undefined);
   folder: string | undefined;
   end: RunEnd | undefined;
+
+  /** `beforeNow`: finds the results of a resumed run before this start in its folder. */
+  constructor(beforeNow: (folder: string) => Promise<RunBefore | undefined>) {
+    this.#beforeNow = beforeNow;
+  }
 
   readonly onEvent: OnEvent = (event) => {
     if (event.type === 'progress') {
@@ -37,7 +48,7 @@ export class RunLog {
     if (event.type === 'run') {
       this.folder = event.folder;
       // Curves of earlier starts are worth seeing, but nothing that a run could fail of.
-      if (event.resumed) this.#before = beforeNow(event.folder).catch(() => undefined);
+      if (event.resumed) this.#before = this.#beforeNow(event.folder).catch(() => undefined);
     }
     if (event.type !== 'saved') this.#events.push(event);
   };
@@ -52,9 +63,4 @@ export class RunLog {
       ...(this.end !== undefined && { end: this.end }),
     };
   }
-}
-
-async function beforeNow(folder: string): Promise<Told['before']> {
-  const report = await reportSoFar(folder);
-  return report && { training: report.training ?? [], stages: report.stages ?? [] };
 }

@@ -10,13 +10,15 @@ import { exists, readBytes } from '../../base/files.ts';
 import { isFromOtherPage, isLoopback } from '../../base/web.ts';
 import { pageAsset } from '../assets.ts';
 import { RunLog } from './log.ts';
-import type { RunEnd } from './log.ts';
+import type { RunBefore, RunEnd } from './log.ts';
 
 export interface RunPageOptions {
   /** 0 takes a free one. */
   readonly port: number;
   /** Default 127.0.0.1: nobody else on the network. */
   readonly host?: string;
+  /** Finds the results of a resumed run before this start in its folder. Default: none are shown. */
+  readonly beforeNow?: (folder: string) => Promise<RunBefore | undefined>;
 }
 
 export interface RunPage {
@@ -44,8 +46,12 @@ const REPORT_HEADERS = {
 };
 
 /** Serve the page of a run for as long as it goes. `UserError` for a port that cannot be opened. */
-export async function serveRunPage({ port, host = '127.0.0.1' }: RunPageOptions): Promise<RunPage> {
-  const log = new RunLog();
+export async function serveRunPage({
+  port,
+  host = '127.0.0.1',
+  beforeNow = () => Promise.resolve(undefined),
+}: RunPageOptions): Promise<RunPage> {
+  const log = new RunLog(beforeNow);
   const viewers = new Viewers();
   const server = createServer((request, response) => {
     answer(log, viewers, isLoopback(host), request, response).catch((error: unknown) => {

@@ -13,7 +13,7 @@ export function watchAnswer(model: ServedModel, { outputs }: InferAnswer, log: L
   const { drift: watch, metadata, name } = model;
   const output = outputs.find((one) => one.name === classesOutput(model));
   if (watch === undefined || output === undefined || metadata.get('output') !== 'logits') return;
-  if (output.shape.at(-1) !== watch.classes) return;
+  if (output.shape.at(-1) !== watch.width) return;
   const before = Math.floor(watch.seen / LOOK_EVERY);
   watch.add(typedView(output.dtype, output.shape, output.bytes) as Float32Array);
   if (Math.floor(watch.seen / LOOK_EVERY) === before) return;

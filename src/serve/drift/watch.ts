@@ -1,119 +1,35 @@
-import { binOf, largestGap, spreadOf, stabilityIndex } from '../../measure/usual-answers.ts';
+import { Slot } from '../../base/registry.ts';
 import type { UsualAnswers } from '../../measure/usual-answers.ts';
-import type { AnswerFormKind } from '../../recipe/task.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
 
-/** Latest samples that are compared. */
-const WINDOW = 500;
-/** Number of samples below which no drift is reported. */
-const LEAST = 200;
-/** Classes that would have fewer of a window's samples are counted as one: their shares are chance. */
-const RARE = 5;
-
-/** Beyond it answers have drifted; back below half of it they have come back. */
+/** Stability index beyond which answers have drifted; back below half of it they have come back. */
 export const ALERT = 0.25;
 
-export type Aspect = 'confidence' | 'entropy' | 'classes';
-
+/** Statistics by aspects of the answers, such as `confidence`. */
 export interface Drift {
-  readonly psi: Readonly<Record<Aspect, number>>;
-  /** Classes have no order, so no such statistic. */
-  readonly ks: Readonly<Record<Exclude<Aspect, 'classes'>, number>>;
-}
-
-/** One aspect of the answers in the window, by bins. */
-interface Track {
-  readonly reference: readonly number[];
-  readonly counts: number[];
-  /** Bins of the samples in the window, overwritten in turn. */
-  readonly ring: Uint32Array;
+  readonly psi: Readonly<Record<string, number>>;
+  /** Of aspects with an order. */
+  readonly ks: Readonly<Record<string, number>>;
 }
 
 /** Comparison of the answers to the latest samples with those on the split that the model was measured on. */
-export class DriftWatch {
-  readonly #usual: UsualAnswers;
-  /** Bin of each class. */
-  readonly #groups: readonly number[];
-  readonly #tracks: Readonly<Record<Aspect, Track>>;
-  #seen = 0;
-  /** True while the log's last word was that answers drift. */
-  isTold = false;
-
-  constructor(usual: UsualAnswers) {
-    this.#usual = usual;
-    const { groups, counts } = grouped(usual);
-    this.#groups = groups;
-    const track = (of: readonly number[]): Track => ({
-      ...{ reference: of, counts: of.map(() => 0), ring: new Uint32Array(WINDOW) },
-    });
-    const { confidence, entropy } = usual;
-    this.#tracks = { confidence: track(confidence.counts), entropy: track(entropy.counts), classes: track(counts) };
-  }
-
-  get classes(): number {
-    return this.#usual.classes.length;
-  }
-
+export interface DriftWatch {
+  /** Numbers of an answer. */
+  readonly width: number;
   /** Samples in the window. */
-  get samples(): number {
-    return Math.min(this.#seen, WINDOW);
-  }
-
+  readonly samples: number;
   /** All samples that were looked at. */
-  get seen(): number {
-    return this.#seen;
-  }
-
-  /** `logits`: [samples, classes]. */
-  add(logits: ArrayLike<number>): void {
-    const { confidence: sure, entropy: wide } = this.#usual;
-    for (let from = 0; from < logits.length; from += this.classes) {
-      const { best, confidence, entropy } = spreadOf(logits, from, this.classes);
-      const place = this.#seen % WINDOW;
-      const isFull = this.#seen++ >= WINDOW;
-      move(this.#tracks.confidence, place, isFull, binOf(sure.edges, confidence));
-      move(this.#tracks.entropy, place, isFull, binOf(wide.edges, entropy));
-      move(this.#tracks.classes, place, isFull, this.#groups[best]!);
-    }
-  }
-
+  readonly seen: number;
+  /** True while the log's last word was that answers drift. */
+  isTold: boolean;
   /** Drift of the answers; undefined until there are enough samples to say anything. */
-  get drift(): Drift | undefined {
-    if (this.samples < LEAST) return undefined;
-    const { confidence, entropy, classes } = this.#tracks;
-    const psi = ({ counts, reference }: Track): number => stabilityIndex(counts, reference);
-    const ks = ({ counts, reference }: Track): number => largestGap(counts, reference);
-    return {
-      psi: { confidence: psi(confidence), entropy: psi(entropy), classes: psi(classes) },
-      ks: { confidence: ks(confidence), entropy: ks(entropy) },
-    };
-  }
+  readonly drift: Drift | undefined;
+  /** `logits`: [samples, width]. */
+  readonly add: (logits: ArrayLike<number>) => void;
 }
 
-/** Watch over answers, by their form; undefined for forms without usual answers to compare them with. */
-export const DRIFT_WATCHES: Readonly<Record<AnswerFormKind, typeof DriftWatch | undefined>> = {
-  classes: DriftWatch,
-  numbers: undefined,
-  labels: undefined,
-  tags: undefined,
-  mask: undefined,
-  boxes: undefined,
-  vector: undefined,
-};
+/** Begins a watch over answers. */
+export type DriftWatchOf = (usual: UsualAnswers) => DriftWatch;
 
-function move({ counts, ring }: Track, place: number, isFull: boolean, bin: number): void {
-  if (isFull) counts[ring[place]!]!--;
-  ring[place] = bin;
-  counts[bin]!++;
-}
-
-function grouped({ classes, samples }: UsualAnswers): { groups: number[]; counts: number[] } {
-  const counts: number[] = [0];
-  const groups = classes.map((count) => {
-    if ((count * WINDOW) / samples < RARE) {
-      counts[0]! += count;
-      return 0;
-    }
-    return counts.push(count) - 1;
-  });
-  return { groups, counts };
-}
+/** Watch over answers, by their form, for forms with usual answers to compare them with; that of a model is loaded with the model. */
+export const DRIFT = new Slot<DriftWatchOf>(answerForms, 'drift', 'watch over drift');

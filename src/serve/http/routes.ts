@@ -2,7 +2,6 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { z } from 'zod';
 import type { ModelHost } from '../host.ts';
-import { pageAsset } from '../../page/assets.ts';
 import { shown } from '../../base/errors.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
@@ -15,6 +14,7 @@ import type { Right } from './access.ts';
 import type { Call, Site } from './call.ts';
 import { inferReply } from './infer.ts';
 import { openApi } from './openapi.ts';
+import { pageFile } from './page.ts';
 import type { Reply } from './reply.ts';
 
 /** True for paths that need no token: the health of the server, the page, which holds no data, and the metrics where they are open. */
@@ -52,7 +52,7 @@ function isPage([first]: readonly string[]): boolean {
 
 async function page(call: Call): Promise<Reply> {
   allow(call, 'GET');
-  const asset = await pageAsset(call.path.join('/'), 'serve');
+  const asset = await pageFile(call.path.join('/'));
   if (asset === undefined) throw nothing(call);
   const { headers, content } = asset;
   return { headers, body: typeof content === 'string' ? content : [content] };

@@ -1,6 +1,6 @@
 import type { AskedModel, ServedModel } from '../model.ts';
 import { describedBy } from '../v1/preparation.ts';
-import type { DescribedModel } from '../v1/preparation.ts';
+import type { DescribedModel } from '../v1/described.ts';
 import { labelsOf } from '../v2/classification.ts';
 
 /** A model as requests are read and answers are written by it: plain data, which other processes are given once. */

@@ -4,6 +4,7 @@ import { watchOver } from '../../base/process/watchdog.ts';
 import { Refusal } from '../refusal.ts';
 import { readFrame, writeParts } from '../worker/blocking.ts';
 import { framed } from '../worker/frames.ts';
+import { loadForm } from '../v1/forms.ts';
 import { done } from './jobs.ts';
 import { MOST_BYTES } from './limits.ts';
 import { packedParts, valueIn } from './messages.ts';
@@ -20,8 +21,11 @@ const TOGETHER_MS = 2;
 const models = new Map<string, ReadingModel>();
 
 async function outcomeOf({ kind, name, model, given }: JobContent): Promise<ReadingOutcome> {
-  if (model !== undefined) models.set(name, model);
   try {
+    if (model !== undefined) {
+      if (model.described !== undefined) await loadForm(model.described);
+      models.set(name, model);
+    }
     return { found: await done(kind, models.get(name)!, given as never) };
   } catch (error) {
     if (!(error instanceof Refusal)) return { bug: String((error as Error).stack ?? error) };

@@ -3,14 +3,16 @@ import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { argMax } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
-import { orderOf, inClassOrder } from '../../distill/preflight/class-order.ts';
-import { fieldsIn, otherOrder } from '../../distill/teachers/inputs/preparation.ts';
+import { inClassOrder, orderOf, otherOrder } from '../../files/class-order.ts';
+import { fieldsIn } from '../../files/stated.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InferAnswer, InferRequest } from '../batch/queue.ts';
 import { classesOutput } from '../model.ts';
 import type { ServedModel } from '../model.ts';
-import type { ModelFacts } from '../types.ts';
+import type { ModelFacts } from '../../measure/batching/facts.ts';
+import { loadForm } from '../v1/forms.ts';
+import { statedNames } from '../v1/preparation.ts';
 import { labelsOf } from '../v2/classification.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { Pool } from '../worker/pool.ts';
@@ -99,6 +101,7 @@ export class Shadow {
         `--shadow ${options.teacher}: expected models that answer with one output, received the outputs ${several.map(({ name }) => name).join(', ')}`,
         'A transfer set holds logits of classes alone.',
       );
+    await loadForm(statedNames({ metadata }));
     const workers = new Pool({ ...pool, workers: 1, lowPriority: true }, log, () => undefined);
     let facts: ModelFacts | undefined;
     const message = { type: 'model', key: KEY, fileName: file, bytes: bytes.length, maxBatch: MOST_BATCH } as const;

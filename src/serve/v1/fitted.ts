@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 import { fedShapes } from '../../data/axes.ts';
 import type { Normalization } from '../../data/dataset.ts';
-import { statedIn } from '../../distill/teachers/inputs/preparation.ts';
-import type { StatedPreparation } from '../../distill/teachers/inputs/preparation.ts';
+import { statedIn } from '../../files/stated.ts';
+import type { StatedPreparation } from '../../files/stated.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 
 /** Preparation as an input of one shape takes it. */

@@ -1,28 +1,13 @@
-import type { AnswerFormKind } from '../../recipe/task.ts';
-import { best, finite, named } from './answers.ts';
+import { Slot } from '../../base/registry.ts';
+import type { TextForm } from '../../data/text/tokenizer/encode.ts';
+import { statedForm } from '../../recipe/stated-names.ts';
+import type { StatedNames } from '../../recipe/stated-names.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
 import type { Said } from './answers.ts';
-import { isPicture, samplesOf, sentencesIn } from './raw.ts';
-import type { SentTo } from './raw.ts';
-import type { DescribedModel } from './preparation.ts';
-import { pixelsOf } from './read.ts';
-import { detected, sentPicture } from './boxes.ts';
-import type { Placed } from './boxes.ts';
-import { segmented } from './masks.ts';
-import { tagged } from './words.ts';
-import type { Sentence } from './words.ts';
+import type { DescribedModel, DescribedSource } from './described.ts';
+import type { ReadRequest, SentTo } from './raw.ts';
 
-/** What of a request its answers need. */
-export interface AnswerNeeds {
-  readonly sentences?: readonly Sentence[] | undefined;
-  readonly picture?: Placed | undefined;
-}
-
-/** A request that was read, with the values of all samples. */
-export interface ReadRequest extends AnswerNeeds {
-  readonly raw: Float32Array | Uint8Array;
-}
-
-interface AnswerContext extends AnswerNeeds, AskedOf {
+interface AnswerContext extends AskedOf, Pick<ReadRequest, 'needs'> {
   readonly said: Said;
   readonly described: DescribedModel;
 }
@@ -35,58 +20,55 @@ export interface AskedOf {
   readonly score?: number | undefined;
 }
 
-interface SaidForm {
-  /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
-  readonly isChoice: boolean;
+/** Samples of a request in words, and schemas of it by content type. */
+export interface Taken {
+  readonly samples: string;
+  readonly content: object;
+}
+
+/** Answers of a form at `/v1/M`, and their schemas in the OpenAPI document. */
+export interface SaidForm {
+  /** Description of the parameter `top`, by which clients ask for more than one of the names; absent if a model does not choose among names. */
+  readonly choice?: string;
+  /** Parameter `score`, the lowest score of what is answered; absent if the parts of an answer have no scores. */
+  readonly least?: { readonly description: string; readonly usual: (described: DescribedModel) => number };
+  /** True if an answer is a vector, which may be asked for as base64, and by which samples are compared. */
+  readonly isVector?: true;
   /** True if the answer to a sample has every value of the model. */
   readonly saysAll?: true;
   /** Reason for refusing a model whose file lacks what this form needs; follows `model NAME` in the message. */
   readonly needs?: string;
-  /** Reads a request. `Refusal` for what is wrong with it. */
-  readonly read: (sent: SentTo) => Promise<ReadRequest>;
+  /** What the file of a model says of its answers besides their names; undefined for a file that lacks what this form needs. Default: nothing. */
+  readonly stated?: (
+    model: DescribedSource,
+    of: { readonly names: readonly string[] | undefined; readonly text: TextForm | undefined },
+  ) => object | undefined;
+  /** Reads a request. `Refusal` for what is wrong with it. Default: pixels of a picture, or what other bodies say. */
+  readonly read?: (sent: SentTo) => Promise<ReadRequest>;
   /** The JSON answer to a sample from the model's output row. */
   readonly answerOf: (row: readonly number[], sample: number, context: AnswerContext) => object;
+  /** Answers of a model, and those to each sample, in words. */
+  readonly answered: string;
+  readonly each: string;
+  /** Default: pictures, sounds, texts or raw values, as the model takes them. */
+  readonly taken?: () => Taken;
+  /** Schema of the answer to a sample. */
+  readonly prediction: (names: readonly string[] | undefined, logits: boolean) => object;
 }
 
-const read = async (sent: SentTo): Promise<ReadRequest> => ({ raw: await samplesIn(sent) });
+/** What is said of answers by their form; the form of a model is loaded with the model. */
+export const SAID = new Slot<SaidForm>(answerForms, 'said', 'answers at /v1');
 
-const values: SaidForm = {
-  isChoice: false,
-  saysAll: true,
-  read,
-  answerOf: (row, _, { said }) => ({ values: named(row, said) }),
-};
+/** Loads what is said of the answers of a model, which its description, its requests and its answers need. */
+export async function loadForm(stated: StatedNames): Promise<void> {
+  await SAID.load(statedForm(stated).kind);
+}
 
-/** Answers at `/v1/M` by their form. */
-export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
-  classes: { isChoice: true, read, answerOf: (row, _, { said, top }) => best(row, said, top) },
-  numbers: values,
-  labels: values,
-  tags: {
-    isChoice: true,
-    needs:
-      'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids',
-    read: async (sent) => {
-      const sentences = await sentencesIn(sent);
-      return { raw: Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids))), sentences };
-    },
-    answerOf: (row, sample, { sentences, said, top }) => tagged(sentences![sample]!, row, said, top),
-  },
-  mask: {
-    isChoice: false,
-    read,
-    answerOf: (row, _, { said, described }) => segmented(row, said, described.shape),
-  },
-  boxes: {
-    isChoice: false,
-    read: async (sent) => ({ ...(await read(sent)), picture: await sentPicture(sent) }),
-    answerOf: (row, _, { said, described: { overlap, threshold }, picture, score }) =>
-      detected(row, said, picture!, { overlap, threshold: score ?? threshold }),
-  },
-  vector: { isChoice: false, saysAll: true, read, answerOf: (row) => ({ embedding: row.map(finite) }) },
-};
-
-/** Samples before preparation: pixels of a picture, or what other bodies say. */
-async function samplesIn(sent: SentTo): Promise<Float32Array | Uint8Array> {
-  return isPicture(sent.contentType) ? pixelsOf(sent.body, sent.described) : samplesOf(sent);
+/** What is said of the answers of a model, and their names. */
+export function saidOf(stated: StatedNames): {
+  readonly form: SaidForm;
+  readonly names: readonly string[] | undefined;
+} {
+  const { kind, names } = statedForm(stated);
+  return { form: SAID.of(kind), names };
 }

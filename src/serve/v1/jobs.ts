@@ -1,14 +1,15 @@
-import { statedForm } from '../../tasks/answer-form.ts';
 import type { ReadingModel } from '../reading/model.ts';
 import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { finite } from './answers.ts';
-import { SAID } from './forms.ts';
-import type { AnswerNeeds, AskedOf, ReadRequest } from './forms.ts';
+import { saidOf } from './forms.ts';
+import type { AskedOf } from './forms.ts';
+import { readSamples } from './raw.ts';
+import type { ReadRequest } from './raw.ts';
 import type { Sent } from './texts.ts';
 
 /** Answers of a model to the samples of a request; each output is [samples, …], in the order of the fields of an answer. */
-interface Answered extends AnswerNeeds, AskedOf {
+interface Answered extends AskedOf, Pick<ReadRequest, 'needs'> {
   readonly outputs: readonly WireTensor[];
   readonly samples: number;
   /** Columns of each sample with a word that train does not have. */
@@ -20,19 +21,19 @@ interface Answered extends AnswerNeeds, AskedOf {
 /** The samples of a request to `/v1/M`. `Refusal` for what is wrong with it. */
 export function readInputs(model: ReadingModel, { contentType, body }: Sent): Promise<ReadRequest> {
   const described = model.described!;
-  return SAID[statedForm(described).kind].read({ contentType, body, model, described });
+  const { read = readSamples } = saidOf(described).form;
+  return read({ contentType, body, model, described });
 }
 
 /** The answer to a request to `/v1/M`, as JSON. */
 export function writePredictions(model: ReadingModel, answered: Answered): Uint8Array {
   const described = model.described!;
-  const { kind, names } = statedForm(described);
+  const { form, names } = saidOf(described);
   const context = { ...answered, said: { names, logits: described.logits }, described };
   return written(model, 'predictions', answered.samples, (sample) => {
     const row = rowOf(answered, sample);
     const unknown = answered.unknown?.[sample] ?? [];
-    const answer =
-      answered.isBase64 === true ? { embedding: base64Of(row) } : SAID[kind].answerOf(row, sample, context);
+    const answer = answered.isBase64 === true ? { embedding: base64Of(row) } : form.answerOf(row, sample, context);
     return unknown.length > 0 ? { ...answer, unknown } : answer;
   });
 }

@@ -2,7 +2,6 @@ import { bytesOf } from '../../base/bytes.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { statedForm } from '../../tasks/answer-form.ts';
 import type { Client } from '../batch/queue.ts';
 import { elementsOf } from '../dtypes.ts';
 import type { ModelHost } from '../host.ts';
@@ -11,11 +10,12 @@ import { asked } from '../reading/model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 import { refuseLargeAnswer } from '../answer-size.ts';
-import { SAID } from './forms.ts';
-import type { AskedOf, ReadRequest } from './forms.ts';
+import { saidOf } from './forms.ts';
+import type { AskedOf } from './forms.ts';
+import type { DescribedModel } from './described.ts';
 import { isText } from './raw.ts';
+import type { ReadRequest } from './raw.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
-import type { DescribedModel } from './preparation.ts';
 import { countUnknown, unknownWords } from './unknown.ts';
 
 export interface PredictCall extends AskedOf {
@@ -36,28 +36,26 @@ export interface PredictCall extends AskedOf {
  */
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<Uint8Array> {
   const described = descriptionOf(model);
-  const { kind } = statedForm(described);
-  const { isChoice, saysAll = false } = SAID[kind];
-  if (!isChoice && call.top !== undefined)
+  const { choice, least, isVector, saysAll = false } = saidOf(described).form;
+  if (choice === undefined && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
-  if (call.score !== undefined && kind !== 'boxes')
+  if (call.score !== undefined && least === undefined)
     throw new Refusal(400, `score: model ${model.name} does not answer with boxes`);
-  if (call.isBase64 === true && kind !== 'vector')
+  if (call.isBase64 === true && isVector !== true)
     throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
-  const { raw, samples, ...needs } = await readCall(host, model, described, call);
+  const { raw, samples, needs } = await readCall(host, model, described, call);
   const unknown = unknownIn(host, model, raw, described, call);
   const answered = await answersTo(host, model, { raw, samples }, described, call, saysAll || (call.top ?? 1) > 1);
   const { top, score, isBase64, client } = call;
   const values = valuesOf(answered);
-  const said = { ...answered, ...needs, unknown, top, score, isBase64 };
+  const said = { ...answered, needs, unknown, top, score, isBase64 };
   return host.reader.run('predictions', asked(model), said, { client, values });
 }
 
 /** `POST /v1/M/similar`: the cosine of the angle between the vectors of each two of several samples, [samples][samples]. The answer is JSON. */
 export async function similar(host: ModelHost, model: ServedModel, call: PredictCall): Promise<Uint8Array> {
   const described = descriptionOf(model);
-  const { kind } = statedForm(described);
-  if (kind !== 'vector')
+  if (saidOf(described).form.isVector !== true)
     throw new Refusal(400, `model ${model.name} does not answer with vectors, by which samples are compared`);
   const { raw, samples } = await readCall(host, model, described, call);
   unknownIn(host, model, raw, described, call);
@@ -136,7 +134,7 @@ export function descriptionOf(model: ServedModel): DescribedModel {
   const described = describedBy(model);
   if (described !== undefined) return described;
   const why =
-    SAID[statedForm(statedNames(model)).kind].needs ??
+    saidOf(statedNames(model)).form.needs ??
     (isScaledInItsWay(model)
       ? 'sees pictures cut out of larger ones or scaled by a filter of its own: send prepared values'
       : 'does not have exactly one float32 input of a known size, nor those that its metadata give the tokens of texts: send requests');

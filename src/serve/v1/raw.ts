@@ -2,12 +2,10 @@ import { shown, UserError } from '../../base/errors.ts';
 import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
-import type { DescribedModel } from './preparation.ts';
-import { valuesOf } from './read.ts';
+import type { DescribedModel } from './described.ts';
+import { pixelsOf, valuesOf } from './read.ts';
 import { idsOf } from './texts.ts';
 import type { Sent } from './texts.ts';
-import { sentencesOf } from './words.ts';
-import type { Sentence } from './words.ts';
 import { clip } from '../../data/sounds/clip.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
@@ -15,6 +13,13 @@ import { parseWav } from '../../data/sounds/wav.ts';
 export interface SentTo extends Sent {
   readonly model: AskedModel;
   readonly described: DescribedModel;
+}
+
+/** A request that was read, with the values of all samples. */
+export interface ReadRequest {
+  readonly raw: Float32Array | Uint8Array;
+  /** Plain data that the form keeps of the request for its answers. */
+  readonly needs?: unknown;
 }
 
 /** True for a body of JSON or text. */
@@ -26,8 +31,13 @@ export function isPicture(contentType: string): boolean {
   return /^(image\/|application\/octet-stream)/i.test(contentType);
 }
 
+/** Samples before preparation: pixels of a picture, or what other bodies say. */
+export async function readSamples(sent: SentTo): Promise<ReadRequest> {
+  return { raw: isPicture(sent.contentType) ? await pixelsOf(sent.body, sent.described) : await samplesOf(sent) };
+}
+
 /** Values of the samples that were sent, before preparation: numbers, token ids of texts, or a sound. */
-export async function samplesOf({ model, described, ...sent }: SentTo): Promise<Float32Array> {
+async function samplesOf({ model, described, ...sent }: SentTo): Promise<Float32Array> {
   const { text, parts } = described;
   if (!isText(sent.contentType)) {
     const sound = decoded(sent, described);
@@ -39,13 +49,6 @@ export async function samplesOf({ model, described, ...sent }: SentTo): Promise<
   const values = valuesOf(sent.body, described);
   if (text !== undefined) refuseOtherIds(values, text);
   return values;
-}
-
-/** The sentences for a model that gives words tags. */
-export function sentencesIn({ model, described, ...sent }: SentTo): Promise<readonly Sentence[]> {
-  if (!isText(sent.contentType))
-    throw new Refusal(400, `model ${model.name} takes texts and lists of words: send JSON or text/plain`);
-  return sentencesOf(model, described.text!, sent);
 }
 
 /** `Refusal` for numbers that are no ids of a tokenizer: a model would round them, or count negative ones from its last. */

@@ -8,7 +8,7 @@ import { scaledPixels } from '../../data/pictures/pixels.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
-import type { DescribedModel } from './preparation.ts';
+import type { DescribedModel } from './described.ts';
 
 /** A picture of PNG, JPEG, WebP, GIF, TIFF or AVIF, whatever the request calls it, as raw values 0 … 255 of the size and the channels that the model sees. */
 export async function pixelsOf(

@@ -3,7 +3,7 @@ import { shown } from '../../base/errors.ts';
 import { widthOf } from '../../data/splits/columns.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
-import type { DescribedModel } from './preparation.ts';
+import type { DescribedModel } from './described.ts';
 
 /**
  * Columns of each sample whose word is none of those of train; undefined if there are none. `raw`: samples that were read, in which NaN stands for the

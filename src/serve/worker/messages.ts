@@ -1,6 +1,6 @@
 import type { DeviceName } from '../../recipe/engines.ts';
 import type { DType } from '../../graph/types.ts';
-import type { Batching, ModelFacts } from '../types.ts';
+import type { Batching, ModelFacts } from '../../measure/batching/facts.ts';
 
 /** A tensor in the body of a message, one after another in this order. */
 export interface TensorHead {

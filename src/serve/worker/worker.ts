@@ -8,13 +8,13 @@ import { arrays } from '../../runtime/arrays.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { sessionOptions } from '../../runtime/onnxruntime/session-choice.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
-import type { Batching, ModelFacts } from '../types.ts';
+import type { Batching, ModelFacts } from '../../measure/batching/facts.ts';
 import { readFrame, writeParts } from './blocking.ts';
 import { framed, padded } from './frames.ts';
 import type { FromWorker, ModelMessage, Resources, RunMessage, StartMessage, ToWorker } from './messages.ts';
-import { probe } from './probe.ts';
-import { runInPieces } from './rows.ts';
-import type { Run, NamedTensors } from './rows.ts';
+import { probe } from '../../measure/batching/probe.ts';
+import { runInPieces } from '../../measure/batching/rows.ts';
+import type { Run, NamedTensors } from '../../measure/batching/rows.ts';
 
 /**
  * The process that runs models: it reads messages from its stdin and answers on descriptor 3, one at a time, until stdin

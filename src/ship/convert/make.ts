@@ -13,7 +13,7 @@ import { exportTflite } from '../../formats/tflite/export.ts';
 import type { Graph } from '../../graph/types.ts';
 import { isFrontEnd } from '../../networks/sound/log-mel.ts';
 import { descriptionFrom, formIn, loadDescription } from '../description.ts';
-import { fieldsIn } from '../../distill/teachers/inputs/preparation.ts';
+import { fieldsIn } from '../../files/stated.ts';
 import { keptFloat, prepareInt8 } from '../quantize.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';

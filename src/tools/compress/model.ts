@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
 import { detectorPoints } from '../../data/points.ts';
-import { statedIn } from '../../distill/teachers/inputs/preparation.ts';
+import { statedIn } from '../../files/stated.ts';
 import { isReadAsOnnx } from '../../files/as-onnx.ts';
 import { readOnnx, trainableModel } from '../../files/onnx-file.ts';
 import type { Graph } from '../../graph/types.ts';

@@ -1,5 +1,6 @@
 import { fittedTo } from '../../../src/serve/v1/fitted.ts';
 import { translationOf } from '../../../src/serve/shadow/preparation.ts';
+import { loadForm } from '../../../src/serve/v1/forms.ts';
 import { describedBy, fedShape, prepared } from '../../../src/serve/v1/preparation.ts';
 
 const stated = (shape: readonly number[], layout?: 'nchw') => ({
@@ -13,6 +14,8 @@ const model = (input: readonly number[], own: object) =>
     facts: { inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', ...input] }], outputs: [], batching: { kind: 'open' } },
     metadata: new Map([['preprocessing', JSON.stringify(own)]]),
   }) as never; // prettier-ignore
+
+beforeAll(() => loadForm({ logits: false }));
 
 it('a preparation of sequences fits an input with channels last, or with channels first where it says so', () => {
   expect(fittedTo([3, 2], stated([3, 2]))).toMatchObject({ shape: [3, 2] });

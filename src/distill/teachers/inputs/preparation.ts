@@ -1,18 +1,16 @@
 import { realpath, stat } from 'node:fs/promises';
-import { z } from 'zod';
 import { UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
-import { parsedJson } from '../../../base/json.ts';
-import { DATE_PARTS } from '../../../data/dates.ts';
 import { areNamed } from '../../../data/splits/columns.ts';
-import type { Column, InputPart } from '../../../data/dataset.ts';
-import type { Dataset, Normalization } from '../../../data/dataset.ts';
+import type { Column, Dataset, Normalization } from '../../../data/dataset.ts';
+import { otherOrder } from '../../../files/class-order.ts';
+import { columnsIn, namesIn, rateIn, statedIn } from '../../../files/stated.ts';
+import type { StatedPreparation } from '../../../files/stated.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import { answerForms } from '../../../recipe/answer-forms.ts';
 import { decoderSettings } from '../../../recipe/decoders.ts';
 import type { DecoderName, DecoderSettings } from '../../../recipe/decoders.ts';
 import { taskRow } from '../../../recipe/task.ts';
-import type { AnswerField } from '../../../tasks/fields.ts';
 import type { FileTeacherSettings } from '../file-teacher.ts';
 import { printedNames } from '../decoders/classes.ts';
 import { shapeSeen } from './own-pictures.ts';
@@ -31,65 +29,6 @@ export interface Preparation extends FileTeacherSettings {
   readonly from: 'recipe' | 'file' | 'data';
   /** File with a vector of each class, for a model that gives embeddings. */
   readonly vectors?: string;
-}
-
-/** `preprocessing` in the metadata of a file: (value * scale - mean) / std, channel by channel, on raw values. */
-const statedSchema = z.object({
-  shape: z.array(z.number()),
-  scale: z.number().positive(),
-  mean: z.array(z.number()).min(1),
-  std: z.array(z.number().positive()).min(1),
-  layout: z.enum(['nchw', 'nhwc']).optional(),
-  cutFrom: z.union([z.number(), z.tuple([z.number(), z.number()])]).optional(),
-  filter: z.enum(['bilinear', 'bicubic', 'lanczos']).optional(),
-  fit: z.literal('letterbox').optional(),
-});
-export type StatedPreparation = z.infer<typeof statedSchema>;
-
-/** Preparation stated in the metadata of a file; absent or invalid entries are left out. */
-export function statedIn(metadata: ReadonlyMap<string, string>): {
-  readonly preprocessing?: StatedPreparation | undefined;
-  /** Class names in the order of the file. */
-  readonly labels?: readonly string[] | undefined;
-  /** Names of the file's outputs: classes, or whatever else it predicts. */
-  readonly names?: readonly string[] | undefined;
-} {
-  const [labels, targets] = [namesIn(metadata, 'labels'), namesIn(metadata, 'targets')];
-  const preprocessing = statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data;
-  return { preprocessing, labels, names: labels ?? targets };
-}
-
-/** Names listed under a key of a file's metadata. */
-export function namesIn(
-  metadata: ReadonlyMap<string, string>,
-  key: 'labels' | 'targets' | 'names',
-): readonly string[] | undefined {
-  return z.array(z.coerce.string()).safeParse(jsonOf(metadata.get(key))).data;
-}
-
-/** Slices of a sample for each input of a file with several inputs; undefined if the metadata do not tell. */
-export function partsIn(metadata: ReadonlyMap<string, string>): readonly InputPart[] | undefined {
-  const count = z.number().int().nonnegative();
-  const schema = z.array(z.object({ name: z.string(), shape: z.array(count), from: count, isWhole: z.boolean() }));
-  return schema.safeParse(jsonOf(metadata.get('inputs'))).data;
-}
-
-/** Outputs of a file whose answers have several fields, in the order in which they stand in an answer; undefined for other files. */
-export function fieldsIn(metadata: ReadonlyMap<string, string>): readonly AnswerField[] | undefined {
-  const schema = z.array(z.object({ name: z.string(), shape: z.array(z.number().int().nonnegative()) })).min(2);
-  return schema.safeParse(jsonOf(metadata.get('fields'))).data;
-}
-
-/** Columns and words of a table that a file was made for; undefined if the metadata do not tell. */
-export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
-  const words = z.array(z.string()).optional();
-  const date = z.array(z.enum(DATE_PARTS)).min(1).optional();
-  const missing = z.union([z.number(), z.array(z.number())]).optional();
-  const column = z.object({ name: z.string(), words, date, missing });
-  const isWhole = ({ date, missing }: z.infer<typeof column>): boolean =>
-    missing === undefined || [missing].flat().length === (date?.length ?? 1);
-  const schema = z.array(column.refine(isWhole));
-  return schema.safeParse(jsonOf(metadata.get('columns'))).data;
 }
 
 /** `UserError` for a file made for other columns or words: the numbers would have another meaning. */
@@ -114,7 +53,7 @@ function refuseOtherColumns(
 
 /** `UserError` for another sample rate, which changes durations and frequencies. */
 function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, rate: number | undefined): void {
-  const stated = z.object({ rate: z.number() }).safeParse(jsonOf(metadata.get('sound'))).data?.rate;
+  const stated = rateIn(metadata);
   if (stated === undefined || rate === undefined || stated === rate) return;
   throw new UserError(
     `${file}: was made for sounds of ${stated} values a second, and the data have ${rate}`,
@@ -220,31 +159,6 @@ function statedNormalization(
   return { scale, mean: fitting(mean), std: fitting(std) };
 }
 
-/**
- * Names of a file's answers if they are the data set's in another order. `UserError` if only some of them are at other positions, unless they are
- * numbers, which may count from another start.
- */
-export function otherOrder(
-  file: string,
-  stated: readonly string[] | undefined,
-  own: readonly string[],
-  remedy = 'Give both the same names, in whatever order; `teacher.classes` may name the classes of a teacher in its order.',
-): readonly string[] | undefined {
-  if (stated?.length !== own.length || new Set(stated).size !== stated.length) return undefined;
-  const moved = stated.find((name, i) => name !== own[i] && own.includes(name));
-  if (moved === undefined) return undefined;
-  if (stated.every((name) => own.includes(name))) return stated;
-  if ([...stated, ...own].every((name) => /^\d+$/.test(name))) return undefined;
-  throw new UserError(
-    `${file}: answers for ${shortList(stated)}, and the data set has ${shortList(own)}: ${moved} is at another place`,
-    remedy,
-  );
-}
-
-function shortList(names: readonly string[]): string {
-  return names.length <= 12 ? names.join(', ') : `${names.slice(0, 11).join(', ')}, …`;
-}
-
 /** The teacher of a recipe, or the member of an ensemble, that is this file: by path or by content. */
 export async function ownTeacher(
   file: string,
@@ -320,12 +234,4 @@ export function preparationMetadata(
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),
   ]);
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return parsedJson(text ?? 'null');
-  } catch {
-    return undefined;
-  }
 }

@@ -73,7 +73,7 @@ function kindOf({ described }: Card): Group['kind'] {
 
 /** True if the model's answers are vectors, by which samples are compared. */
 export function isCompared(described: Described | undefined): boolean {
-  return described !== undefined && shownForm(described).isCompared === true;
+  return described !== undefined && shownForm(described).compared !== undefined;
 }
 
 function titleOf(kind: Group['kind'], { described, inputs }: Card): string {

@@ -1,15 +1,14 @@
 import { post } from '../ask.ts';
 import type { Card } from '../card.ts';
 import type { Element } from '../dom.ts';
-import { shownForm } from '../forms.ts';
-import type { Outcome, Predicted } from '../forms.ts';
+import { shownForm, shownText } from '../forms.ts';
+import type { Outcome } from '../forms.ts';
 import { byId, choice, make } from '../make.ts';
 import { camera, hasCamera } from './camera.ts';
 import { drawing } from './draw.ts';
 import type { OnQuestion, Source } from './draw.ts';
 import { preparedQuestion } from './frame.ts';
 import type { Question } from './frame.ts';
-import { cosinesBetween } from './alike.ts';
 import { groupsOf, isCompared } from './group.ts';
 import type { Group, Member } from './group.ts';
 import { pictureFile } from './picture.ts';
@@ -98,7 +97,7 @@ function tryGroup(group: Group, all: readonly Card[]): Element {
       async (question) =>
         results.show(await Promise.all(group.members.map((member) => askModel(member, group, question)))),
       results.clear,
-      (message) => results.show(group.members.map(() => ({ kind: 'error', message }))),
+      (message) => results.show(group.members.map(() => ({ error: message }))),
     );
     output.replaceChildren(results.element);
     running = ways[place]!.open(onQuestion);
@@ -163,31 +162,31 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
     const start = performance.now();
     if (kind === 'tensors') {
       const answer = await post<{ outputs: Output[] }>(`v2/models/${encodeURIComponent(name)}/infer`, body, type);
-      return { kind: 'text', text: answer.outputs.map(outputText).join('\n\n'), ms: performance.now() - start };
+      return { ...shownText(answer.outputs.map(outputText).join('\n\n')), ms: performance.now() - start };
     }
     const { hasTop, names, shown } = shownForm(described!);
     const top = hasTop ? `?top=${Math.min(5, names?.length ?? 5)}` : '';
-    const answer = await post<{ predictions: [Predicted] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
+    const answer = await post<{ predictions: [never] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
     // Classes without a name get the names of the model whose preparation was borrowed.
     const outcome = shown(answer.predictions[0], as?.described?.labels, question.picture);
     return { ...outcome, ms: performance.now() - start };
   } catch (error) {
-    return { kind: 'error', message: (error as Error).message };
+    return { error: (error as Error).message };
   }
 }
 
-/** Outcome of several samples of a model that answers with vectors. */
+/** Outcome of several samples of a model whose answers are compared. */
 async function compared({ card, as }: Member, questions: readonly Question[]): Promise<Outcome> {
-  const vectors: (readonly number[])[] = [];
+  const predicted: never[] = [];
   const start = performance.now();
   for (const question of questions) {
     const { body, type } = as === undefined ? question : borrowed(question, as);
     const path = `v1/${encodeURIComponent(card.name)}`;
-    const { predictions } = await post<{ predictions: [Predicted] }>(path, body, type);
-    vectors.push(predictions[0].embedding);
+    const { predictions } = await post<{ predictions: [never] }>(path, body, type);
+    predicted.push(predictions[0]);
   }
   const samples = questions.map(({ label = '', picture }) => ({ label, ...(picture && { picture }) }));
-  return { kind: 'alike', alike: { samples, cosines: cosinesBetween(vectors) }, ms: performance.now() - start };
+  return { ...shownForm(card.described!).compared!(predicted, samples), ms: performance.now() - start };
 }
 
 function borrowed({ picture }: Question, { described }: Card): Question {

@@ -1,6 +1,8 @@
+import { objectOf } from '../../serve/http/openapi-schemas.ts';
+import { Refusal } from '../../serve/refusal.ts';
+import type { Said } from '../../serve/v1/answers.ts';
+import type { SaidForm } from '../../serve/v1/forms.ts';
 import { masksOf } from '../../tasks/segmentation/masks.ts';
-import { Refusal } from '../refusal.ts';
-import type { Said } from './answers.ts';
 
 /** A class with its share of the pixels of a picture. */
 interface Segment {
@@ -10,7 +12,7 @@ interface Segment {
 }
 
 /** A class for each pixel of a picture of the size that the model takes. */
-export interface Segmented {
+interface Segmented {
   readonly height: number;
   readonly width: number;
   /** Classes of the pixels, row by row, in runs: index, number of pixels, index, number of pixels, … */
@@ -20,7 +22,7 @@ export interface Segmented {
 }
 
 /** The mask of a picture [height, width, channels] from its classes [height · width], or from logits of cells, which are resized bilinearly. */
-export function segmented(row: readonly number[], { names = [], logits }: Said, shape: readonly number[]): Segmented {
+function segmented(row: readonly number[], { names = [], logits }: Said, shape: readonly number[]): Segmented {
   const [height, width] = shape as readonly [number, number, number];
   const mask = logits ? maskOf(row, names.length, [height, width]) : row;
   if (mask.length !== height * width || mask.some((index) => names[index] === undefined))
@@ -52,3 +54,30 @@ function maskOf(row: readonly number[], classes: number, [height, width]: readon
   const grid = { rows: height / stride, columns: width / stride, classes, stride };
   return masksOf(Float32Array.from(row), grid);
 }
+
+/** A class for each pixel of a picture. */
+function maskSchema(classes: readonly string[] | undefined): object {
+  const index = { type: 'integer', minimum: 0 };
+  const size = { type: 'integer', minimum: 1 };
+  const label = { type: 'string', ...(classes !== undefined && { enum: [...new Set(classes)] }) };
+  return objectOf({
+    ...{ height: size, width: size },
+    runs: {
+      type: 'array',
+      items: index,
+      description: 'Classes of the pixels, row by row: index, number of pixels, index, number of pixels, …',
+    },
+    segments: {
+      type: 'array',
+      items: objectOf({ index, label, area: { type: 'number', minimum: 0, maximum: 1 } }),
+      description: 'Classes that pixels have, with their share of the pixels, the largest first',
+    },
+  });
+}
+
+export const said: SaidForm = {
+  answerOf: (row, _, { said: as, described }) => segmented(row, as, described.shape),
+  answered: 'A class for each pixel',
+  each: 'The mask of each picture',
+  prediction: maskSchema,
+};

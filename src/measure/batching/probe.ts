@@ -1,8 +1,8 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { RandomStream } from '../../base/random.ts';
-import { noise } from '../../measure/inputs.ts';
+import { noise } from '../inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
-import type { Batching, ModelFacts } from '../types.ts';
+import type { Batching, ModelFacts } from './facts.ts';
 import { likeness, worst } from './likeness.ts';
 import type { Likeness } from './likeness.ts';
 import { mapped, rowsOf, runInPieces } from './rows.ts';

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { detected, sentPicture } from '../../../src/serve/v1/boxes.ts';
+import { detected, sentPicture } from '../../../src/answers/boxes/said.ts';
 
 const said = { names: ['cat', 'dog'], logits: true } as never;
 /** Two points: a dog in the middle of the input, and nothing. */

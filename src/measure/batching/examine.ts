@@ -1,13 +1,13 @@
-import { decodeModel } from '../formats/onnx/protobuf.ts';
-import { InferenceModel } from '../runtime/inference.ts';
-import { labelsOf } from './v2/classification.ts';
-import type { ModelFacts } from './types.ts';
-import { probe } from './worker/probe.ts';
+import { namesIn } from '../../files/stated.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import type { ModelFacts } from './facts.ts';
+import { probe } from './probe.ts';
 
 /** Samples of the largest batch that is tried: enough to see whether samples change each other's answers. */
 const TRIED = 4;
 
-/** Facts that a server finds out about a file: its inputs and outputs, its labels, and whether its samples can be batched. */
+/** Facts about a file: its inputs and outputs, its labels, and whether its samples can be batched. */
 export function examine(
   bytes: Uint8Array,
   file: string,
@@ -17,7 +17,7 @@ export function examine(
   try {
     const { inputs, outputs } = model;
     const facts = probe((feeds, wanted) => model.runNow(feeds, wanted), { inputs, outputs, maxBatch: TRIED });
-    return { facts, labels: labelsOf({ metadata }) };
+    return { facts, labels: namesIn(metadata, 'labels') };
   } finally {
     model.dispose();
   }

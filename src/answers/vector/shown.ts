@@ -1,9 +1,11 @@
-import type { Canvas, Element } from '../dom.ts';
-import { canvasOf, make } from '../make.ts';
+import type { Canvas, Element } from '../../page/browser/dom.ts';
+import { shownText } from '../../page/browser/forms.ts';
+import type { ComparedSample, ShownForm } from '../../page/browser/forms.ts';
+import { canvasOf, make } from '../../page/browser/make.ts';
 
 /** Samples with the cosine of the angle between the vectors of each two, [samples][samples]. */
-export interface Alike {
-  readonly samples: readonly { readonly label: string; readonly picture?: Canvas }[];
+interface Alike {
+  readonly samples: readonly ComparedSample[];
   readonly cosines: readonly (readonly number[])[];
 }
 
@@ -19,7 +21,7 @@ export function cosinesBetween(vectors: readonly (readonly number[])[]): number[
 }
 
 /** Table of the samples beside each other; the darker a cell, the more alike are its two samples. */
-export function alikeTable({ samples, cosines }: Alike): Element {
+function alikeTable({ samples, cosines }: Alike): Element {
   const number = (i: number): string => `${i + 1}`;
   const head = samples.map((_, i) => make('th', { scope: 'col' }, number(i)));
   const rows = samples.map(({ label, picture }, i) => {
@@ -60,3 +62,29 @@ export function mostAlike({ samples, cosines }: Alike): string | undefined {
   const best = others.reduce((most, pair) => (cosineOf(pair) > cosineOf(most) ? pair : most), first);
   return `Most alike: ${best.map((i) => samples[i]!.label).join(' and ')}, ${cosineOf(best).toFixed(2)}.`;
 }
+
+/** The part of an answer that is a vector. */
+interface Embedded {
+  readonly embedding: readonly number[];
+}
+
+/** Numbers of a vector that stand for it. */
+const FIRST = 8;
+
+export const shown: ShownForm<Embedded> = {
+  told: { key: 'vector' },
+  called: 'numbers of a vector',
+  gives: 'a vector to search with',
+  title: 'texts to compare',
+  shown: ({ embedding }) => {
+    const first = embedding.slice(0, FIRST).map((value) => value.toFixed(3));
+    return shownText(`${first.join(', ')}, … (${embedding.length} numbers)`);
+  },
+  compared: (predicted, samples) => {
+    const alike = { samples, cosines: cosinesBetween(predicted.map(({ embedding }) => embedding)) };
+    return {
+      elements: () => [alikeTable(alike)],
+      sentence: mostAlike(alike) ?? 'Add a second sample to compare it with.',
+    };
+  },
+};

@@ -1,10 +1,10 @@
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/session-choice.ts';
-import type { ModelFacts } from '../../../src/serve/types.ts';
-import { likeness } from '../../../src/serve/worker/likeness.ts';
-import { declaredBatching, probe } from '../../../src/serve/worker/probe.ts';
-import { runInPieces } from '../../../src/serve/worker/rows.ts';
-import { centred, classifier, sumAndDifference } from '../models.ts';
+import type { ModelFacts } from '../../../src/measure/batching/facts.ts';
+import { likeness } from '../../../src/measure/batching/likeness.ts';
+import { declaredBatching, probe } from '../../../src/measure/batching/probe.ts';
+import { runInPieces } from '../../../src/measure/batching/rows.ts';
+import { centred, classifier, sumAndDifference } from '../../serve/models.ts';
 
 function facts(bytes: Uint8Array, maxBatch = 8): ModelFacts {
   const model = new InferenceModel(bytes, 'model.onnx', sessionOptions('cpu', { threads: 1 }));

@@ -1,5 +1,5 @@
-import { usualAnswers } from '../../src/measure/usual-answers.ts';
-import { DriftWatch } from '../../src/serve/drift/watch.ts';
+import { drift } from '../../../src/answers/classes/drift.ts';
+import { usualAnswers } from '../../../src/measure/usual-answers.ts';
 
 /** Logits of so many answers of each class, all equally sure. */
 const answers = (...counts: number[]): Float32Array =>
@@ -11,9 +11,9 @@ const answers = (...counts: number[]): Float32Array =>
 
 /** Drift of the classes of a window beside 2,000 answers, of which the last two classes have 10 each. */
 function driftOf(...window: number[]): number {
-  const watch = new DriftWatch(usualAnswers(answers(990, 990, 10, 10), 4, 'test'));
+  const watch = drift(usualAnswers(answers(990, 990, 10, 10), 4, 'test'));
   watch.add(answers(...window));
-  return watch.drift!.psi.classes;
+  return watch.drift!.psi['classes']!;
 }
 
 it('classes too rare for a window to tell are counted as one', () => {
@@ -23,7 +23,7 @@ it('classes too rare for a window to tell are counted as one', () => {
 });
 
 it('says nothing before it has seen 200 samples', () => {
-  const watch = new DriftWatch(usualAnswers(answers(990, 990, 10, 10), 4, 'test'));
+  const watch = drift(usualAnswers(answers(990, 990, 10, 10), 4, 'test'));
   watch.add(answers(100, 99, 0, 0));
   expect(watch.drift).toBeUndefined();
   watch.add(answers(1, 0, 0, 0));

@@ -1,10 +1,12 @@
-import { percent } from '../../../base/numbers.ts';
-import { boxColour } from '../../../report/mask-colours.ts';
-import type { Canvas, Element } from '../dom.ts';
-import { canvasOf, make } from '../make.ts';
+import { percent } from '../../base/numbers.ts';
+import type { Canvas, Element } from '../../page/browser/dom.ts';
+import { bars } from '../../page/browser/forms.ts';
+import type { ShownForm } from '../../page/browser/forms.ts';
+import { canvasOf, make } from '../../page/browser/make.ts';
+import { boxColour } from '../../report/mask-colours.ts';
 
 /** Boxes in a picture as the server answers them, the highest score first; sides in pixels of the picture that was sent. */
-export interface Boxed {
+interface Boxed {
   readonly height: number;
   readonly width: number;
   /** Lowest score of these boxes. */
@@ -18,7 +20,7 @@ export interface Boxed {
 }
 
 /** The boxes over their picture, if this browser can show that, and their labels and scores. */
-export function boxedPicture({ height, width, threshold, boxes }: Boxed, picture: Canvas | undefined): Element[] {
+function boxedPicture({ height, width, threshold, boxes }: Boxed, picture: Canvas | undefined): Element[] {
   const canvas = canvasOf(picture?.width ?? width, picture?.height ?? height, {
     ...{ class: 'masked', role: 'img', 'aria-label': 'The boxes over the picture' },
   });
@@ -31,22 +33,19 @@ export function boxedPicture({ height, width, threshold, boxes }: Boxed, picture
     const [x, y] = [box.xmin * across, box.ymin * down];
     context.strokeRect(x, y, (box.xmax - box.xmin) * across, (box.ymax - box.ymin) * down);
   }
-  const rows = boxes.map(({ index, label, score }) => {
-    const fill = make('i');
-    fill.style.setProperty('width', `${(100 * score).toFixed(1)}%`);
-    fill.style.setProperty('background', colourOfClass(index));
-    return make(
-      'li',
-      {},
-      make('span', { class: 'label' }, label),
-      make('span', { class: 'value' }, percent(score, 1)),
-      make('span', { class: 'bar', 'aria-hidden': true }, fill),
-    );
-  });
   const none = make('p', { class: 'soft' }, `No box has a score of ${percent(threshold, 0)} or more.`);
-  return [canvas, rows.length === 0 ? none : make('ol', {}, ...rows)];
+  const rows = boxes.map(({ index, label, score }) => {
+    return { name: label, value: percent(score, 1), share: score, colour: colourOfClass(index) };
+  });
+  return [canvas, rows.length === 0 ? none : bars(rows)];
 }
 
 function colourOfClass(index: number): string {
   return `rgb(${boxColour(index).join(',')})`;
 }
+
+export const shown: ShownForm<Boxed> = {
+  told: { key: 'boxes' },
+  called: 'boxes',
+  shown: (boxed, _, picture) => ({ elements: () => boxedPicture(boxed, picture) }),
+};

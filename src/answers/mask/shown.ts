@@ -1,10 +1,12 @@
-import { percent } from '../../../base/numbers.ts';
-import { colouredMask, maskColour } from '../../../report/mask-colours.ts';
-import type { Canvas, Element } from '../dom.ts';
-import { canvasOf, make } from '../make.ts';
+import { percent } from '../../base/numbers.ts';
+import type { Canvas, Element } from '../../page/browser/dom.ts';
+import { bars } from '../../page/browser/forms.ts';
+import type { ShownForm } from '../../page/browser/forms.ts';
+import { canvasOf } from '../../page/browser/make.ts';
+import { colouredMask, maskColour } from '../../report/mask-colours.ts';
 
 /** A class for each pixel of a picture as the server answers it: runs of pixels, row by row, and the share of each class. */
-export interface Masked {
+interface Masked {
   readonly height: number;
   readonly width: number;
   /** Index, number of pixels, index, number of pixels, … */
@@ -13,7 +15,7 @@ export interface Masked {
 }
 
 /** The mask over its picture, if this browser can show that, and the classes with their colours and shares. */
-export function maskedPicture(masked: Masked, picture: Canvas | undefined): Element[] {
+function maskedPicture(masked: Masked, picture: Canvas | undefined): Element[] {
   const mask = drawn(masked);
   const { width, height } = picture ?? mask;
   const canvas = canvasOf(width, height, { class: 'masked', role: 'img', 'aria-label': 'The mask over the picture' });
@@ -25,18 +27,10 @@ export function maskedPicture(masked: Masked, picture: Canvas | undefined): Elem
   context.imageSmoothingEnabled = false;
   context.drawImage(mask, 0, 0, width, height);
   const rows = masked.segments.map(({ index, label, area }) => {
-    const fill = make('i');
-    fill.style.setProperty('width', `${Math.max(0.4, 100 * area).toFixed(1)}%`);
-    fill.style.setProperty('background', `rgb(${maskColour(index).join(',')})`);
-    return make(
-      'li',
-      {},
-      make('span', { class: 'label' }, label),
-      make('span', { class: 'value' }, percent(area, 1)),
-      make('span', { class: 'bar', 'aria-hidden': true }, fill),
-    );
+    const colour = `rgb(${maskColour(index).join(',')})`;
+    return { name: label, value: percent(area, 1), share: Math.max(0.004, area), colour };
   });
-  return [canvas, make('ol', {}, ...rows)];
+  return [canvas, bars(rows)];
 }
 
 /** The colours of a mask, a pixel for each of its pixels. */
@@ -55,3 +49,10 @@ function drawn({ width, height, runs, segments }: Masked): Canvas {
   context.putImageData(pixels, 0, 0);
   return canvas;
 }
+
+export const shown: ShownForm<Masked> = {
+  told: { key: 'mask' },
+  called: 'classes of pixels',
+  gives: 'a score of each class for each pixel',
+  shown: (masked, _, picture) => ({ elements: () => maskedPicture(masked, picture) }),
+};

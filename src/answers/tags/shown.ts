@@ -1,15 +1,16 @@
-import type { Element } from '../dom.ts';
-import { make } from '../make.ts';
+import type { Element } from '../../page/browser/dom.ts';
+import type { ShownForm } from '../../page/browser/forms.ts';
+import { make } from '../../page/browser/make.ts';
 
 /** A sentence as the server answers it: its words, the words that have a tag, and the entities that the tags mark. */
-export interface Tagged {
+interface Tagged {
   readonly words: readonly { readonly word: string; readonly label?: string }[];
   readonly unread?: number;
   readonly entities?: readonly { readonly type: string; readonly from: number; readonly to: number }[];
 }
 
 /** The words of a sentence with its entities marked; where tags mark none, each word with its tag. */
-export function marked({ words, unread = 0, entities }: Tagged): Element[] {
+function marked({ words, unread = 0, entities }: Tagged): Element[] {
   const marks =
     entities ?? words.flatMap(({ label }, at) => (label === undefined ? [] : [{ type: label, from: at, to: at }]));
   const text = (from: number, end: number): string =>
@@ -28,3 +29,10 @@ export function marked({ words, unread = 0, entities }: Tagged): Element[] {
   const note = `${unread} ${are} no tag: behind the last token that the model takes, or without one.`;
   return [make('p', {}, ...parts), ...(unread === 0 ? [] : [make('p', { class: 'caution' }, note)])];
 }
+
+export const shown: ShownForm<Tagged> = {
+  told: { key: 'tags' },
+  called: 'tags',
+  title: 'texts to tag',
+  shown: (tagged) => ({ elements: () => marked(tagged) }),
+};

@@ -1,19 +1,21 @@
 import { isWord } from '../../data/text/tokenizer/encode.ts';
-import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
 import { wordsIn } from '../../data/text/tokenizer/words.ts';
 import type { EncodedWords } from '../../data/text/tokenizer/words.ts';
+import { classProperties } from '../../serve/http/openapi-answers.ts';
+import { jsonOf, objectOf, TEXT } from '../../serve/http/openapi-schemas.ts';
+import { refuseLetters } from '../../serve/limits.ts';
+import { Refusal, refuseTooMany } from '../../serve/refusal.ts';
+import { best } from '../../serve/v1/answers.ts';
+import type { Class, Said } from '../../serve/v1/answers.ts';
+import type { SaidForm } from '../../serve/v1/forms.ts';
+import { isText } from '../../serve/v1/raw.ts';
+import type { SentTo } from '../../serve/v1/raw.ts';
+import { contentOfBody, encodersBy, holdsNumbers, lettersOf, listIn, readOrRefuse } from '../../serve/v1/texts.ts';
 import { bordersOf, entitiesOf, markEntities, tagsAt } from '../../tasks/tagging/entities.ts';
-import { refuseLetters } from '../limits.ts';
-import type { AskedModel } from '../model.ts';
-import { Refusal, refuseTooMany } from '../refusal.ts';
-import { best } from './answers.ts';
-import type { Class, Said } from './answers.ts';
-import { contentOfBody, encodersBy, holdsNumbers, lettersOf, listIn, readOrRefuse } from './texts.ts';
-import type { Sent } from './texts.ts';
 
 /** Words as they were sent or as a text was cut into them, and what a model is fed of them. */
-export interface Sentence {
+interface Sentence {
   readonly words: readonly string[];
   readonly encoded: EncodedWords;
 }
@@ -36,7 +38,10 @@ const MOST_WORDS = 50_000;
 const encoderOf = encodersBy(storedWordEncoder);
 
 /** The sentences of a request to a model that gives words tags. */
-export async function sentencesOf(model: AskedModel, form: TextForm, sent: Sent): Promise<readonly Sentence[]> {
+async function sentencesIn({ model, described, ...sent }: SentTo): Promise<readonly Sentence[]> {
+  if (!isText(sent.contentType))
+    throw new Refusal(400, `model ${model.name} takes texts and lists of words: send JSON or text/plain`);
+  const form = described.text!;
   const { values } = contentOfBody(sent);
   if (holdsNumbers(values))
     throw new Refusal(
@@ -74,7 +79,7 @@ function wordsOf(sample: unknown): readonly string[] {
 }
 
 /** Tags of the words of a sentence, by the answer [tokens, tags] of a model: each word has the tag of its first token. */
-export function tagged(
+function tagged(
   { words, encoded }: Sentence,
   answer: readonly number[],
   { names: tags = [], logits }: Said,
@@ -99,3 +104,54 @@ export function tagged(
     }),
   };
 }
+
+function takenWords() {
+  const sample = { anyOf: [TEXT, { type: 'array', items: TEXT, minItems: 1 }] };
+  const inputs = { anyOf: [TEXT, { type: 'array', items: sample, minItems: 1 }] };
+  return {
+    samples: 'the words of texts, or of lists of words',
+    content: { ...jsonOf(objectOf({ inputs })), 'text/plain': { schema: TEXT } },
+  };
+}
+
+/** A text with a tag for each word. */
+function sentenceSchema(tags: readonly string[] | undefined, logits: boolean): object {
+  const place = { type: 'integer', minimum: 0 };
+  const word = {
+    type: 'object',
+    required: ['word'],
+    description: 'Without a tag where the model was not fed the word',
+    properties: { word: TEXT, ...classProperties(tags, logits) },
+  };
+  return {
+    type: 'object',
+    required: ['words'],
+    properties: {
+      words: { type: 'array', items: word },
+      unread: { type: 'integer', minimum: 1, description: 'Words without a tag, where there are any' },
+      entities: {
+        type: 'array',
+        items: objectOf({ type: TEXT, text: TEXT, from: place, to: place }),
+        description: 'With the places of their first and their last word; absent of tags that mark none',
+      },
+    },
+  };
+}
+
+export const said: SaidForm = {
+  choice: 'Tags to name for each word',
+  needs:
+    'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids',
+  // Without its tokenizer and its tags nothing tells which answers are those to words.
+  stated: ({ facts: { outputs } }, { names = [], text }) =>
+    text?.texts === 1 && outputs[0]?.shape.slice(1).join() === `${text.length},${names.length}` ? {} : undefined,
+  read: async (sent) => {
+    const sentences = await sentencesIn(sent);
+    return { raw: Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids))), needs: sentences };
+  },
+  answerOf: (row, sample, { needs, said: as, top }) => tagged((needs as readonly Sentence[])[sample]!, row, as, top),
+  answered: 'Tags',
+  each: 'Tags and entities of each sample',
+  taken: takenWords,
+  prediction: sentenceSchema,
+};

@@ -1,12 +1,15 @@
 import { placeIn } from '../../data/pictures/letterbox.ts';
 import type { PicturePlace } from '../../data/pictures/letterbox.ts';
+import { objectOf } from '../../serve/http/openapi-schemas.ts';
+import { Refusal } from '../../serve/refusal.ts';
+import type { Said } from '../../serve/v1/answers.ts';
+import type { DescribedModel } from '../../serve/v1/described.ts';
+import type { SaidForm } from '../../serve/v1/forms.ts';
+import { isPicture, readSamples } from '../../serve/v1/raw.ts';
+import type { SentTo } from '../../serve/v1/raw.ts';
 import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
 import { DETECTION_WIDTH } from '../../tasks/detection/suppression.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
-import { Refusal } from '../refusal.ts';
-import type { Said } from './answers.ts';
-import { isPicture } from './raw.ts';
-import type { SentTo } from './raw.ts';
+import { statedThreshold, USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
 
 /** A box of the class `label`, with sides in pixels of the picture. */
 interface Boxed {
@@ -17,7 +20,7 @@ interface Boxed {
 }
 
 /** The boxes of a picture, the highest score first, after non-maximum suppression. */
-export interface Detected {
+interface Detected {
   readonly height: number;
   readonly width: number;
   /** Lowest score of these boxes. */
@@ -25,8 +28,16 @@ export interface Detected {
   readonly boxes: readonly Boxed[];
 }
 
+/** What the file of a model says of its boxes. */
+interface StatedBoxes {
+  /** Overlap above which the worse of two boxes of a class is dropped. */
+  readonly overlap?: number;
+  /** Lowest score of a box in an answer. */
+  readonly threshold?: number;
+}
+
 /** A picture, and where it lies in the picture that the model takes. */
-export interface Placed {
+interface Placed {
   readonly height: number;
   readonly width: number;
   readonly place: PicturePlace;
@@ -43,7 +54,7 @@ export async function sentPicture({ contentType, body, described }: SentTo): Pro
 
 /**
  * Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]; or, where the model has
- * chosen among them, from boxes [n, 4], scores [n] and labels [n]. `overlap`, `threshold`: see `DescribedModel`.
+ * chosen among them, from boxes [n, 4], scores [n] and labels [n]. `overlap`, `threshold`: see `StatedBoxes`.
  */
 export function detected(
   row: readonly number[],
@@ -76,3 +87,46 @@ export function detected(
 function rowOfChosen(row: readonly number[], n: number): number[] {
   return Array.from({ length: n }, (_, i) => [row[5 * n + i]!, row[4 * n + i]!, ...row.slice(4 * i, 4 * i + 4)]).flat();
 }
+
+function boxesSchema(classes: readonly string[] | undefined): object {
+  const size = { type: 'integer', minimum: 1 };
+  const side = { type: 'number', minimum: 0 };
+  const label = { type: 'string', ...(classes !== undefined && { enum: [...new Set(classes)] }) };
+  const box = objectOf({ xmin: side, ymin: side, xmax: side, ymax: side });
+  const index = { type: 'integer', minimum: 0 };
+  return objectOf({
+    ...{ height: size, width: size, threshold: { type: 'number', description: 'Lowest score of these boxes' } },
+    boxes: {
+      type: 'array',
+      items: objectOf({ index, label, score: { type: 'number', minimum: 0, maximum: 1 }, box }),
+      description: 'Boxes in pixels of the picture, which has this height and width, the highest score first',
+    },
+  });
+}
+
+/** What the description of a model says of its boxes, see `said.stated`. */
+function statedOf(described: DescribedModel): StatedBoxes {
+  return described as StatedBoxes;
+}
+
+export const said: SaidForm = {
+  least: {
+    description: 'Lowest score of a box in the answer',
+    usual: (described) => statedOf(described).threshold ?? USUAL_THRESHOLD,
+  },
+  stated: ({ metadata }): StatedBoxes => {
+    const threshold = statedThreshold(metadata);
+    return {
+      ...(metadata.has('overlap') && { overlap: Number(metadata.get('overlap')) }),
+      ...(threshold !== undefined && { threshold }),
+    };
+  },
+  read: async (sent) => ({ ...(await readSamples(sent)), needs: await sentPicture(sent) }),
+  answerOf: (row, _, { said: as, described, needs, score }) => {
+    const { overlap, threshold } = statedOf(described);
+    return detected(row, as, needs as Placed, { overlap, threshold: score ?? threshold });
+  },
+  answered: 'Boxes with a class each',
+  each: 'The boxes of each picture',
+  prediction: boxesSchema,
+};

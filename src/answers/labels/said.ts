@@ -1,0 +1,1 @@
+export { saidValues as said } from '../../serve/v1/values.ts';

@@ -1,0 +1,3 @@
+import { shownValues } from '../../page/browser/forms.ts';
+
+export const shown = { ...shownValues, told: { key: 'targets', logits: false } };
