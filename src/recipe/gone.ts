@@ -40,7 +40,7 @@ const ofStrong = (keys: readonly string[]): string[] => keys.map((key) => `disti
 const OF_ADAM =
   'Take it out: adam, adamw, rmsprop and muon have beta1 0.9, beta2 0.999 and epsilon 1e-8; a training that diverges needs a lower learningRate.';
 const FOUR =
-  'Take it out: optimizers of assistants, of finetune and of qat have type, learningRate, schedule and weightDecay.';
+  'Take it out: optimizers of assistants, of finetune and of qat have type, learningRate, schedule and weightDecay, that of finetune warmup too.';
 const OF_LABELS = 'Take it out: assistants learn from labels without it; teacher.train and distill have it.';
 const OF_STRONG =
   'Take it out: the strong view is of single pictures. Such a change of all views stands under dataset.augment.';
@@ -84,10 +84,18 @@ export const GONE: readonly GoneKey[] = [
   ...filled(ofOptimizers('beta1'), 0.9, OF_ADAM),
   ...filled(ofOptimizers('beta2'), 0.999, OF_ADAM),
   ...filled(ofOptimizers('epsilon'), 1e-8, OF_ADAM),
-  ...filled(ofShort('warmup'), 0, `${FOUR} With schedule: onecycle the rate rises at first.`),
+  ...filled(
+    ofShort('warmup').filter((key) => !key.includes('finetune')),
+    0,
+    `${FOUR} With schedule: onecycle the rate rises at first.`,
+  ),
   ...filled(ofShort('milestones'), [], FOUR),
-  ...filled(ofShort('gamma'), 0.1, FOUR),
-  ...filled(ofShort('finalLearningRate'), 0, FOUR),
+  ...filled(ofOptimizers('gamma'), 0.1, 'Take it out: schedule: step multiplies by 0.1 after each of the milestones.'),
+  ...filled(
+    ofOptimizers('finalLearningRate'),
+    0,
+    'Take it out: schedules end at 0; a training that ends too early has more epochs.',
+  ),
   ...gone(ofShort('cycles'), FOUR, 1),
   ...gone(ofShort('cycleFactor'), FOUR, 1),
   ...filled(ofShort('decay'), 'matrices', FOUR),

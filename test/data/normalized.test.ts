@@ -8,6 +8,7 @@ import { preparationAffine, preprocess } from '../../src/distill/teachers/inputs
 import { preparedQuestion } from '../../src/page/browser/try/frame.ts';
 import type { Described } from '../../src/page/browser/card.ts';
 import type { Canvas } from '../../src/page/browser/dom.ts';
+import { loadForm } from '../../src/serve/v1/forms.ts';
 import { translationOf } from '../../src/serve/shadow/preparation.ts';
 import { prepared } from '../../src/serve/v1/preparation.ts';
 import { browserSample } from '../../src/ship/kit/browser.ts';
@@ -117,6 +118,8 @@ function canvasOf(raw: readonly number[], shape: readonly number[]): Canvas {
   );
   return { width, height, getContext: () => ({ getImageData: () => ({ data }) }) } as unknown as Canvas;
 }
+
+beforeAll(() => loadForm({ logits: true }));
 
 const PLACES: Readonly<Record<string, Place>> = {
   training: ({ values, shape, normalization }) => {

@@ -30,8 +30,9 @@ const MORE = [
 if (process.send !== undefined) process.once('beforeExit', () => process.kill(process.pid, 'SIGKILL'));
 
 module.exports = class NativeTypedArrays extends TestEnvironment {
-  async setup() {
-    await super.setup();
+  // Not in `setup`, which jest calls after the setup files: modules that these load would have the sandbox's.
+  constructor(...given) {
+    super(...given);
     for (const name of [...NAMES, ...MORE]) if (name in globalThis) this.global[name] = globalThis[name];
   }
 };

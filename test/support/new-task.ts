@@ -93,7 +93,7 @@ export function fruit({ classNames: names, scaling = { mean: [0], std: [1] } }: 
   const text = (kind: number, weight: number) => `${names[kind]!}, ${weight.toPrecision(3)}`;
   return {
     ...{
-      name: NAME as Task['name'],
+      name: NAME,
       names,
       fields,
       width,

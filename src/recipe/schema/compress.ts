@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { KeyRule } from '../rule.ts';
 import { count, fraction, usual } from './parts.ts';
-import { shortOptimizerSchema } from './training.ts';
+import { finetuneOptimizerSchema, shortOptimizerSchema } from './training.ts';
 
 const finetune = z
   .strictObject({
     epochs: z.number().min(0).default(1).describe('Passes over the training split after the change.'),
-    optimizer: shortOptimizerSchema
+    optimizer: finetuneOptimizerSchema
       .optional()
       .describe(
         'Optimizer and learning-rate schedule; default: that of `distill` with a lower learning rate, on a cosine schedule.',

@@ -19,13 +19,7 @@ export const optimizerSchema = z
       .min(0)
       .default(0)
       .describe('Epochs over which the learning rate rises; 0: none, but 30 % of the run with `onecycle`.'),
-    milestones: z.array(z.number().gt(0)).default([]).describe('Epochs after which `step` multiplies by `gamma`.'),
-    gamma: z.number().gt(0).default(0.1).describe('Factor of the `step` schedule.'),
-    finalLearningRate: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('Learning rate at the end of `cosine`, `linear` and `onecycle`.'),
+    milestones: z.array(z.number().gt(0)).default([]).describe('Epochs after which `step` multiplies by 0.1.'),
     cycles: count
       .max(1000)
       .optional()
@@ -63,6 +57,9 @@ export const shortOptimizerSchema = optimizerSchema
   .extend({ schedule: z.enum(['constant', 'cosine', 'linear', 'onecycle']).default('cosine').describe(SCHEDULE) })
   .describe('Optimizer and learning-rate schedule.');
 
+/** Optimizer of fine-tuning, which begins with trained weights. */
+export const finetuneOptimizerSchema = shortOptimizerSchema.extend({ warmup: optimizerSchema.shape.warmup });
+
 /** Rule that refuses a key that only some update rules or schedules read, with its default: with others it would be ignored, and hide a mistake. */
 function readBy(key: string, by: 'type' | 'schedule', readers: readonly string[], usual: unknown): KeyRule {
   return {
@@ -75,8 +72,6 @@ function readBy(key: string, by: 'type' | 'schedule', readers: readonly string[]
 
 export const trainingRules: readonly KeyRule[] = [
   readBy('milestones', 'schedule', ['step'], []),
-  readBy('gamma', 'schedule', ['step'], 0.1),
-  readBy('finalLearningRate', 'schedule', ['cosine', 'linear', 'onecycle'], 0),
   readBy('momentum', 'type', ['momentum', 'nesterov'], 0.9),
   {
     keys: ['optimizer.milestones', 'optimizer.schedule'],

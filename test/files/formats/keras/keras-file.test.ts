@@ -256,7 +256,7 @@ describe('is refused with its file', () => {
     ],
     [
       'models in models without an end',
-      'its layers are too many, or models stand in models too deeply',
+      'its configuration is no JSON: nested more than 500 deep',
       () =>
         archive(
           `${'{"class_name":"Sequential","config":{"name":"m","layers":['.repeat(20_000)}${']}}'.repeat(20_000)}`,
