@@ -111,7 +111,10 @@ it('a model that takes more memory than a call may when it is tried out is not l
     },
     to,
   );
-  expect([status, error]).toEqual([400, expect.stringContaining('SIGKILL, perhaps for its memory (--max-memory) while it loaded')]);
+  expect([status, error]).toEqual([
+    400,
+    expect.stringContaining('SIGKILL, perhaps for its memory (--max-memory) while it loaded'),
+  ]);
   expect((await ask(to, infer, { body: four })).status).toBe(200);
   await to.end();
 });
