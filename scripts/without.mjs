@@ -19,7 +19,7 @@ const LISTS = [FEATURES, 'src/browser.ts', 'src/index.ts'];
 /** Folders of `src` that are features. */
 const PLANES = ['serve', 'page'];
 /** Folders whose files go with what they import. */
-const CELLS = /^src\/(answers|commands|consumers|formats|methods|places|samples)\//;
+const CELLS = /^src\/(answers|commands|consumers|methods|places|samples)\//;
 /** Features that others build on. */
 const STAY = new Set(['classes']);
 
@@ -40,8 +40,10 @@ function specifiersIn(node) {
 
 /** Folder of each feature below `src`, by name: those that the list of features names. */
 export function featuresIn(text) {
-  const places = specifiersIn(parsed(FEATURES, text)).map((to) => /^\.\/(\w+)\/([\w-]+)\//.exec(to));
-  const kinds = /^(answers|consumers|formats|methods|places|samples)$/;
+  const places = specifiersIn(parsed(FEATURES, text)).map((to) =>
+    /^\.\/((?:data|files)\/formats|\w+)\/([\w-]+)\//.exec(to),
+  );
+  const kinds = /^(answers|consumers|(data|files)\/formats|methods|places|samples)$/;
   const rows = places.flatMap((place) =>
     place && kinds.test(place[1]) ? [[place[2], `${place[1]}/${place[2]}`]] : [],
   );
@@ -96,7 +98,18 @@ export function withoutFiles(text, isGone) {
       ts.isObjectLiteralElementLike(node) || ts.isArrayLiteralExpression(node.parent) || ts.isPropertySignature(node);
     return isFound || (isPart && (leads(node) || uses(node)) && gone.push(node) > 0);
   };
+  /** True for a row that is a name with cells, all of which are gone: `data('idx', { reader: … })`. */
+  const isEmpty = ({ expression: call }) => {
+    if (call === undefined || !ts.isCallExpression(call) || !ts.isStringLiteral(call.arguments[0] ?? call))
+      return false;
+    const cells = call.arguments[1]?.properties ?? [];
+    return cells.length > 0 && cells.every((cell) => gone.includes(cell));
+  };
   for (const statement of source.statements) if (!gone.includes(statement)) visit(statement);
+  for (const row of source.statements.filter(isEmpty)) {
+    const kept = gone.filter((node) => node.pos < row.pos || node.end > row.end);
+    gone.splice(0, gone.length, ...kept, row);
+  }
   gone.sort((a, b) => a.pos - b.pos);
   let out = text;
   for (const node of gone.reverse()) {

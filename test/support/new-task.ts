@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LabelWords, RawSplit } from '../../src/data/dataset.ts';
 import { numbers } from '../../src/data/targets/numbers.ts';
 import type { TargetReader } from '../../src/data/targets/reader.ts';
-import type { taskRow } from '../../src/recipe/task.ts';
+import type { TaskRow } from '../../src/recipe/answer-forms.ts';
 import { argMax } from '../../src/base/numbers.ts';
 import { columnOf, isAboveZero, mixedNumbers, stuckAt } from '../../src/tasks/columns.ts';
 import type { AnswerField } from '../../src/tasks/fields.ts';
@@ -17,17 +17,17 @@ import type { Task, TaskData } from '../../src/tasks/task.ts';
  */
 export const NAME = 'fruit';
 
-/** src/recipe/task.ts */
-export const row: ReturnType<typeof taskRow> = {
+/** src/answers/fruits/index.ts */
+export const row: TaskRow = {
   ...{ hasClasses: false, hasNames: true, isEmptyKnown: false, answersPer: 'sample' },
-  ...{ losses: ['mse'], loss: 'mse', store: 'fp32', form: 'numbers' },
+  ...{ losses: ['mse'], loss: 'mse', store: 'fp32' },
   score: { name: 'both right', unit: 'fraction' },
   mixes: ['mixup'],
   fields: ['logits', 'numbers'],
   begins: ['loss: mse'],
 };
 
-/** src/data/targets/fruit.ts: targets of a sample are the index of its kind, and its weight. */
+/** src/answers/fruits/labels.ts: targets of a sample are the index of its kind, and its weight. */
 export const reader: TargetReader = {
   unread: { classWeights: 'Kinds are not weighed; leave it out.' },
   names: (train) => [...new Set(columnsOf(train)[0].names)].sort().concat('weight'),
@@ -56,7 +56,7 @@ function columnsOf({ labels }: RawSplit): readonly [LabelWords, LabelWords] {
 /** Error of a weight, in grams, below which it counts as right. */
 const TOLERANCE = 10;
 
-/** src/tasks/fruit/task.ts */
+/** src/answers/fruits/task.ts */
 export function fruit({ classNames: names, scaling = { mean: [0], std: [1] } }: TaskData): Task {
   const [width, kinds] = [names.length, names.length - 1];
   const fields: readonly AnswerField[] = [

@@ -3,13 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Dataset, TargetValues } from '../../src/data/dataset.ts';
-import type { DatasetConfig } from '../../src/data/config.ts';
+import { numbersAnswers } from '../../src/answers/numbers/index.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import type { LossName } from '../../src/recipe/schema/loss.ts';
-import type { TaskName } from '../../src/recipe/task.ts';
-import type { TaskData } from '../../src/tasks/task.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
 import type { RunEvent } from '../../src/base/events.ts';
+import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { argMax, sum } from '../../src/base/numbers.ts';
 import type { Report } from '../../src/report/types.ts';
 import type { RunOptions } from '../../src/run/options.ts';
@@ -17,41 +15,22 @@ import { ROOT } from '../support/built.ts';
 import { fruit, fruits, KINDS, MODULE, NAME, reader, row, table } from '../support/new-task.ts';
 import type { Fruit } from '../support/new-task.ts';
 
-// A row of the new task in each of the tables that CONTRIBUTING lists. Tests cannot write into these files, so they replace what the files export.
 const { unstable_mockModule: mock } = import.meta.jest as unknown as {
   unstable_mockModule: (file: string, exports: () => object) => void;
 };
-const isNew = (task: string | undefined): boolean => task === NAME;
-// Worker threads and child processes, which later Nodes start from TypeScript, have the tables as they are.
+// Worker threads and child processes, which later Nodes start from TypeScript, have the rows of src/features.ts alone.
 mock('../../src/base/process/entry.ts', () => ({ entryBeside: () => undefined }));
-const recipeTask = await import('../../src/recipe/task.ts');
-mock('../../src/recipe/task.ts', () => ({
-  ...recipeTask,
-  taskNames: () => [...recipeTask.taskNames(), NAME],
-  taskRow: (task: TaskName) => (isNew(task) ? row : recipeTask.taskRow(task)),
-  fieldNames: (task: TaskName) => (isNew(task) ? row.fields : recipeTask.fieldNames(task)),
-  isLossFor: (loss: LossName, task: TaskName) =>
-    isNew(task) ? row.losses.includes(loss) : recipeTask.isLossFor(loss, task),
-}));
-const targets = await import('../../src/data/targets/registry.ts');
-/** The same data as of a regression of two numbers, whose targets are stored like those of the new task. */
-const asNumbers = (data: Pick<Dataset, 'task'>): object =>
-  isNew(data.task) ? { ...data, task: 'regression', classNames: ['kind', 'weight'] } : data;
-const ofNumbers = Object.entries(targets).map(([name, of]) => {
-  const call = of as (data: object, ...rest: readonly unknown[]) => unknown;
-  return [name, (data: Pick<Dataset, 'task'>, ...rest: readonly unknown[]) => call(asNumbers(data), ...rest)] as const;
-});
-mock('../../src/data/targets/registry.ts', () => ({
-  ...Object.fromEntries(ofNumbers),
-  targetReader: (config: DatasetConfig) => (isNew(config.task) ? reader : targets.targetReader(config)),
-  scalingOf: (data: Dataset, values: TargetValues) =>
-    isNew(data.task) ? reader.scaling!(values, 2) : targets.scalingOf(data, values),
-}));
-const tasks = await import('../../src/tasks/registry.ts');
-mock('../../src/tasks/registry.ts', () => ({
-  ...tasks,
-  taskOf: (data: TaskData) => (isNew(data.task) ? fruit(data) : tasks.taskOf(data)),
-}));
+// The row of the new form of answers, before the schema of recipes is made of the rows. What is said of its answers is said of numbers.
+answerForms.add(
+  { ...numbersAnswers, name: 'fruits', tasks: { [NAME]: row }, keys: [] },
+  {
+    tasks: () => Promise.resolve({ tasks: { [NAME]: fruit } }),
+    labels: () => Promise.resolve({ labels: { [NAME]: reader } }),
+    evaluationText: () => import('../../src/answers/numbers/evaluation.ts'),
+    kit: () => import('../../src/answers/numbers/kit.ts'),
+    said: () => import('../../src/answers/numbers/said.ts'),
+  },
+);
 
 const { runRecipe } = await import('../../src/run/run.ts');
 const { makeRecipe } = await import('../../src/setup/runnable.ts');
