@@ -17,13 +17,19 @@ export interface RunOptions {
   readonly onEvent?: OnEvent;
   /** Stops the run after the current step: the state is saved and the promise rejects with an `InterruptedError`. */
   readonly signal?: AbortSignal | undefined;
-  /** Processes that share the run: each calls `runRecipe` with the same recipe and data. Default: this process alone. */
+  /**
+   * Processes that share the run: each calls `runRecipe` with the same recipe and data. Default: this process alone.
+   * @internal
+   */
   readonly processes?: RunProcesses | undefined;
   /** Maximum seconds between two saved states, which a kill may lose. Default 5. */
   readonly saveEvery?: number | undefined;
 }
 
-/** Processes that share a run. */
+/**
+ * Processes that share a run.
+ * @internal
+ */
 export interface RunProcesses extends Processes {
   /** Number of parts that each batch is cut into for a recipe without `shards`. */
   readonly shards: number;
