@@ -321,7 +321,7 @@ def overlap_of(a, b):
 
 @torch.no_grad()
 def assigned(boxes, logits, kinds, truth, centres, cells):
-    """Feng et al. 2021, "TOOD", for a batch at once: src/tasks/detection/assignment.ts. `kinds` [batch, most] is -1 for padding."""
+    """Feng et al. 2021, "TOOD", for a batch at once: src/answers/boxes/assignment.ts. `kinds` [batch, most] is -1 for padding."""
     classes = logits.shape[-1]
     hot = F.one_hot(kinds.clamp(min=0), classes).float() * (kinds >= 0)[..., None]
     middle, a, b = centres[None, :, None], truth[:, None, :, :2], truth[:, None, :, 2:]

@@ -55,7 +55,7 @@ export interface ScoreData {
   readonly unit: 'fraction' | 'label' | 'nats';
   /** True if it is the share of samples with a right answer, which is said without the name of the score. */
   readonly isShareRight?: true;
-  /** Ends of a chart's axis, if not those of the unit. */
+  /** Lowest and highest value of a chart's axis; default: the range of the unit. */
   readonly bounds?: readonly [number, number];
 }
 

@@ -4,7 +4,7 @@ import type { OnProgress } from '../base/progress.ts';
 import { answerForms } from '../recipe/answer-forms.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 
-/** What commands do with models that answer with vectors. */
+/** Functions that commands call for models that answer with vectors. */
 export interface VectorTools {
   writeVectors(
     file: string,

@@ -77,7 +77,7 @@ export const LOSSES_OF_FEATURES: readonly LossName[] = [
   'attention',
 ];
 
-/** What the keys of `distill` of a recipe from `limbeck init` say of themselves. */
+/** Comments that `limbeck init` writes behind keys of `distill`. */
 export const BEGINS = {
   alpha: '# weight of the teacher; the labels weigh 1 - alpha',
   softens: '# softens teacher and student before they are compared',

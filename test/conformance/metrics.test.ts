@@ -7,7 +7,7 @@ import { classification } from '../../src/answers/classes/task.ts';
 import { errorsOf } from '../../src/answers/numbers/errors.ts';
 import { labelReport, macroF1 } from '../../src/answers/labels/figures.ts';
 import { IGNORED } from '../../src/data/targets/ignored.ts';
-import { masksOf } from '../../src/tasks/segmentation/masks.ts';
+import { masksOf } from '../../src/answers/mask/masks.ts';
 import { segmentation } from '../../src/answers/mask/task.ts';
 import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';

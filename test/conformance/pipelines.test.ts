@@ -11,7 +11,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
-import { resizedLogits } from '../../src/tasks/segmentation/masks.ts';
+import { resizedLogits } from '../../src/answers/mask/masks.ts';
 import { writePipelineFolder } from '../../src/ship/transformers/folder.ts';
 import { QUICK } from '../support/digits.ts';
 import { writeQuestions } from '../support/questions.ts';

@@ -6,7 +6,7 @@ import { wordEncoderOf } from '../../src/data/text/tokenizer/words.ts';
 import { tokenizerOf } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import type { TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import { NO_TAG } from '../../src/answers/tags/labels.ts';
-import { bordersOf, countsByType, f1OfCounts, total } from '../../src/tasks/tagging/entities.ts';
+import { bordersOf, countsByType, f1OfCounts, total } from '../../src/answers/tags/entities.ts';
 import { textsOfMany } from '../support/texts.ts';
 import { runPython } from './python.ts';
 import { areNear, teacherAnswers } from './teacher-answers.ts';

@@ -5,7 +5,7 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { argMax } from '../../src/base/numbers.ts';
 import { viewOf } from '../../src/data/batches/batches.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { resizedLogits } from '../../src/tasks/segmentation/masks.ts';
+import { resizedLogits } from '../../src/answers/mask/masks.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';

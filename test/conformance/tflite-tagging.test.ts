@@ -9,7 +9,7 @@ import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
-import { tagsAt } from '../../src/tasks/tagging/entities.ts';
+import { tagsAt } from '../../src/answers/tags/entities.ts';
 import { QUICK } from '../support/digits.ts';
 import { inV8 } from '../support/engines.ts';
 import type { Call } from '../support/engines.ts';

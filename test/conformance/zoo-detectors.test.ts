@@ -6,8 +6,8 @@ import type { Dataset } from '../../src/data/dataset.ts';
 import { boxesWidth } from '../../src/data/targets/boxes.ts';
 import { onnxTeacher } from '../../src/distill/teachers/onnx-teacher.ts';
 import type { DecoderSettings } from '../../src/recipe/decoders.ts';
-import { detectionsOf } from '../../src/tasks/detection/detections.ts';
-import { ROW } from '../../src/tasks/detection/suppression.ts';
+import { detectionsOf } from '../../src/answers/boxes/detections.ts';
+import { ROW } from '../../src/answers/boxes/suppression.ts';
 import { npyBytes } from '../support/npy.ts';
 import { runPython } from './python.ts';
 

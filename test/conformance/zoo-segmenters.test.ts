@@ -11,7 +11,7 @@ import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { masksOf } from '../../src/tasks/segmentation/masks.ts';
+import { masksOf } from '../../src/answers/mask/masks.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from '../support/digits.ts';
 import { npyBytes } from '../support/npy.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { ROW } from '../../src/tasks/detection/suppression.ts';
+import { ROW } from '../../src/answers/boxes/suppression.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';
 import { asYolov8 } from '../support/detectors.ts';

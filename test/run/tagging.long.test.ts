@@ -10,7 +10,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
-import { bordersOf, countsByType } from '../../src/tasks/tagging/entities.ts';
+import { bordersOf, countsByType } from '../../src/answers/tags/entities.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { ask, serving } from '../serve/server.ts';
 import { ROOT } from '../support/built.ts';

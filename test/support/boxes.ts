@@ -1,5 +1,5 @@
 import { boxesWidth, writeBoxes } from '../../src/data/targets/boxes.ts';
-import { DETECTION_WIDTH, MAX_DETECTIONS } from '../../src/tasks/detection/suppression.ts';
+import { DETECTION_WIDTH, MAX_DETECTIONS } from '../../src/answers/boxes/suppression.ts';
 
 /** A picture with true boxes and detections; corner, width and height in its pixels. */
 export interface BoxPicture {

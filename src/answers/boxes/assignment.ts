@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Points } from '../../data/points.ts';
 import { BOX_WIDTH } from '../../data/targets/boxes.ts';
 import { sides, unionsOf } from './overlap.ts';
-import { DETECTION_WIDTH } from '../../tasks/detection/suppression.ts';
+import { DETECTION_WIDTH } from './suppression.ts';
 
 /** Number of the best points in a box that learn it, if non-maximum suppression chooses among their boxes later. */
 export const BEST = 10;

@@ -1,8 +1,8 @@
 import { percent } from '../../base/numbers.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
-import { boxesOfAll, detectionsOf } from '../../tasks/detection/detections.ts';
-import { overlapOf, ROW } from '../../tasks/detection/suppression.ts';
+import { boxesOfAll, detectionsOf } from './detections.ts';
+import { overlapOf, ROW } from './suppression.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { explainingOrder, wrongOrder } from '../../distill/preflight/diagnosis.ts';
 import type { TeacherFault } from '../../distill/preflight/diagnosis.ts';

@@ -1,7 +1,7 @@
 import type { TargetBox } from '../../data/targets/boxes.ts';
 import { besideSample } from '../../run/stages/measure/examples.ts';
 import type { ShownAnswers } from '../../run/stages/measure/examples.ts';
-import { detectionsText } from '../../tasks/detection/detections.ts';
+import { detectionsText } from './detections.ts';
 import type { Detection } from '../../tasks/task.ts';
 
 /** A picture with the boxes of label, teacher and student. */

@@ -3,18 +3,11 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { boxesOf } from '../../data/targets/boxes.ts';
 import { isAboveZero, PROBABLY } from '../../tasks/columns.ts';
 import { fieldValues, joinedValues, widthOfFields } from '../../tasks/fields.ts';
-import { meanAveragePrecision, boxFigures } from '../../tasks/detection/average-precision.ts';
-import {
-  asTargetRow,
-  boxesOfAll,
-  detectionsOf,
-  detectionsText,
-  pictureF1,
-  SHOWN_SCORE,
-} from '../../tasks/detection/detections.ts';
+import { meanAveragePrecision, boxFigures } from './average-precision.ts';
+import { asTargetRow, boxesOfAll, detectionsOf, detectionsText, pictureF1, SHOWN_SCORE } from './detections.ts';
 import type { Detection, Task, Tuning } from '../../tasks/task.ts';
-import { ROW } from '../../tasks/detection/suppression.ts';
-import { bestScoreThreshold, figuresAt } from '../../tasks/detection/threshold.ts';
+import { ROW } from './suppression.ts';
+import { bestScoreThreshold, figuresAt } from './threshold.ts';
 
 /** A form of answers to pictures, and how detections follow from it. */
 interface AnswerReading {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ofValues } from '../../ship/kit/examples.ts';
 import { kindOfSamples, NAMES_FILE } from '../../ship/kit/forms.ts';
 import type { KitForm } from '../../ship/kit/forms.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
+import { USUAL_THRESHOLD } from './threshold.ts';
 
 export const kit: KitForm = {
   program: {

@@ -1,6 +1,6 @@
 import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
 import type { FormTasks } from '../../ship/mediapipe/folder.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
+import { USUAL_THRESHOLD } from './threshold.ts';
 
 export const mediapipe: FormTasks = {
   pictures: 'ObjectDetector',

@@ -7,9 +7,9 @@ import type { DescribedModel } from '../../serve/v1/described.ts';
 import type { SaidForm } from '../../serve/v1/forms.ts';
 import { isPicture, readSamples } from '../../serve/v1/raw.ts';
 import type { SentTo } from '../../serve/v1/raw.ts';
-import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
-import { DETECTION_WIDTH } from '../../tasks/detection/suppression.ts';
-import { statedThreshold, USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
+import { detectionRow, detectionsOf } from './detections.ts';
+import { DETECTION_WIDTH } from './suppression.ts';
+import { statedThreshold, USUAL_THRESHOLD } from './threshold.ts';
 
 /** A box of the class `label`, with sides in pixels of the picture. */
 interface Boxed {
@@ -28,7 +28,7 @@ interface Detected {
   readonly boxes: readonly Boxed[];
 }
 
-/** What the file of a model says of its boxes. */
+/** Numbers that a model's file states beside its boxes. */
 interface StatedBoxes {
   /** Overlap above which the worse of two boxes of a class is dropped. */
   readonly overlap?: number;
@@ -104,7 +104,7 @@ function boxesSchema(classes: readonly string[] | undefined): object {
   });
 }
 
-/** What the description of a model says of its boxes, see `said.stated`. */
+/** The same numbers in the description of a model, where `said.stated` puts them. */
 function statedOf(described: DescribedModel): StatedBoxes {
   return described as StatedBoxes;
 }

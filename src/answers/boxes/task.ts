@@ -11,16 +11,9 @@ import type { Task, TaskData } from '../../tasks/task.ts';
 import { assigned, BEST, detectedBoxes, labelledBoxes } from './assignment.ts';
 import type { Truth } from './assignment.ts';
 import { largestScores, pointDivergence, pointLoss } from './box-loss.ts';
-import { boxesOfAll, boxesText, detectionRow } from '../../tasks/detection/detections.ts';
+import { boxesOfAll, boxesText, detectionRow } from './detections.ts';
 import { judged } from './judged.ts';
-import {
-  DETECTION_WIDTH,
-  MAX_DETECTIONS,
-  NEVER,
-  NO_DETECTION,
-  ROW,
-  SUPPRESSION,
-} from '../../tasks/detection/suppression.ts';
+import { DETECTION_WIDTH, MAX_DETECTIONS, NEVER, NO_DETECTION, ROW, SUPPRESSION } from './suppression.ts';
 
 /**
  * Boxes with a class each. An answer has two fields: `boxes` [points, 4] xmin, ymin, xmax, ymax as shares of the picture's width and height, and

@@ -5,7 +5,7 @@ import { DECODERS } from '../../recipe/decoders.ts';
 import type { DecoderSettings } from '../../recipe/decoders.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { ROW, suppressed } from '../../tasks/detection/suppression.ts';
+import { ROW, suppressed } from './suppression.ts';
 import { placesOfClasses } from '../../distill/teachers/decoders/classes.ts';
 import type { Decoder, Output, ScoredBoxes } from './decoders/decoder.ts';
 import { decoders } from './decoders/registry.ts';

@@ -1,8 +1,8 @@
 import { LETTERBOX_GREY } from '../../data/pictures/letterbox.ts';
 import { forObjectDetection } from '../../formats/onnx/rewrite/object-detection-ends.ts';
 import type { PipelineForm } from '../../ship/transformers/config.ts';
-import { SUPPRESSION } from '../../tasks/detection/suppression.ts';
-import { USUAL_THRESHOLD } from '../../tasks/detection/threshold.ts';
+import { SUPPRESSION } from './suppression.ts';
+import { USUAL_THRESHOLD } from './threshold.ts';
 import { taskOf } from '../../tasks/registry.ts';
 
 export const transformers: PipelineForm = {

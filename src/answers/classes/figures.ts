@@ -28,7 +28,7 @@ export function aucOf(logits: Float32Array, labels: ArrayLike<number>, classes: 
   return classes === 2 ? of(1) : meanOf(Array.from({ length: classes }, (_, label) => of(label)));
 }
 
-/** Relative difference of probabilities up to which they are equal: softmax rounds those of other logits with the same differences differently. */
+/** Two probabilities whose relative difference is smaller count as equal: softmax rounds equal probabilities of different logits differently. */
 const ROUNDING = 1e-12;
 
 /** Share of pairs of a positive and a negative sample of which the positive has the larger value; equal values count half. Null without both. */

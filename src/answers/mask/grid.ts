@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { resizedLogits } from '../../tasks/segmentation/masks.ts';
+import { resizedLogits } from './masks.ts';
 import type { GridAnswers } from '../../distill/teachers/file-teacher.ts';
 import { channelsLast } from '../../distill/teachers/inputs/preprocess.ts';
 

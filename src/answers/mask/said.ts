@@ -2,7 +2,7 @@ import { objectOf } from '../../serve/http/openapi-schemas.ts';
 import { Refusal } from '../../serve/refusal.ts';
 import type { Said } from '../../serve/v1/answers.ts';
 import type { SaidForm } from '../../serve/v1/forms.ts';
-import { masksOf } from '../../tasks/segmentation/masks.ts';
+import { masksOf } from './masks.ts';
 
 /** A class with its share of the pixels of a picture. */
 interface Segment {

@@ -1,6 +1,6 @@
 import type { TargetValues } from '../../data/dataset.ts';
 import { IGNORED } from '../../data/targets/ignored.ts';
-import type { Grid } from '../../tasks/segmentation/masks.ts';
+import type { Grid } from './masks.ts';
 
 /** Share of each class in the pixels of each cell, [n, cells · classes]; pixels without a class count in none. */
 export function sharesOfCells(targets: TargetValues, { rows, columns, classes, stride }: Grid): Float32Array {

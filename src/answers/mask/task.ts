@@ -12,8 +12,8 @@ import type { Tasks } from '../../tasks/registry.ts';
 import type { Mixed, Task, TaskData } from '../../tasks/task.ts';
 import type { PixelConfusion } from './confusion.ts';
 import { confusionOfMasks, meanIou } from './confusion.ts';
-import { masksOf } from '../../tasks/segmentation/masks.ts';
-import type { Grid } from '../../tasks/segmentation/masks.ts';
+import { masksOf } from './masks.ts';
+import type { Grid } from './masks.ts';
 import { softDice } from './dice.ts';
 import { sharesOfCells } from './shares.ts';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Borders } from '../../tasks/tagging/entities.ts';
+import type { Borders } from './entities.ts';
 
 /**
  * Numbers of true, predicted and right entities of a batch as sums in a graph, so that batches and processes add up exactly. Both sides are one-hot

@@ -3,7 +3,7 @@ import { sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
 import type { ExampleOf } from '../../ship/kit/forms.ts';
-import { tagsAt } from '../../tasks/tagging/entities.ts';
+import { tagsAt } from './entities.ts';
 
 /**
  * Rows as their words, the ids that come of them, the tags of the data (`labels`) and those of a model (`tags`), null for a word that the model is

@@ -3,7 +3,7 @@ import { unseenNames } from '../../data/splits/checks.ts';
 import type { LabelWords, RawSplit } from '../../data/dataset.ts';
 import { asIndex, checkedNames, compareNames, unknownLabel } from '../../data/splits/label-names.ts';
 import { tagsIn } from '../../data/text/tokenizer/words.ts';
-import { ENTITY, markEntities } from '../../tasks/tagging/entities.ts';
+import { ENTITY, markEntities } from './entities.ts';
 import type { TargetReader } from '../../data/targets/reader.ts';
 import type { TargetReaders } from '../../data/targets/registry.ts';
 

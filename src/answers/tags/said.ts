@@ -12,7 +12,7 @@ import type { SaidForm } from '../../serve/v1/forms.ts';
 import { isText } from '../../serve/v1/raw.ts';
 import type { SentTo } from '../../serve/v1/raw.ts';
 import { contentOfBody, encodersBy, holdsNumbers, lettersOf, listIn, readOrRefuse } from '../../serve/v1/texts.ts';
-import { bordersOf, entitiesOf, markEntities, tagsAt } from '../../tasks/tagging/entities.ts';
+import { bordersOf, entitiesOf, markEntities, tagsAt } from './entities.ts';
 
 /** Words as they were sent or as a text was cut into them, and what a model is fed of them. */
 interface Sentence {

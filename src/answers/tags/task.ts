@@ -6,16 +6,8 @@ import { NO_TAG } from './labels.ts';
 import { crossEntropy, softenedDivergence } from '../classes/task.ts';
 import { hits, isWorse, surest } from '../../tasks/classification/classes.ts';
 import { isAboveZero } from '../../tasks/columns.ts';
-import {
-  bordersOf,
-  countsByType,
-  entitiesOf,
-  f1OfCounts,
-  markEntities,
-  tagsAt,
-  total,
-} from '../../tasks/tagging/entities.ts';
-import type { Counts } from '../../tasks/tagging/entities.ts';
+import { bordersOf, countsByType, entitiesOf, f1OfCounts, markEntities, tagsAt, total } from './entities.ts';
+import type { Counts } from './entities.ts';
 import { entitySums } from './entity-sums.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { oneField } from '../../tasks/fields.ts';

@@ -3,7 +3,7 @@ import type { OnEvent } from '../../base/events.ts';
 import { Registry } from '../../base/registry.ts';
 import type { RunProcesses } from '../../run/options.ts';
 
-/** Options for watching a run: TensorBoard, metrics, and those of other watchers. */
+/** Options for watching a run: TensorBoard, metrics, and what other watchers add. */
 export interface WatchArgs {
   readonly tensorboard: boolean;
   readonly metrics: number | undefined;

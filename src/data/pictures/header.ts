@@ -6,7 +6,7 @@ export type PictureHeader = Pick<
   'width' | 'height' | 'channels' | 'hasAlpha' | 'space' | 'icc' | 'orientation' | 'autoOrient'
 >;
 
-/** Parts of a file that are passed on the way to its header or its pixels. Files have a dozen; a server looks at those of strangers itself. */
+/** Most parts of a picture file that are read before its size or its pixels. Usual files have a dozen; the server's own process reads files of strangers. */
 const MOST_PARTS = 1000;
 
 /**

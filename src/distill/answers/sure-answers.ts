@@ -14,7 +14,7 @@ export interface AskedSamples {
   readonly text: string;
 }
 
-/** For a form of answers of which a teacher gives a sample several, each with a score: which of them teach, and what is said of them. */
+/** Choice of the answers that teach, for forms in which a teacher gives a sample several answers with a score each. */
 export interface SureAnswers {
   /** The answers that teach: those with at least the score `minConfidence`. `UserError` where the teacher's answers have no such score. */
   sure(answers: SoftTargets, dataset: Dataset, minConfidence: number | undefined): SoftTargets;
@@ -26,7 +26,7 @@ export interface SureAnswers {
     asked: AskedSamples,
     minConfidence?: number,
   ): string | undefined;
-  /** Order of the teacher's classes that explains how it names what it finds; undefined if the order is right. `declared`: order in the recipe or the file. */
+  /** Order of classes under which the teacher's answers fit the labels; undefined if they fit in the order of the data. `declared`: order that the recipe or the file states. */
   otherClasses(
     given: Float32Array,
     dataset: Dataset,
@@ -36,7 +36,7 @@ export interface SureAnswers {
 
 const SURE = new Slot<SureAnswers>(answerForms, 'sureAnswers', 'answers with scores');
 
-/** What is sure of the answers to a data set; undefined for forms of answers that all teach. */
+/** The choice for the form of a data set's answers; undefined for forms of which every answer teaches. */
 export function sureAnswersOf({ task }: Pick<Dataset, 'task'>): Promise<SureAnswers | undefined> {
   return SURE.loadIfThere(taskRow(task).form);
 }

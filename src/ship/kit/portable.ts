@@ -20,10 +20,10 @@ const MODULES = {
   resize: 'data/pictures/resize',
   polyphase: 'data/sounds/polyphase',
   riff: 'data/sounds/riff',
-  masks: 'tasks/segmentation/masks',
+  masks: 'answers/mask/masks',
   'mask-colours': 'report/mask-colours',
   letterbox: 'data/pictures/letterbox',
-  suppression: 'tasks/detection/suppression',
+  suppression: 'answers/boxes/suppression',
 } as const;
 
 export type SharedModule = keyof typeof MODULES;

@@ -1,4 +1,4 @@
-import { boxFigures } from '../../../src/tasks/detection/average-precision.ts';
+import { boxFigures } from '../../../src/answers/boxes/average-precision.ts';
 import { boxRows } from '../../support/boxes.ts';
 import type { BoxPicture } from '../../support/boxes.ts';
 

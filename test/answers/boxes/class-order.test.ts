@@ -2,7 +2,7 @@ import type { Dataset } from '../../../src/data/dataset.ts';
 import { boxesWidth, writeBoxes } from '../../../src/data/targets/boxes.ts';
 import { joinedInOrder } from '../../../src/distill/preflight/class-order.ts';
 import { preflight } from '../../../src/distill/preflight/preflight.ts';
-import { NO_DETECTION, ROW } from '../../../src/tasks/detection/suppression.ts';
+import { NO_DETECTION, ROW } from '../../../src/answers/boxes/suppression.ts';
 import '../../support/tasks.ts';
 
 const CLASSES = ['cat', 'dog', 'owl'];

@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { ending } from '../../../src/answers/boxes/ending.ts';
 import { openFileRunner } from '../../../src/ship/parity/runners.ts';
-import { NEVER, SUPPRESSION } from '../../../src/tasks/detection/suppression.ts';
+import { NEVER, SUPPRESSION } from '../../../src/answers/boxes/suppression.ts';
 import type { Task } from '../../../src/tasks/task.ts';
 
 const [POINTS, CLASSES] = [84, 3];

@@ -1,4 +1,4 @@
-import { DETECTION_WIDTH, MAX_DETECTIONS, overlapOf, suppressed } from '../../../src/tasks/detection/suppression.ts';
+import { DETECTION_WIDTH, MAX_DETECTIONS, overlapOf, suppressed } from '../../../src/answers/boxes/suppression.ts';
 
 /** Detections of a row, without padding. */
 function listed(row: Float32Array): number[][] {

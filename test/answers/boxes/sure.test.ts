@@ -3,7 +3,7 @@ import type { SoftTargets } from '../../../src/distill/answers/soft-targets.ts';
 import { boxesWidth, writeBoxes } from '../../../src/data/targets/boxes.ts';
 import { sureAnswers } from '../../../src/answers/boxes/sure.ts';
 import { preflight } from '../../../src/distill/preflight/preflight.ts';
-import { NO_DETECTION, ROW } from '../../../src/tasks/detection/suppression.ts';
+import { NO_DETECTION, ROW } from '../../../src/answers/boxes/suppression.ts';
 import { taskOf } from '../../../src/tasks/registry.ts';
 import { pictures } from '../../support/dataset.ts';
 import '../../support/tasks.ts';

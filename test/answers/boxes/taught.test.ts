@@ -3,7 +3,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { boxesWidth, writeBoxes } from '../../../src/data/targets/boxes.ts';
 import { known } from '../../../src/distill/answers/known.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
-import { ROW } from '../../../src/tasks/detection/suppression.ts';
+import { ROW } from '../../../src/answers/boxes/suppression.ts';
 import { detection } from '../../../src/answers/boxes/task.ts';
 import { taskOfWidth } from '../../../src/tasks/task.ts';
 import { lossInput } from '../../../src/train/step/step.ts';

@@ -3,8 +3,8 @@ import type { Dataset } from '../../../src/data/dataset.ts';
 import { boxesWidth } from '../../../src/data/targets/boxes.ts';
 import type { FileTeacherSettings } from '../../../src/distill/teachers/file-teacher.ts';
 import { onnxTeacher } from '../../../src/distill/teachers/onnx-teacher.ts';
-import { detectionsOf } from '../../../src/tasks/detection/detections.ts';
-import { ROW } from '../../../src/tasks/detection/suppression.ts';
+import { detectionsOf } from '../../../src/answers/boxes/detections.ts';
+import { ROW } from '../../../src/answers/boxes/suppression.ts';
 import { brightnessDetector, pixelDetector } from '../../support/detectors.ts';
 import '../../support/tasks.ts';
 

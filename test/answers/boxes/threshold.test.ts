@@ -1,4 +1,4 @@
-import { bestScoreThreshold, figuresAt, statedThreshold } from '../../../src/tasks/detection/threshold.ts';
+import { bestScoreThreshold, figuresAt, statedThreshold } from '../../../src/answers/boxes/threshold.ts';
 import { boxRows } from '../../support/boxes.ts';
 import type { BoxPicture } from '../../support/boxes.ts';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { IGNORED } from '../../../src/data/targets/ignored.ts';
-import { masksOf, resizedLogits } from '../../../src/tasks/segmentation/masks.ts';
+import { masksOf, resizedLogits } from '../../../src/answers/mask/masks.ts';
 import { sharesOfCells } from '../../../src/answers/mask/shares.ts';
 import { segmentation } from '../../../src/answers/mask/task.ts';
 import { useCpu } from '../../support/cpu.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { NO_TAG } from '../../../src/answers/tags/labels.ts';
-import { bordersOf, countsByType, entitiesOf, f1OfCounts, total } from '../../../src/tasks/tagging/entities.ts';
+import { bordersOf, countsByType, entitiesOf, f1OfCounts, total } from '../../../src/answers/tags/entities.ts';
 import { tagging } from '../../../src/answers/tags/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 

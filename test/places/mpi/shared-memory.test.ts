@@ -43,7 +43,7 @@ onLinux('what one process writes the other one reads, and the file has no name a
   expect(again.buffer).toBe(own.rooms[0]!.buffer);
 });
 
-onLinux('nobody has any where one does not see it', () => {
+onLinux('no process has shared memory if one of them cannot open it', () => {
   const before = files();
   const { first, other } = pair(1);
   expect(first.rooms(100_000)).toBeUndefined();

@@ -15,7 +15,7 @@ const DETECTION_FIELDS = [
 /**
  * A model of one picture with the outputs `boxes` [n, 4], `scores` [n] and `labels` [n], int32 indexes of classes, after non-maximum suppression by
  * class, for one with `boxes` [batch, points, 4] (xmin, ymin, xmax, ymax) and `scores` [batch, points, classes], probabilities of at least `minScore`. As
- * `suppressed` of `src/tasks/detection/suppression.ts` orders them: by score, of equal ones the first point, then the first class. `iou` 1: none is suppressed.
+ * `suppressed` of `src/answers/boxes/suppression.ts` orders them: by score, of equal ones the first point, then the first class. `iou` 1: none is suppressed.
  */
 export function withSuppression(
   model: Model,

@@ -4,7 +4,7 @@ import { decodeModel, encodeModel } from '../../../../src/formats/onnx/protobuf.
 import { withSuppression } from '../../../../src/formats/onnx/rewrite/detection-ends.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
-import { DETECTION_WIDTH, NEVER, suppressed, SUPPRESSION } from '../../../../src/tasks/detection/suppression.ts';
+import { DETECTION_WIDTH, NEVER, suppressed, SUPPRESSION } from '../../../../src/answers/boxes/suppression.ts';
 
 const ANSWERS = 300;
 

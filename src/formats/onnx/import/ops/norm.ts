@@ -78,7 +78,7 @@ function isOfStored(c: Import, name: string): boolean {
   return c.stored(name) !== undefined || isStored(c.plain(name));
 }
 
-/** Weights of a convolution, standardized for each of its outputs at every call, as PyTorch's exporters have those of NFNets (Qiao et al. 2019, Brock et al. 2021). */
+/** Weights of a convolution, which the file standardizes for each output channel at every call, as PyTorch exports NFNets (Qiao et al. 2019, Brock et al. 2021). */
 const standardizedWeights: Importer = (node, c) => {
   const [x, scale, offset, mean, variance] = node.inputs as [string, string, string, string, string];
   ignore(node, 'momentum');

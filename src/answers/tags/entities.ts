@@ -1,5 +1,5 @@
 import { argMax } from '../../base/numbers.ts';
-import type { Entity } from '../task.ts';
+import type { Entity } from '../../tasks/task.ts';
 
 /** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
 

@@ -2,7 +2,7 @@ import { percent } from '../../base/numbers.ts';
 import { areaOf, BOX_WIDTH, boxesOf, writeBoxes } from '../../data/targets/boxes.ts';
 import type { TargetBox } from '../../data/targets/boxes.ts';
 import { DETECTION_WIDTH, overlapOf, suppressed } from './suppression.ts';
-import type { Detection } from '../task.ts';
+import type { Detection } from '../../tasks/task.ts';
 
 /** Lowest score of a detection that is shown, or taken for a label. */
 export const SHOWN_SCORE = 0.5;

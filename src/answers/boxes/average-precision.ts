@@ -2,7 +2,7 @@ import { mean } from '../../base/math/statistics.ts';
 import { areaOf, boxesOf, boxesWidth, picturePixels } from '../../data/targets/boxes.ts';
 import type { Corners, TargetBox } from '../../data/targets/boxes.ts';
 import { meanOf } from '../../tasks/columns.ts';
-import { DETECTION_WIDTH, MAX_DETECTIONS, overlapOf } from '../../tasks/detection/suppression.ts';
+import { DETECTION_WIDTH, MAX_DETECTIONS, overlapOf } from './suppression.ts';
 
 /**
  * Average precision and average recall of boxes by COCO's rules, as pycocotools' `COCOeval` computes them (Lin et al. 2014, "Microsoft COCO: common
