@@ -82,3 +82,23 @@ it('no file of a kit has a mark that is not filled in', async () => {
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))
     expect([name, /__[A-Z]|== [A-Z]+ ==/.exec(text)]).toEqual([name, null]);
 });
+
+it('a module of ours in a kit exports what the program beside it imports', async () => {
+  const programs = [
+    await nodeSample('boxes', 'numbers', { isOneOutput: false, file: 'picture' }),
+    await nodeSample('mask', 'numbers', { file: 'picture' }),
+    await nodeSample('classes', 'numbers', { file: 'sound' }),
+  ];
+  for (const files of programs) {
+    const scripts = Object.entries(files).filter(([name]) => name.endsWith('.mjs'));
+    const imported = scripts.flatMap(([, text]) => [...text.matchAll(/import \{([^}]+)\} from '\.\/([\w-]+\.js)'/g)]);
+    expect(imported.length).toBeGreaterThan(0);
+    for (const [, names, module] of imported)
+      for (const name of names!.split(',').map((one) => one.trim()))
+        expect([
+          module,
+          name,
+          new RegExp(`export (?:async )?(?:function|const|class) ${name}\\b`).test(files[module!] ?? ''),
+        ]).toEqual([module, name, true]);
+  }
+});
