@@ -10,4 +10,5 @@ export default {
   testTimeout: base.testTimeout,
   testMatch: ['<rootDir>/test/tensorflow/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/tasks.ts'],
 };

@@ -5,4 +5,5 @@ export default {
   ...base.projects[0],
   testMatch: ['<rootDir>/test/webgpu/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/tasks.ts'],
 };
