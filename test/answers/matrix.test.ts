@@ -1,0 +1,69 @@
+// Needs the features boxes, labels, mask, numbers, tags and vector.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { format } from 'prettier';
+import { Slot } from '../../src/base/registry.ts';
+import { answerForms } from '../../src/recipe/answer-forms.ts';
+import { DRIFT } from '../../src/serve/drift/watch.ts';
+import { kitOf, loadKit } from '../../src/ship/kit/forms.ts';
+import type { FormTasks } from '../../src/ship/mediapipe/folder.ts';
+import type { PipelineForm } from '../../src/ship/transformers/config.ts';
+import { ROOT } from '../support/built.ts';
+
+const FILE = path.join(ROOT, 'docs/tasks.md');
+const HEAD = '## What goes with what\n';
+
+const mediapipe = new Slot<FormTasks>(answerForms, 'mediapipe', 'task of MediaPipe');
+const transformers = new Slot<PipelineForm>(answerForms, 'transformers', 'pipeline');
+
+interface Opened {
+  readonly texts?: string;
+  readonly pictures?: string;
+}
+
+/** Names of what opens files about texts and about pictures. */
+function openedBy({ texts, pictures }: Opened = {}): string {
+  const names = [texts, pictures].filter((name) => name !== undefined);
+  return names.length === 0 ? '—' : names.join(', ');
+}
+
+const phones = (part: { readonly NAME: string } | undefined): string =>
+  part === undefined ? '—' : `\`${part.NAME}\``;
+
+async function rowOf(form: string): Promise<string> {
+  const row = answerForms.get(form);
+  const kit = await loadKit(form).then(() => kitOf(form));
+  const outputs = Object.values(row.tasks).flatMap((task) => task.outputs ?? []);
+  const cells = [
+    form,
+    Object.keys(row.tasks).join(', '),
+    `\`${kit.program.name}.mjs\``,
+    kit.hasPages ? 'yes' : '—',
+    phones(kit.texts),
+    phones(kit.pictures),
+    openedBy(await mediapipe.loadIfThere(form)),
+    openedBy(await transformers.loadIfThere(form)),
+    [...new Set(outputs)].join(', ') || '—',
+    DRIFT.has(form) ? 'yes' : '—',
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+it('docs/tasks.md has the table of forms of answers and what takes them, as the features have it (UPDATE_DOCS=1 writes it anew)', async () => {
+  const rows: string[] = [];
+  for (const form of answerForms.names()) rows.push(await rowOf(form));
+  const table = await format(
+    [
+      '| answers | tasks | kit for Node | for browsers | apps: texts | apps: pictures | MediaPipe | transformers.js | `outputs` | drift |',
+      '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n'),
+    { parser: 'markdown', printWidth: 130 },
+  );
+  const text = readFileSync(FILE, 'utf8');
+  const from = text.indexOf('| answers ', text.indexOf(HEAD));
+  const to = text.indexOf('\n\n', from) + 1;
+  expect(from).toBeGreaterThan(text.indexOf(HEAD));
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(FILE, text.slice(0, from) + table + text.slice(to));
+  else expect(text.slice(from, to)).toBe(table);
+});
