@@ -27,8 +27,7 @@ function openedBy({ texts, pictures }: Opened = {}): string {
   return names.length === 0 ? '—' : names.join(', ');
 }
 
-const phones = (part: { readonly NAME: string } | undefined): string =>
-  part === undefined ? '—' : `\`${part.NAME}\``;
+const phones = (part: { readonly NAME: string } | undefined): string => (part === undefined ? '—' : `\`${part.NAME}\``);
 
 async function rowOf(form: string): Promise<string> {
   const row = answerForms.get(form);
