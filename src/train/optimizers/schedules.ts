@@ -3,14 +3,10 @@ export interface ScheduleConfig {
   readonly schedule: 'constant' | 'cosine' | 'linear' | 'step' | 'onecycle';
   /** Highest learning rate. */
   readonly learningRate: number;
-  /** Learning rate at the end of cosine, linear and onecycle. Default 0. */
-  readonly finalLearningRate?: number;
   /** Epochs of linear warm-up. Default 0; for onecycle, 0 stands for 30 % of the run. */
   readonly warmup?: number;
-  /** `step`: epochs after which the rate is multiplied by `gamma`. */
+  /** `step`: epochs after which the rate is divided by ten. */
   readonly milestones?: readonly number[];
-  /** `step`: default 0.1. */
-  readonly gamma?: number;
   /** Number of cycles (warm restarts), each with an equal share of the steps. Default 1. */
   readonly cycles?: number | undefined;
   /** Factor of the rates from one cycle to the next. Default 1. */
@@ -71,30 +67,30 @@ const AFTER_WARMUP: Record<
       learningRate,
 
   linear:
-    ({ learningRate, finalLearningRate = 0 }) =>
+    ({ learningRate }) =>
     (progress) =>
-      learningRate + (finalLearningRate - learningRate) * progress,
+      learningRate - learningRate * progress,
 
   /** Loshchilov & Hutter 2017, "SGDR", equation 5 without restarts. */
   cosine:
-    ({ learningRate, finalLearningRate = 0 }) =>
+    ({ learningRate }) =>
     (progress) =>
-      cosineBetween(learningRate, finalLearningRate, progress),
+      cosineBetween(learningRate, 0, progress),
 
-  step: ({ learningRate, milestones = [], gamma = 0.1 }, { stepsPerEpoch }) => {
+  step: ({ learningRate, milestones = [] }, { stepsPerEpoch }) => {
     const at = milestones.map((epoch) => Math.round(epoch * stepsPerEpoch));
-    return (_progress, step) => learningRate * gamma ** at.filter((milestone) => step >= milestone).length;
+    return (_progress, step) => learningRate * 0.1 ** at.filter((milestone) => step >= milestone).length;
   },
 };
 
 function oneCycle(config: ScheduleConfig, { steps }: TrainingLength, warmup: number): Schedule {
-  const { learningRate, finalLearningRate = 0 } = config;
+  const { learningRate } = config;
   const rise = Math.max(1, warmup === 0 ? Math.round(CYCLE.rise * steps) : warmup);
   const fall = Math.max(1, steps - rise);
   return (step) =>
     step < rise
       ? cosineBetween(CYCLE.start * learningRate, learningRate, step / rise)
-      : cosineBetween(learningRate, finalLearningRate, Math.min(1, (step - rise) / fall));
+      : cosineBetween(learningRate, 0, Math.min(1, (step - rise) / fall));
 }
 
 function cosineBetween(from: number, to: number, progress: number): number {
