@@ -2,6 +2,7 @@
  * Memory that reading a large CSV file takes: `npm run bench:csv -- [--megabytes 1000]`. The file is made in the temporary
  * folder, read by a process with a heap of 64 MB, and removed.
  */
+import '../src/features.ts';
 import { openSync, closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

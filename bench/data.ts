@@ -5,6 +5,7 @@
  * memory, in one data worker; PyTorch does all of it in every epoch, in as many workers as there are cores. A second line is of pictures
  * that are left in a temporary file, as those are that do not fit into memory, a third of pictures that an earlier run decoded.
  */
+import '../src/features.ts';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';

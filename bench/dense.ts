@@ -10,6 +10,7 @@
  * begins from the same weights, with half of its 95 % interval by Student's t. Each finished figure is kept in the results, and the program can be
  * ended and started again.
  */
+import '../src/features.ts';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -3,6 +3,7 @@
  * process of its own. The exponent is that of a power of the size, from the smallest to the largest one, of what a process takes
  * beyond that of a sixteenth of the smallest size: 1 where twice the data take twice as much. `--times`: sizes, each twice the one before.
  */
+import '../src/features.ts';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';

@@ -2,6 +2,7 @@
  * One process, one measurement: `node memory-child.js MODEL SIZE CHANNELS BATCH MICROBATCH REST` prints a JSON line: what three training
  * steps of a model of the registry, with Adam, add to the process at the highest, and what was foretold. In MB. With REST a fourth has fewer samples.
  */
+import '../src/features.ts';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../src/distill/losses/registry.ts';

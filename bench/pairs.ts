@@ -10,6 +10,7 @@
  * stopped goes on where it was, so the program can be ended and started again at any time. Of the test split each figure takes one
  * look; nothing is chosen by it. The settings are the same for all losses, and each loss has its default numbers: no loss was tuned.
  */
+import '../src/features.ts';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';

@@ -11,6 +11,7 @@
  * 4, as recipes do), PyTorch at every step. With --folder the pictures and the teacher are kept there for the next call. Memory is the largest sum
  * over the processes of a side, each page counted once.
  */
+import '../src/features.ts';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';

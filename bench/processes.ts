@@ -6,7 +6,9 @@ export async function jsonOf(
   args: readonly string[],
   mostSeconds = Infinity,
 ): Promise<Record<string, unknown>> {
-  const limit = Number.isFinite(mostSeconds) ? { timeout: mostSeconds * 1000, killSignal: 'SIGKILL' as const } : {};
+  const limit = Number.isFinite(mostSeconds)
+    ? { timeout: Math.max(1, Math.round(mostSeconds * 1000)), killSignal: 'SIGKILL' as const }
+    : {};
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], ...limit });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

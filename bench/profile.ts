@@ -6,6 +6,7 @@
  * the graph reads and writes at its rate of memory. Of each node the fastest call counts, which other load disturbs least. Then the operators of ONNX, then the nodes, which have the names of
  * `--dump-graph`. FILE is the trace of one call after the other, for Perfetto or chrome://tracing.
  */
+import '../src/features.ts';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { GraphBuilder } from '../src/graph/builder.ts';
 import { collectSums } from '../src/graph/passes/step/collect-sums.ts';
 import { splitUpdates } from '../src/graph/passes/step/split-updates.ts';
-import type { Graph, Node } from '../src/graph/types.ts';
+import type { Attrs, Graph, Node } from '../src/graph/types.ts';
 import { blockSize } from '../src/runtime/onnxruntime/block-size.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime/engine.ts';
 import { OnnxRuntimeStep } from '../src/runtime/onnxruntime/step.ts';
@@ -62,20 +63,29 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Through the same runtime: a product of 1024×1024 matrices, and a sum of 64 MB each. */
+/**
+ * Through the same runtime: products of 1024×1024 matrices, and sums of as many numbers as in caches and in memory, of which the fastest counts. The
+ * time of a chain of one node is taken off that of a longer chain: it is for handing over inputs and outputs.
+ */
 async function measuredMachine(): Promise<Machine> {
-  const fastest = async (op: string, shape: readonly number[], attrs = {}): Promise<number> => {
+  const ofChain = async (nodes: number, op: string, size: number, attrs: Attrs): Promise<number> => {
     const builder = new GraphBuilder();
-    const inputs = ['a', 'b'].map((name) => builder.input(name, { dtype: 'float32', shape }));
-    builder.output('c', builder.op(op, inputs, attrs));
+    const [a, b] = ['a', 'b'].map((name) => builder.input(name, { dtype: 'float32', shape: [size, size] }));
+    let last = a!;
+    for (let i = 0; i < nodes; i++) last = builder.op(op, [last, b!], { ...attrs });
+    builder.output('c', last);
     const step = createOnnxRuntimeEngine({ device: 'cpu', threads }).compileGraph(builder.build(), new Map());
-    const feed = new Float32Array(shape[0]! * shape[1]!).fill(0.5);
+    const feed = new Float32Array(size * size).fill(1 / size);
     const { fastest_ms: ms } = await timed(() => step.run({ a: feed, b: feed }), 20);
     await step.dispose();
     return ms / 1000;
   };
-  const product = await fastest('BatchMatMul', [1024, 1024], { transposeA: false, transposeB: false });
-  return { flops: (2 * 1024 ** 3) / product, bytes: (3 * 2 ** 26) / (await fastest('Add', [4096, 4096])) };
+  const each = async (op: string, size: number, attrs = {}): Promise<number> =>
+    ((await ofChain(9, op, size, attrs)) - (await ofChain(1, op, size, attrs))) / 8;
+  const product = await each('BatchMatMul', 1024, { transposeA: false, transposeB: false });
+  let bytes = 0;
+  for (const size of [256, 512, 1024, 4096]) bytes = Math.max(bytes, (3 * 4 * size ** 2) / (await each('Add', size)));
+  return { flops: (2 * 1024 ** 3) / product, bytes };
 }
 
 /** The steps of one session; its trace is written when it ends. */

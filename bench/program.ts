@@ -9,7 +9,7 @@ import { onnxNetwork } from '../src/networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../src/networks/network.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
 import { writeBoxes, boxesWidth } from '../src/data/targets/boxes.ts';
-import { taskOf } from '../src/tasks/registry.ts';
+import { loadTask, taskOf } from '../src/tasks/registry.ts';
 import type { Task } from '../src/tasks/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
@@ -45,7 +45,7 @@ export async function benchStep(
     net.kind === 'vector'
       ? createLoss('mse', { hyper: { alpha: 1 }, ofLabels: {}, answers: { width: net.classes, groups: 1 } })
       : createLoss('ce');
-  const task = benchTask(net);
+  const task = await benchTask(net);
   const program =
     net.kind === 'pixels'
       ? pixelProgram(net, network, optimizer, batchSize)
@@ -65,9 +65,11 @@ export async function benchStep(
 
 const TASK_NAMES = { labels: 'classification', mask: 'segmentation', boxes: 'detection', vector: 'embedding' } as const;
 
-function benchTask({ kind, classes, inputShape }: BenchNet): Task {
+async function benchTask({ kind, classes, inputShape }: BenchNet): Promise<Task> {
+  const task = TASK_NAMES[kind === 'pixels' ? 'labels' : kind];
+  await loadTask(task);
   return taskOf({
-    task: TASK_NAMES[kind === 'pixels' ? 'labels' : kind],
+    task,
     classNames: kind === 'vector' ? [] : Array.from({ length: classes }, (_, i) => String(i)),
     vector: { size: classes, prefixes: [] },
     sampleShape: inputShape,

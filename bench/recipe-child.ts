@@ -1,4 +1,5 @@
 /** Our side of bench/recipe.ts and bench/pictures.ts, one process: `node recipe-child.js RECIPE OUT [key=value …]` prints where the time went. */
+import '../src/features.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LedgerRow } from '../src/folder/states/ledger.ts';

@@ -10,6 +10,7 @@
  * train one epoch on that share of train and validation; what grows with the data or the epochs is multiplied up, the rest
  * counts as it is. --full runs both to the end.
  */
+import '../src/features.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';

@@ -2,6 +2,7 @@
  * Writes the results table of recipes/README.md from the reports in checkpoints/, between its two markers.
  * `npm run recipes:table`; a recipe that has not been run keeps the row that it has.
  */
+import '../src/features.ts';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseReport } from '../src/report/read.ts';

@@ -3,6 +3,7 @@
  * 128, whole numbers, so that a sum that differs from that in JavaScript is wrong and not rounded. For each way the fastest
  * of up to 20 calls in milliseconds, and how many were wrong.
  */
+import '../src/features.ts';
 import { RandomStream } from '../src/base/random.ts';
 import { OnnxBuilder } from '../src/formats/onnx/lower/builder.ts';
 import { lowerToOnnx } from '../src/formats/onnx/lower.ts';

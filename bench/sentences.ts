@@ -9,6 +9,7 @@
  * cosines with the scores that people gave to pairs of words and of documents, by SciPy, in percent; sizes of the files, of model2vec the bytes of its
  * vectors; the time of a text alone on one thread, without the tokenizer, median over texts.
  */
+import '../src/features.ts';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';

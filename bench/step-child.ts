@@ -2,6 +2,7 @@
  * One process, one measurement: `node step-child.js ours|gemm|wasm NET BATCH STEPS THREADS [DEVICE] [OPTIMIZER] [FILE]` prints a JSON
  * line. The device is one of ONNX Runtime's, by default cpu, or the name of another engine.
  */
+import '../src/features.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
 import type { DeviceName, EngineName } from '../src/recipe/engines.ts';

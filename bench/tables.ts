@@ -4,6 +4,7 @@
  * regression, a boosted ensemble of 40 small trees and the student trained alone stand beside it. Accuracy and ROC AUC are those of the test split, of
  * students the mean over the seeds; a row is timed on one thread of ONNX Runtime, in turns with the others.
  */
+import '../src/features.ts';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

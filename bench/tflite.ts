@@ -3,6 +3,7 @@
  * interpreter. `npm run bench:tflite -- [--rounds 15] [--models mlp,lenet]` prints one table, and ends with code 1 where ours
  * is behind. With 0 rounds nothing is timed.
  */
+import '../src/features.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -11,6 +11,7 @@
  * from. `sp` is not quite the same loss: torchdistill divides the rows of the similarity matrices by the sum of their values, the paper and
  * its authors' code by their length.
  */
+import '../src/features.ts';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';

@@ -10,6 +10,7 @@
  * test with other code points than validation. The last rows are the recall@1 across makers: the share of Twitter's pictures of test whose nearest one
  * of Google's has the same code point; the last lines compare them picture by picture (McNemar).
  */
+import '../src/features.ts';
 import { unitVectors, vectorCount } from '../src/base/math/vectors.ts';
 import type { Vectors } from '../src/base/math/vectors.ts';
 import { execFileSync } from 'node:child_process';

@@ -170,6 +170,29 @@ describe('architecture', () => {
     expect(gaps).toEqual([]);
   });
 
+  it('fills the registries before a program of bench/ asks them', () => {
+    const bench = path.resolve(SRC, '../bench');
+    const valuesOf = (file: string): string[] =>
+      [
+        ...readFileSync(file, 'utf8').matchAll(
+          /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\bfrom\s+)?'(\.[^']+\.ts)'/gm,
+        ),
+      ].map(([, to]) => path.resolve(path.dirname(file), to!));
+    const reached = (file: string, known = new Set<string>()): Set<string> => {
+      if (known.has(file)) return known;
+      known.add(file);
+      for (const to of valuesOf(file)) reached(to, known);
+      return known;
+    };
+    const files = readdirSync(bench, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => path.join(bench, file));
+    const parts = new Set(files.flatMap(valuesOf));
+    const asking = files.filter((file) => !parts.has(file) && reached(file).has(path.join(SRC, 'base/registry.ts')));
+    expect(asking.length).toBeGreaterThan(15);
+    expect(asking.filter((file) => valuesOf(file)[0] !== path.join(SRC, 'features.ts'))).toEqual([]);
+  });
+
   it('leaves nothing half written in folders of users', () => {
     const writing = sourceFiles().filter((file) =>
       readFileSync(path.join(SRC, file), 'utf8').includes('writeFileAtomic('),

@@ -1,4 +1,5 @@
 /** Runs FILE in a bare loop on one thread: `bare-child.js FILE SAMPLES SECONDS`, prints samples per second as JSON. */
+import '../../src/features.ts';
 import { readFileSync } from 'node:fs';
 import { noise } from '../../src/measure/inputs.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
