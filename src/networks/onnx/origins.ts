@@ -111,8 +111,8 @@ export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxG
       return from.length === 0 ? undefined : new Map([[FOLDED, `[${from.map((one) => `'${one}'`).join(', ')}]`]]);
     },
     biasOf: (node) => {
-      const [, bias] = readBy(node).filter((name) => kinds.get(name) === 'PARAMETER');
-      return bias;
+      const bias = biasIn(node, names);
+      return bias !== undefined && kinds.get(bias) === 'PARAMETER' ? bias : undefined;
     },
     ownerOf: (node, at) => {
       const read = readBy(node);
@@ -130,6 +130,12 @@ function argsOf({ metadata }: OnnxNode): string[] {
   return [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].map(([, one]) => one!);
 }
 
+/** Name of the bias in a layer's call: behind input and weight, which the model may compute, or before them. */
+function biasIn(node: OnnxNode, placeholders: ReadonlyMap<string, string>): string | undefined {
+  const at = BIAS_FIRST.test(node.metadata?.get(CALL) ?? '') ? 0 : 2;
+  return placeholders.get(argsOf(node)[at] ?? '');
+}
+
 /**
  * Parameters noted by PyTorch's newer exporter that no stored tensor is or derives from and no node's call reads. The exporter merges layers with
  * equal weights, and a model may have replaced a parameter by a number.
@@ -140,7 +146,12 @@ export function lostParameters(graph: OnnxGraph): string[] {
   const found = new Set([
     ...graph.initializers.map(({ name }) => name),
     ...graph.valueInfos.flatMap(foldedFrom),
-    ...graph.nodes.flatMap(argsOf).flatMap((one) => placeholders.get(one) ?? []),
+    ...graph.nodes.flatMap((node) => {
+      const left = isWithoutBias(node) && !node.inputs[2] ? biasIn(node, placeholders) : undefined;
+      return argsOf(node)
+        .flatMap((one) => placeholders.get(one) ?? [])
+        .filter((one) => one !== left);
+    }),
   ]);
   return [...kinds].flatMap(([name, kind]) => (kind === 'PARAMETER' && !found.has(name) ? [name] : []));
 }

@@ -143,15 +143,19 @@ function withParts(
 /** Adds zero biases that PyTorch's newer exporter leaves out of an untrained model's layers. */
 function withBiases(graph: OnnxGraph, noted: NotedParameters): { graph: OnnxGraph; restored: readonly string[] } {
   const stored = new Map(graph.initializers.map((one) => [one.name, one]));
+  // Some models compute a filter from their weights, such as NFNets.
+  const sizes = new Map([...graph.valueInfos, ...graph.initializers].map(({ name, dims }) => [name, dims]));
   const added: OnnxTensor[] = [];
   const nodes = graph.nodes.map((node) => {
     const [x = '', filter = '', bias = ''] = node.inputs;
-    const dims = stored.get(filter)?.dims;
+    const dims = sizes.get(filter);
     const name = noted.biasOf(node);
     if (bias !== '' || dims === undefined || name === undefined || !isWithoutBias(node)) return node;
     if (stored.has(name) || added.some((one) => one.name === name)) return node;
     const flag = (key: string): number => Number(node.attrs.get(key)?.value ?? (key === 'group' ? 1 : 0));
-    const size = node.op === 'ConvTranspose' ? dims[1]! * flag('group') : dims[node.op === 'Gemm' && flag('transB') === 0 ? 1 : 0]!; // prettier-ignore
+    const out = dims[node.op === 'ConvTranspose' || (node.op === 'Gemm' && flag('transB') === 0) ? 1 : 0];
+    if (typeof out !== 'number') return node;
+    const size = node.op === 'ConvTranspose' ? out * flag('group') : out;
     added.push(tensor(name, 'float32', [size], new Float32Array(size)));
     return { ...node, inputs: [x, filter, name] };
   });

@@ -176,13 +176,39 @@ it.each([
   const attrs = op === 'Gemm' ? {} : { transB: 1 };
   const model = modelOf(['N', 4], { 'fc.weight': floats(...dims) }, [['Gemm', ['x', 'fc.weight'], attrs]]);
   const signature = { 'fc.weight': 'PARAMETER', 'fc.bias': 'PARAMETER' };
-  const linear = (...args: string[]) =>
-    noted(model, signature, [[call('linear', ...args), 'RemoveOptionalBiasFromGemm']]);
-  const { model: own, restored } = untied(linear('%p_fc_weight', '%p_fc_bias'));
+  const linear = (args: string[], of: Record<string, string> = signature) =>
+    noted(model, of, [[call('linear', ...args), 'RemoveOptionalBiasFromGemm']]);
+  const { model: own, restored } = untied(linear(['%p_fc_weight', '%p_fc_bias']));
   expect(restored).toEqual(['fc.bias']);
   expect(own.graph.initializers.at(-1)).toMatchObject({ name: 'fc.bias', dims: [size], raw: new Uint8Array(4 * size) });
   // A layer without a bias has none, though the exporter wrote zeros and took them away.
-  expect(untied(linear('%p_fc_weight', 'None')).restored).toEqual([]);
+  expect(untied(linear(['%p_fc_weight', 'None'])).restored).toEqual([]);
+  // PyTorch does not train a buffer.
+  const ofBuffer = linear(['%p_fc_weight', '%p_fc_bias'], { ...signature, 'fc.bias': 'BUFFER' });
+  expect(untied(ofBuffer).restored).toEqual([]);
+});
+
+describe('a bias of zeros of a layer with computed weights, as NFNets have them', () => {
+  const steps: Step[] = [
+    ['Mul', ['fc.weight', 'fc.weight'], {}, ['mul']],
+    ['Gemm', ['x', 'mul'], { transB: 1 }],
+  ];
+  const model = modelOf(['N', 4], { 'fc.weight': floats(4, 4) }, steps);
+  const signature = { 'fc.weight': 'PARAMETER', 'fc.bias': 'PARAMETER' };
+  const calls = [call('mul', '%p_fc_weight'), [call('linear', '%mul', '%p_fc_bias'), 'RemoveOptionalBiasFromGemm']] as const; // prettier-ignore
+  const given = noted(model, signature, calls);
+
+  it('is trained where the file has the size of the weights', () => {
+    const whole = { ...given, graph: { ...given.graph, valueInfos: [{ name: 'mul', dims: [4, 4] }] } };
+    expect(trainedIn(whole)).toEqual(['fc.bias', 'fc.weight']);
+    expect(originIn(whole)).toMatch(/biases of zeros, which the exporter left out, are trained: fc\.bias$/m);
+    expect(originIn(whole)).not.toMatch(/that the file has not/);
+  });
+
+  it('is named as a parameter that is not trained where it has not', () => {
+    expect(trainedIn(given)).toEqual(['fc.weight']);
+    expect(originIn(given)).toMatch(/parameters that the file has not, so that they are not trained .*: fc\.bias$/m);
+  });
 });
 
 it('a parameter that the file has not is named: of two equal norms of one value the exporter keeps one, with the notes of that', () => {
