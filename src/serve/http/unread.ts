@@ -22,6 +22,7 @@ export class Unread {
   readonly #held = new Set<Held>();
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
+  readonly #onChange = (held: Held, bytes: number): void => this.#change(held, bytes);
 
   constructor(most: number) {
     this.#most = most;
@@ -30,7 +31,7 @@ export class Unread {
 
   /** Memory of one answer, of none at first. */
   open(asker: Asker): Held {
-    return new Held(asker, (held, bytes) => this.#change(held, bytes));
+    return new Held(asker, this.#onChange);
   }
 
   #change(held: Held, bytes: number): void {
