@@ -4,8 +4,8 @@ import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
 import { allFiles } from '../../data/readers/class-folder.ts';
-import { vocFiles } from '../../data/formats/voc/voc.ts';
-import { yoloPictures } from '../../data/formats/yolo/yolo.ts';
+import { starts } from '../../data/readers/guess.ts';
+import type { FirstSamples } from '../../data/readers/guess.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
 import { firstPictures } from '../../data/formats/webdataset/webdataset.ts';
 import { firstRows, imageBytes } from '../../data/formats/parquet/parquet.ts';
@@ -38,8 +38,6 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   'image-folder': pictureForm,
   'mask-folder': maskFolderForm,
   coco: async (place) => boxForm((await allFiles(place, PICTURES)).files),
-  yolo: async (place) => boxForm((await yoloPictures(place, 'train')).files),
-  voc: async (place) => boxForm((await vocFiles(place, true)).pictures),
   npz: arrayForm,
   conll: (place, { label }) => conllForm(place, label),
   csv: async (place, { label }) => csvForm(await start(place), label),
@@ -50,7 +48,11 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
 
 /** Form of training data of a type, as far as it is not given. `UserError` for unreadable data. */
 export async function seenForm(type: DataTypeName, place: string, said: Said): Promise<SeenForm> {
-  return (await FORMS[type]?.(place, said)) ?? {};
+  return (await FORMS[type]?.(place, said)) ?? startForm(await (await starts.loadIfThere(type))?.(place));
+}
+
+async function startForm({ withBoxes }: FirstSamples = {}): Promise<SeenForm> {
+  return withBoxes === undefined ? {} : boxForm(withBoxes);
 }
 
 /** About the number of samples, of types whose samples are cheap to count; undefined for others, and for compressed tables. */
