@@ -182,9 +182,18 @@ data('voc', {
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
 data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
-data('parquet', { reader: () => import('./data/formats/parquet/parquet.ts') });
-data('webdataset', { reader: () => import('./data/formats/webdataset/webdataset.ts') });
-data('jsonl', { reader: () => import('./data/formats/jsonl/jsonl.ts') });
+data('parquet', {
+  reader: () => import('./data/formats/parquet/parquet.ts'),
+  start: () => import('./data/formats/parquet/parquet.ts'),
+});
+data('webdataset', {
+  reader: () => import('./data/formats/webdataset/webdataset.ts'),
+  start: () => import('./data/formats/webdataset/webdataset.ts'),
+});
+data('jsonl', {
+  reader: () => import('./data/formats/jsonl/jsonl.ts'),
+  start: () => import('./data/formats/jsonl/start.ts'),
+});
 data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
 
 /** Slots of a format of model files that are read as ONNX models. */

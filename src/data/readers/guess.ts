@@ -53,12 +53,23 @@ export interface DataGuess {
 export const guesses = new Slot<DataGuess>(dataFormats, 'guess', 'layout that is recognized');
 
 /** First samples of training data, which say how `limbeck init` has them read. */
-export interface FirstSamples {
+interface FirstSamples {
   /** Files of pictures with boxes. */
   readonly withBoxes?: readonly string[];
+  /** Pictures as their files hold them. */
+  readonly encoded?: readonly Uint8Array[];
+  /** True for pictures in a type that may hold something else. */
+  readonly arePictures?: boolean;
+  readonly rows?: TableRows;
 }
 
-/** First samples of a type of data; the place is a file or a folder. */
-export type SampleStart = (place: string) => Promise<FirstSamples>;
+/** First rows of a table, by the names of its columns, or by index without names. */
+export type TableRows = readonly Readonly<Record<string, unknown>>[];
+
+/** First samples of a file or folder of a type of data, at most as many rows or sounds or pictures. */
+export type SampleStart = (
+  place: string,
+  most: { readonly rows: number; readonly encoded: number },
+) => Promise<FirstSamples>;
 
 export const starts = new Slot<SampleStart>(dataFormats, 'start', 'samples that are looked at');
