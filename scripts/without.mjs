@@ -21,7 +21,7 @@ const PLANES = ['serve', 'page'];
 /** Folders whose files go with what they import. */
 const CELLS = /^src\/(answers|commands|consumers|methods|places|samples)\//;
 /** Features that stay: answers of classes, which others build on, and formats that `limbeck init` and other readers import by name still. */
-const STAY = new Set(['classes', 'yolo', 'voc', 'parquet', 'webdataset', 'jsonl', 'model2vec']);
+const STAY = new Set(['classes', 'model2vec']);
 
 /** Syntax tree of a file. */
 const parsed = (file, text) => ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

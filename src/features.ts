@@ -11,6 +11,7 @@ import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
 import type { DatasetConfig } from './data/config.ts';
+import type { DataGuess, SampleStart } from './data/readers/guess.ts';
 import { dataFormats } from './data/readers/registry.ts';
 import type { SplitReader } from './data/readers/registry.ts';
 import { formatsAsOnnx } from './files/as-onnx.ts';
@@ -152,6 +153,9 @@ answers(vectorAnswers, {
 /** Slots of a type of data. */
 interface DataCells<Type extends DataTypeName> {
   readonly reader: Cell<'reader', SplitReader<Extract<DatasetConfig, { type: Type }>>>;
+  /** Layouts and first samples that `limbeck init` looks at. */
+  readonly guess?: Cell<'guess', DataGuess>;
+  readonly start?: Cell<'start', SampleStart>;
 }
 
 function data<Type extends DataTypeName>(name: Type, cells: DataCells<Type>): void {
@@ -165,14 +169,31 @@ data('cifar100', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('image-folder', { reader: () => import('./data/readers/image-folder.ts') });
 data('mask-folder', { reader: () => import('./data/readers/mask-folder.ts') });
 data('coco', { reader: () => import('./data/formats/coco/reader.ts') });
-data('yolo', { reader: () => import('./data/formats/yolo/yolo.ts') });
-data('voc', { reader: () => import('./data/formats/voc/voc.ts') });
+data('yolo', {
+  reader: () => import('./data/formats/yolo/yolo.ts'),
+  guess: () => import('./data/formats/yolo/guess.ts'),
+  start: () => import('./data/formats/yolo/yolo.ts'),
+});
+data('voc', {
+  reader: () => import('./data/formats/voc/voc.ts'),
+  guess: () => import('./data/formats/voc/guess.ts'),
+  start: () => import('./data/formats/voc/voc.ts'),
+});
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
 data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
-data('parquet', { reader: () => import('./data/formats/parquet/parquet.ts') });
-data('webdataset', { reader: () => import('./data/formats/webdataset/webdataset.ts') });
-data('jsonl', { reader: () => import('./data/formats/jsonl/jsonl.ts') });
+data('parquet', {
+  reader: () => import('./data/formats/parquet/parquet.ts'),
+  start: () => import('./data/formats/parquet/parquet.ts'),
+});
+data('webdataset', {
+  reader: () => import('./data/formats/webdataset/webdataset.ts'),
+  start: () => import('./data/formats/webdataset/webdataset.ts'),
+});
+data('jsonl', {
+  reader: () => import('./data/formats/jsonl/jsonl.ts'),
+  start: () => import('./data/formats/jsonl/start.ts'),
+});
 data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
 
 /** Slots of a format of model files that are read as ONNX models. */

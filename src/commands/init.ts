@@ -105,8 +105,8 @@ export const initCommand: Command<InitArgs> = {
 async function placed({ data, ...args }: InitArgs): Promise<Told> {
   const path = await import('node:path');
   const { exists } = await import('../base/files.ts');
-  const { isYolo } = await import('../tools/init/boxes.ts');
-  const isRecipe = data !== undefined && /\.ya?ml$/i.test(data) && !(await isYolo(data));
+  const { describesData } = await import('../tools/init/boxes.ts');
+  const isRecipe = data !== undefined && /\.ya?ml$/i.test(data) && !(await describesData(data));
   const to = (args.to as string | undefined) ?? (isRecipe ? data : 'recipe.yaml');
   const folder = path.dirname(to);
   const fromRecipe = async (name: string | undefined): Promise<string | undefined> => {

@@ -87,17 +87,6 @@ it('keeps columns of dates that the reader takes, says so, and leaves others out
   expect([validated.code, validated.stderr]).toEqual([0, '']);
 });
 
-it('a data.yaml of YOLO as data is not taken for the file to write', async () => {
-  await mkdir(file('train', 'images'), { recursive: true });
-  await mkdir(file('train', 'labels'));
-  const yolo = 'train: train/images\nval: train/images\nnames: [a, b]\n';
-  await writeFile(file('data.yaml'), yolo);
-  const { code, stdout } = await init('data.yaml', '--force');
-  expect([code, stdout]).toEqual([0, expect.stringContaining('recipe.yaml: written')]);
-  expect(await readFile(file('data.yaml'), 'utf8')).toBe(yolo);
-  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  type: yolo\n');
-});
-
 it.each([
   ['model.pt', /and not model\.pt\nExport it in Python: torch\.onnx\.export/],
   ['model.joblib', /and not model\.joblib\nConvert it to ONNX in Python/],

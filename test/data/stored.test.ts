@@ -1,3 +1,4 @@
+// Needs the features jsonl and parquet.
 import { truncateSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';

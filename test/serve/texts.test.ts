@@ -1,3 +1,4 @@
+// Needs the feature jsonl.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// Needs the feature jsonl.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';

@@ -1,6 +1,6 @@
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import { UserError } from '../../base/errors.ts';
-import type { SeenData } from '../../tools/init/seen.ts';
+import type { SeenData } from '../../data/readers/guess.ts';
 import type { InitAnswers, SeenForm } from '../../recipe/init.ts';
 import type { SeenTask } from '../../tools/init/task.ts';
 import { taskNames, taskRow } from '../../recipe/task.ts';

@@ -221,3 +221,21 @@ export async function streamError(file: string, error: unknown, unpacked = ''): 
 export function hex(bytes: Uint8Array, count = 4): string {
   return Array.from(bytes.subarray(0, count), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
+
+/** Bytes of the start of a table. */
+const START_BYTES = 2 ** 18;
+
+/** The first lines of a file, no more than a table needs to be recognized. */
+export async function firstLines(file: string, most: number): Promise<string[]> {
+  const lines: string[] = [];
+  let size = 0;
+  for await (const some of linesOf(file)) {
+    // Not all at once: a chunk may be a million empty lines.
+    for (const line of some) {
+      lines.push(line);
+      size += line.length + 1;
+      if (lines.length > most || size > START_BYTES) return lines;
+    }
+  }
+  return lines;
+}

@@ -1,7 +1,6 @@
-import { parsedJson } from '../../base/json.ts';
 import { parse } from 'csv-parse/sync';
 import type { SeenForm } from '../../recipe/init.ts';
-import type { TableRows } from './seen.ts';
+import type { TableRows } from '../../data/readers/guess.ts';
 import { windowsForm } from './windows.ts';
 import { timeOfDate } from '../../data/dates.ts';
 import { DATE_OF_ANY_FORM } from '../../data/splits/columns.ts';
@@ -73,17 +72,6 @@ function rowsForm(rows: TableRows, label: readonly string[], hasNames: boolean):
   const words = [...(form.categorical ?? []), ...(form.dates ?? []), ...(form.ignore ?? [])].map(String);
   const windows = hasNames && form.text === undefined ? windowsForm(rows, label[0] ?? 'label', words) : undefined;
   return windows === undefined ? form : { ...(form.missing && { missing: form.missing }), ...windows };
-}
-
-export function jsonRows(lines: readonly string[]): TableRows {
-  const rows: unknown[] = lines.flatMap((line) => {
-    try {
-      return [parsedJson(line)];
-    } catch {
-      return [];
-    }
-  });
-  return rows.filter((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) as TableRows;
 }
 
 function records(text: string, delimiter: string, most?: number): string[][] {

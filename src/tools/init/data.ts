@@ -1,14 +1,15 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asUserError, exists, readUtf8 } from '../../base/files.ts';
+import { asUserError, exists } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
+import { guesses } from '../../data/readers/guess.ts';
+import type { SeenData } from '../../data/readers/guess.ts';
 import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
-import { isCoco, seenBoxes, yoloSplits } from './boxes.ts';
+import { isCoco, seenBoxes } from './boxes.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 import type { HubSplit } from '../../recipe/init.ts';
 import { parquetSplits } from '../../setup/hub/parquet.ts';
-import type { SeenData } from './seen.ts';
 
 /** Types of a folder by its files' extensions, and of a file by its own. */
 const IN_FOLDER = typesByEnding(true);
@@ -41,8 +42,10 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
     };
     const testBeside = await testFileOf(place);
     const why = `${name} ends in ${ending === '' ? 'ubyte' : ending}`;
-    const splits = type === 'yolo' && { splits: yoloSplits(await readUtf8(place), path.join('..', name)) };
-    return type && { type, why, notes: [], ...unsupported, ...splits, ...(testBeside && { testBeside }) };
+    const splits = type && (await (await guesses.loadIfThere(type))?.file?.splits(place));
+    return (
+      type && { type, why, notes: [], ...unsupported, ...(splits && { splits }), ...(testBeside && { testBeside }) }
+    );
   }
   const inside = await folderNames(place);
   const firstOf = (names: readonly string[]): string | undefined =>

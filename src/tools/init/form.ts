@@ -4,26 +4,23 @@ import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
 import { allFiles } from '../../data/readers/class-folder.ts';
-import { vocFiles } from '../../data/formats/voc/voc.ts';
-import { yoloPictures } from '../../data/formats/yolo/yolo.ts';
+import { starts } from '../../data/readers/guess.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
-import { firstPictures } from '../../data/formats/webdataset/webdataset.ts';
-import { firstRows, imageBytes } from '../../data/formats/parquet/parquet.ts';
 import { parquetSplits } from '../../setup/hub/parquet.ts';
 import { maskFiles } from '../../data/readers/mask-files.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
-import { csvForm, jsonForm, jsonRows } from './columns.ts';
-import type { TableRows } from './seen.ts';
+import { csvForm, jsonForm } from './columns.ts';
+import type { TableRows } from '../../data/readers/guess.ts';
 import { boxForm, encodedForm, maskForm, pictureForm } from './pictures.ts';
-import { countLines, linesOf } from '../../data/readers/source.ts';
+import { countLines, firstLines } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
 /** Number of columns in CoNLL-U, and maximum number of distinct tags. */
 const [CONLL_U, MOST_TAGS] = [10, 100];
-/** Number of rows and sounds to inspect, and bytes of a table. */
-const [ROWS, HEARD, BYTES] = [200, 40, 2 ** 18];
+/** Number of rows and of sounds and encoded pictures to inspect. */
+const [ROWS, HEARD] = [200, 40];
 interface Said {
   /** Names of the label columns, if given. */
   readonly label: readonly string[];
@@ -38,19 +35,25 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   'image-folder': pictureForm,
   'mask-folder': maskFolderForm,
   coco: async (place) => boxForm((await allFiles(place, PICTURES)).files),
-  yolo: async (place) => boxForm((await yoloPictures(place, 'train')).files),
-  voc: async (place) => boxForm((await vocFiles(place, true)).pictures),
   npz: arrayForm,
   conll: (place, { label }) => conllForm(place, label),
-  csv: async (place, { label }) => csvForm(await start(place), label),
-  jsonl: jsonlForm,
-  parquet: parquetForm,
-  webdataset: async (place) => encodedForm(await firstPictures(place, HEARD)),
+  csv: async (place, { label }) => csvForm(await firstLines(place, ROWS), label),
+  // The first file of a data set of the hub.
+  parquet: async (place, said) => startForm('parquet', (await trainFiles(place))[0]!, said),
 };
 
 /** Form of training data of a type, as far as it is not given. `UserError` for unreadable data. */
 export async function seenForm(type: DataTypeName, place: string, said: Said): Promise<SeenForm> {
-  return (await FORMS[type]?.(place, said)) ?? {};
+  return FORMS[type]?.(place, said) ?? startForm(type, place, said);
+}
+
+/** Form of the first samples that a type's folder finds. */
+async function startForm(type: DataTypeName, place: string, said: Said): Promise<SeenForm> {
+  const start = await starts.loadIfThere(type);
+  const { withBoxes, encoded, arePictures, rows } = (await start?.(place, { rows: ROWS, encoded: HEARD })) ?? {};
+  if (withBoxes !== undefined) return boxForm(withBoxes);
+  if (encoded !== undefined) return { ...(arePictures && { sample: 'picture' }), ...(await encodedForm(encoded)) };
+  return rows === undefined ? {} : namedForm(rows, said);
 }
 
 /** About the number of samples, of types whose samples are cheap to count; undefined for others, and for compressed tables. */
@@ -65,21 +68,9 @@ const COUNTS: Readonly<Partial<Record<DataTypeName, (place: string) => Promise<n
   jsonl: countLines,
 };
 
-async function jsonlForm(place: string, said: Said): Promise<SeenForm> {
-  return namedForm(jsonRows((await start(place)).slice(0, ROWS)), said);
-}
-
 async function maskFolderForm(place: string): Promise<SeenForm> {
   const { pictures, labelFile } = (await maskFiles(place, true))!;
   return { ...(await maskForm(pictures)), classFile: labelFile === undefined ? null : path.basename(labelFile) };
-}
-
-/** Form of a Parquet file, or of the first one of a data set of the hub. */
-async function parquetForm(place: string, said: Said): Promise<SeenForm> {
-  const [file] = await trainFiles(place);
-  const { rows, image } = await firstRows(file!, ROWS);
-  if (image === undefined) return namedForm(rows, said);
-  return { sample: 'picture', ...(await encodedForm(rows.map((row) => imageBytes(row[image], file!, image)))) };
 }
 
 /** Files of the training data. A folder of the hub gives the files of its split train. */
@@ -102,7 +93,7 @@ async function conllForm(file: string, [label]: readonly string[]): Promise<Seen
       'Columns of such files have no names; negative numbers count from the end.',
     );
   const tags = labelNumber === undefined ? undefined : { tags: labelNumber };
-  const lines = (await start(file)).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const lines = (await firstLines(file, ROWS)).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const columns = lines[0]?.split('\t').length;
   if (columns === CONLL_U)
     return {
@@ -155,18 +146,4 @@ async function soundForm(folder: string): Promise<SeenForm> {
   const lengths = sounds.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const seconds = Math.min(60, Math.ceil(10 * lengths[Math.floor(0.9 * (lengths.length - 1))]! - 1e-6) / 10);
   return { rate, seconds };
-}
-
-async function start(file: string): Promise<string[]> {
-  const lines: string[] = [];
-  let size = 0;
-  for await (const some of linesOf(file)) {
-    // Not all at once: a chunk may be a million empty lines.
-    for (const line of some) {
-      lines.push(line);
-      size += line.length + 1;
-      if (lines.length > ROWS || size > BYTES) return lines;
-    }
-  }
-  return lines;
 }

@@ -1,6 +1,6 @@
 import type { SeenForm } from '../../recipe/init.ts';
 import { isMissing } from '../../data/readers/table.ts';
-import type { TableRows } from './seen.ts';
+import type { TableRows } from '../../data/readers/guess.ts';
 
 /** Names of columns that hold the time of a row, and of columns that say to whom or what it belongs. */
 const TIME = /^(time|timestamp|date|datetime|t|ts|seconds?|sec|millis|milliseconds?|ms)([ _(].*)?$/i;

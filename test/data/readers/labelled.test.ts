@@ -1,3 +1,4 @@
+// Needs the feature jsonl.
 import { zipSync } from 'fflate';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

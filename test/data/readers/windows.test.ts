@@ -1,3 +1,4 @@
+// Needs the features jsonl and parquet.
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { loadDataset } from '../../../src/data/load.ts';

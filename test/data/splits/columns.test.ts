@@ -1,3 +1,4 @@
+// Needs the feature jsonl.
 import type { DatasetConfig } from '../../../src/data/config.ts';
 import { numberNames } from '../../../src/data/splits/columns.ts';
 import { loadDataset } from '../../../src/data/load.ts';

@@ -1,3 +1,4 @@
+// Needs the feature jsonl.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CsvConfig, TextConfig } from '../../../src/data/config.ts';

@@ -74,43 +74,6 @@ describe('data with boxes', () => {
     await writeFile(path.join(folder.path, name), content);
   };
 
-  it('are a data.yaml of YOLO, which names its splits', async () => {
-    await files('y/images/train/1.jpg', 'y/labels/train/1.txt');
-    await put('y/data.yaml', 'train: images/train\nval: images/val\ntest: # none\nnames:\n  0: cat\n');
-    const seen = { type: 'yolo', why: 'y/data.yaml has the keys train and names', notes: [] };
-    expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml', validation: 'data.yaml' } });
-    const name = path.join('..', 'data.yaml');
-    expect((await seenIn('y/data.yaml'))?.splits).toEqual({ train: name, validation: name });
-    await put('y/data.yaml', 'train: images/train\nval: images/train # the same\nnames: [cat]\n');
-    expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml' } });
-    await put('y/data.yaml', 'train: images/train\ntest: images/test\nnames: [cat]\n');
-    expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml', test: 'data.yaml' } });
-    await put('y/data.yaml', 'a: 1\n');
-    expect((await seenIn('y'))?.type).not.toBe('yolo');
-  });
-
-  it('are pictures, boxes and classes of YOLO as Label Studio and CVAT write them', async () => {
-    await files('s/images/1.jpg', 's/labels/1.txt', 's/classes.txt', 's/notes.json');
-    const why = 's holds images and labels and classes.txt';
-    expect(await seenIn('s')).toEqual({ type: 'yolo', why, notes: [], splits: { train: 'images' } });
-    await files('d/obj_train_data/1.jpg', 'd/obj_train_data/1.txt', 'd/obj.data', 'd/obj.names', 'd/train.txt');
-    expect((await seenIn('d'))?.splits).toEqual({ train: 'train.txt' });
-  });
-
-  it('are folders or lists of Pascal VOC', async () => {
-    await files('v/JPEGImages/1.jpg', 'v/Annotations/1.xml');
-    expect(await seenIn('v')).toEqual({ type: 'voc', why: 'v holds JPEGImages and Annotations', notes: [] });
-    await files('studio/images/1.jpg', 'studio/Annotations/1.xml');
-    expect((await seenIn('studio'))?.why).toBe('studio holds images and Annotations');
-    await files('v/ImageSets/Main/default.txt');
-    expect((await seenIn('v'))?.splits).toEqual({ train: 'ImageSets/Main/default.txt' });
-    await files('v/ImageSets/Main/trainval.txt', 'v/ImageSets/Main/test.txt');
-    const lists = { train: 'ImageSets/Main/trainval.txt', test: 'ImageSets/Main/test.txt' };
-    expect((await seenIn('v'))?.splits).toEqual(lists);
-    for (const split of ['train', 'test']) await files(`w/${split}/JPEGImages/1.jpg`, `w/${split}/Annotations/1.xml`);
-    expect(await seenIn('w')).toMatchObject({ type: 'voc', splits: { train: 'train', test: 'test' } });
-  });
-
   it("are annotations in COCO's format, near their pictures", async () => {
     await files('c/train2017/1.jpg', 'c/val2017/1.jpg');
     for (const name of ['captions_train2017', 'instances_train2017', 'instances_val2017'])

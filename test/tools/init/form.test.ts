@@ -1,3 +1,4 @@
+// Needs the features jsonl and parquet.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';

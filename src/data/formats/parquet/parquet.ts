@@ -19,6 +19,7 @@ import type { OpenText } from '../../text/open.ts';
 import { textSink } from '../../text/word-sink.ts';
 import type { RowSink } from '../../text/sink.ts';
 import type { FileMetaData } from 'hyparquet';
+import type { SampleStart } from '../../readers/guess.ts';
 import type { SplitReader } from '../../readers/registry.ts';
 
 export type ParquetOptions = Pick<
@@ -71,7 +72,7 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
 }
 
 /** First rows of a file, without its index columns, and the name of its column of pictures, if any. Bytes that are no pictures are texts, dates are ISO 8601. */
-export async function firstRows(
+async function firstRows(
   file: string,
   most: number,
 ): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly image: string | undefined }> {
@@ -249,7 +250,7 @@ function labelText(value: unknown, where: string, { task, separator = '|' }: Par
   throw new UserError(`${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`, SUPPORTED_LABELS);
 }
 
-export function imageBytes(value: unknown, where: string, name: string): Uint8Array {
+function imageBytes(value: unknown, where: string, name: string): Uint8Array {
   const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes;
   if (bytes instanceof Uint8Array) return bytes;
   throw new UserError(
@@ -300,3 +301,9 @@ export async function workOn(config: ParquetConfig, readers: ReadingProcesses): 
 }
 
 export const reader: SplitReader<ParquetConfig> = { shares: workOn, read: readParquet };
+
+export const start: SampleStart = async (file, { rows: most }) => {
+  const { rows, image } = await firstRows(file, most);
+  if (image === undefined) return { rows };
+  return { arePictures: true, encoded: rows.map((row) => imageBytes(row[image], file, image)) };
+};

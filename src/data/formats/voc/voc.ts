@@ -12,6 +12,7 @@ import type { AnnotatedPicture, BoxOptions } from '../../readers/boxes/annotated
 import { parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 import type { DatasetConfig } from '../../config.ts';
+import type { SampleStart } from '../../readers/guess.ts';
 import type { SplitReader } from '../../readers/registry.ts';
 
 /** Folders of pictures, the second of Label Studio's export, and of annotations, and that of the lists of pictures. */
@@ -72,7 +73,7 @@ export async function readVoc(source: string, options: VocOptions, given: Pictur
 }
 
 /** Pictures of a folder or of a list, and the annotation of each; none if labels are not read. */
-export async function vocFiles(source: string, withoutLabels: boolean) {
+async function vocFiles(source: string, withoutLabels: boolean) {
   const isList = path.extname(source) === '.txt';
   const root = isList ? path.resolve(source, '..', '..', '..') : source;
   const inside = await folderNames(root);
@@ -163,3 +164,5 @@ export const reader: SplitReader<Extract<DatasetConfig, { type: 'voc' }>> = {
   shares: 'decoded',
   read: (source, options) => readVoc(source, options, options),
 };
+
+export const start: SampleStart = async (place) => ({ withBoxes: (await vocFiles(place, true)).pictures });

@@ -11,6 +11,7 @@ import { fileList } from '../../readers/source.ts';
 import { Tar } from './tar.ts';
 import type { TarMember } from './tar.ts';
 import type { DatasetConfig } from '../../config.ts';
+import type { SampleStart } from '../../readers/guess.ts';
 import type { SplitReader } from '../../readers/registry.ts';
 
 type WebDatasetOptions = Pick<WebDatasetConfig, 'image' | 'label' | 'resize' | 'channels'> & PicturesGiven & LabelsRead;
@@ -63,7 +64,7 @@ export async function readWebDataset(source: DataFiles, options: WebDatasetOptio
 }
 
 /** The first pictures of an archive. */
-export async function firstPictures(file: string, most: number): Promise<Uint8Array[]> {
+async function firstPictures(file: string, most: number): Promise<Uint8Array[]> {
   const pictures: Uint8Array[] = [];
   await eachSample(file, async (sample, tar) => {
     pictures.push(await tar.bytesOf(pictureOf(sample, file, {})));
@@ -152,3 +153,5 @@ export const reader: SplitReader<Extract<DatasetConfig, { type: 'webdataset' }>>
   shares: 'decoded',
   read: readWebDataset,
 };
+
+export const start: SampleStart = async (file, { encoded }) => ({ encoded: await firstPictures(file, encoded) });

@@ -14,6 +14,7 @@ import { readAnnotated } from '../../readers/boxes/annotated.ts';
 import type { AnnotatedBox, AnnotatedPicture, BoxOptions } from '../../readers/boxes/annotated.ts';
 import { checkedContent } from '../../readers/boxes/checked.ts';
 import type { DatasetConfig } from '../../config.ts';
+import type { SampleStart } from '../../readers/guess.ts';
 import type { SplitReader } from '../../readers/registry.ts';
 
 /** Key of a data.yaml for each split. */
@@ -78,7 +79,7 @@ export async function readYolo(source: string, options: YoloOptions, given: Pict
 }
 
 /** Pictures of a split, with the folders and lists that name them. */
-export async function yoloPictures(source: string, part: keyof typeof KEYS) {
+async function yoloPictures(source: string, part: keyof typeof KEYS) {
   const data = isYaml(source) ? await yoloData(source) : undefined;
   const places = data === undefined ? [source] : await placesOf(data, source, KEYS[part]);
   const folder = path.dirname(source);
@@ -241,3 +242,5 @@ export const reader: SplitReader<Extract<DatasetConfig, { type: 'yolo' }>> = {
   shares: 'decoded',
   read: (source, options) => readYolo(source, options, options),
 };
+
+export const start: SampleStart = async (place) => ({ withBoxes: (await yoloPictures(place, 'train')).files });

@@ -1,7 +1,7 @@
-import { loadDataset } from '../../../src/data/load.ts';
-import { readYolo } from '../../../src/data/formats/yolo/yolo.ts';
-import { parseRecipe } from '../../../src/recipe/load.ts';
-import { boxFolder, targetsOf } from '../../support/boxes-read.ts';
+import { loadDataset } from '../../../../src/data/load.ts';
+import { readYolo } from '../../../../src/data/formats/yolo/yolo.ts';
+import { parseRecipe } from '../../../../src/recipe/load.ts';
+import { boxFolder, targetsOf } from '../../../support/boxes-read.ts';
 
 const { at, put, picture, refused, notes } = boxFolder();
 
