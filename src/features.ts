@@ -4,12 +4,16 @@
  */
 import { launchers } from './base/launchers.ts';
 import { boxesAnswers } from './answers/boxes/index.ts';
+import { boxFigures } from './answers/boxes/report.ts';
 import { classesAnswers } from './answers/classes/index.ts';
 import { labelsAnswers } from './answers/labels/index.ts';
 import { maskAnswers } from './answers/mask/index.ts';
+import { maskFigures } from './answers/mask/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
+import { entityFigures } from './answers/tags/report.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
+import { vectorFigures } from './answers/vector/report.ts';
 import type { DatasetConfig } from './data/config.ts';
 import type { DataGuess, SampleStart } from './data/readers/guess.ts';
 import { dataFormats } from './data/readers/registry.ts';
@@ -30,6 +34,7 @@ import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
 import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
+import { answerFigures } from './report/answer-figures.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/connections.ts';
 import type { Ending } from './ship/answer-ending.ts';
@@ -149,6 +154,12 @@ answers(vectorAnswers, {
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
 });
+
+// In the order of their sections.
+answerFigures.add(entityFigures);
+answerFigures.add(maskFigures);
+answerFigures.add(boxFigures);
+answerFigures.add(vectorFigures);
 
 /** Slots of a type of data. */
 interface DataCells<Type extends DataTypeName> {

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { answerForms } from '../src/recipe/answer-forms.ts';
 import { taskNames } from '../src/recipe/task.ts';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
@@ -159,6 +160,13 @@ describe('architecture', () => {
     expect(naming.filter((file) => !/^(answers|tasks|recipe)\//.test(file))).toEqual(
       others.filter((file) => there.has(file)),
     );
+  });
+
+  it('asks for no form of answers by its name outside the folders of the forms', () => {
+    const asking = new RegExp(`\\bform [!=]== '(${answerForms.names().join('|')})'`);
+    expect("if (taskRow(task).form !== 'vector') return").toMatch(asking);
+    const others = sourceFiles().filter((file) => !file.startsWith('answers/'));
+    expect(others.filter((file) => asking.test(readFileSync(path.join(SRC, file), 'utf8')))).toEqual([]);
   });
 
   it('has the tour of the document: at most eleven files, and each imports the next', () => {

@@ -130,7 +130,7 @@ export async function loadDataset(
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
   const classNames = namesFrom(reader, [present, onValidation], config);
-  const vector = taskRow(task).form === 'vector' ? vectorOf(config, classNames) : undefined;
+  const vector = taskRow(task).hasChosenWidth ? vectorOf(config, classNames) : undefined;
   const split = (name: SplitName, presence: Presence): UnnormalizedSplit =>
     splitOf(name, presence, { reader, classNames, config, vector });
   let train = split('train', present);

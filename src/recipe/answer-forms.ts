@@ -43,12 +43,22 @@ export interface TaskRow {
   readonly outputs?: FileOutputs;
   /** True if a row of the data holds two texts, each of them a sample, and their label. */
   readonly isOfPairs?: true;
+  /** True if a recipe chooses how many numbers an answer has. */
+  readonly hasChosenWidth?: true;
+  /** True if a model without a head answers the task: its embeddings are answers, and stand in for labels that the data lack. */
+  readonly isHeadless?: true;
+  /** Words for what compares the samples of a batch with each other when labels teach; absent where each sample is learned by itself. */
+  readonly labelsCompare?: string;
   /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
   readonly fields?: readonly string[];
   /** Default temperature, if not that of the loss. */
   readonly temperature?: number;
   /** Keys of `distill` in a recipe from `limbeck init`. */
   readonly begins: readonly string[];
+  /** Keys of `dataset` in a recipe from `limbeck init`. */
+  readonly beginsData?: readonly string[];
+  /** True if a student in a recipe from `limbeck init` reads the tokens of its teacher. */
+  readonly sharesTokens?: true;
 }
 
 /** Losses that compare only logits, of tokens as well as of samples. Without mlld: its relations grow with the square of a batch's rows. */

@@ -161,11 +161,9 @@ export function recipeText({
     ...(isUnlabelled
       ? ['  labelled: 0 # no labels: the student learns the vectors of the teacher, and scores say how alike both are']
       : []),
-    ...(taskRow(task).form === 'vector'
-      ? ['  # dimensions: 128 # numbers of a vector; a teacher with more is projected']
-      : []),
+    ...(taskRow(task).beginsData ?? []).map((line) => `  ${line}`),
     ...labelLines(label),
-    ...formLines(form, taskRow(task).form === 'vector' ? teacher?.tokenizer : undefined),
+    ...formLines(form, taskRow(task).sharesTokens ? teacher?.tokenizer : undefined),
     ...KINDS[kind].augment,
     '',
     ...teacherLines(teacher, kind),

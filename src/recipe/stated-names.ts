@@ -1,10 +1,9 @@
 import { answerForms } from './answer-forms.ts';
 import { taskRow } from './task.ts';
-import type { AnswerFormKind } from './task.ts';
 
 /** How a model's answer is said: the form, and the names of the classes, numbers, labels or tags in the order of the model's outputs, where they are known. */
 interface AnswerForm {
-  readonly kind: AnswerFormKind;
+  readonly kind: string;
   readonly names: readonly string[] | undefined;
 }
 
@@ -25,7 +24,7 @@ export function statedForm(stated: StatedNames): AnswerForm {
     .find(({ told }) => told && names[told.key] !== undefined && (told.logits ?? stated.logits) === stated.logits);
   const { name, told } = row ?? answerForms.get(taskRow().form);
   const own = names[told?.key ?? 'labels'];
-  return { kind: name as AnswerFormKind, names: own === true ? undefined : own };
+  return { kind: name, names: own === true ? undefined : own };
 }
 
 /** Names of the answers of a file, under the key that tells the form of its task: `targets` where the file states no task with a key of its own. */

@@ -5,9 +5,6 @@ import type { LossName } from './schema/loss.ts';
 /** Name of a task, such as `classification`; each is of a form of answers. */
 export type TaskName = string;
 
-/** Name of a form of answers, such as `classes`. */
-export type AnswerFormKind = 'classes' | 'numbers' | 'labels' | 'tags' | 'mask' | 'boxes' | 'vector';
-
 /** Task of a data set that names none. */
 export const DEFAULT_TASK: TaskName = 'classification';
 
@@ -16,10 +13,10 @@ export function taskNames(): [TaskName, ...TaskName[]] {
   return answerForms.all().flatMap(({ tasks }) => Object.keys(tasks)) as [TaskName, ...TaskName[]];
 }
 
-/** Properties of a task, with the form of its answers. */
-export function taskRow(task: TaskName = DEFAULT_TASK): TaskRow & { readonly form: AnswerFormKind } {
+/** Properties of a task, with the name of the form of its answers. */
+export function taskRow(task: TaskName = DEFAULT_TASK): TaskRow & { readonly form: string } {
   for (const { name, tasks } of answerForms.all())
-    if (Object.hasOwn(tasks, task)) return { ...tasks[task]!, form: name as AnswerFormKind };
+    if (Object.hasOwn(tasks, task)) return { ...tasks[task]!, form: name };
   throw new Error(`no task ${task}`);
 }
 

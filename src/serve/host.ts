@@ -5,7 +5,6 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { usualOf } from '../folder/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
@@ -62,7 +61,7 @@ interface Held {
   readonly sha256: string;
   readonly weights: WeightFacts;
   readonly usual: UsualAnswers | undefined;
-  readonly form: AnswerFormKind;
+  readonly form: string;
 }
 
 /** The models of a server: loaded, asked, loaded again, unloaded. */

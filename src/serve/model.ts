@@ -1,7 +1,6 @@
 import { bytesOfSample } from './answer-size.ts';
 import { CostLine } from './batch/cost.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
 import { DRIFT } from './drift/watch.ts';
@@ -54,7 +53,7 @@ export interface ModelSetup {
   readonly sizeBytes: number;
   readonly weights: WeightFacts;
   readonly usual: UsualAnswers | undefined;
-  readonly form: AnswerFormKind;
+  readonly form: string;
 }
 
 /** `before`: the same model as it was loaded last; its requests and its counts go on. */

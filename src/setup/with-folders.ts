@@ -149,7 +149,7 @@ function teacherKeys(
   const data = isMapping(dataset) ? dataset : {};
   refuseOther(facts, data);
   const row = task === undefined ? undefined : taskRow(task);
-  if (task === undefined && !hasVectors(data) && typeof stated['classes'] !== 'string')
+  if (task === undefined && !isHeadless(data) && typeof stated['classes'] !== 'string')
     throw new UserError(
       `${facts.folder}: answers with an embedding, expected vectors of the classes beside it`,
       'Write the embedding of each class with numpy.save, and name the file: `teacher.classes: classes.npy`.',
@@ -173,10 +173,10 @@ function teacherKeys(
   return { teacher: keys, dataset: row?.hasNames === true && !row.hasClasses ? inOrder(facts, tagged) : dataset };
 }
 
-/** True for data of a task whose answers are vectors. */
-function hasVectors({ task }: Mapping): boolean {
+/** True for data of a task that a model without a head answers. */
+function isHeadless({ task }: Mapping): boolean {
   const known = taskNames().find((name) => name === task);
-  return known !== undefined && taskRow(known).form === 'vector';
+  return known !== undefined && taskRow(known).isHeadless === true;
 }
 
 /** The data with the labels of a folder, in its order. `UserError` for data that state another order. */
@@ -244,7 +244,7 @@ function studentKeys({ folder, ...stated }: WithFolder, dataset: unknown, place:
   const { facts, named } = opened({ folder, ...stated }, place);
   const { task, reads, classes, output, inputs, channels } = facts;
   const data = isMapping(dataset) ? dataset : {};
-  if (task === undefined && (!hasVectors(data) || facts.pooling !== undefined))
+  if (task === undefined && (!isHeadless(data) || facts.pooling !== undefined))
     throw new UserError(
       `${facts.folder}: answers with an embedding${facts.pooling === undefined ? '' : ' for each token'}, expected logits of a student`,
       'Train it as a classifier first, or name it as the teacher with vectors of the classes.',

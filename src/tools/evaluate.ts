@@ -25,7 +25,6 @@ import { usualAnswers } from '../measure/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { requireFiles } from '../folder/inputs.ts';
 import { taskRow } from '../recipe/task.ts';
-import type { AnswerFormKind } from '../recipe/task.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
@@ -43,7 +42,7 @@ export interface EvaluationResult extends EvaluationFigures {
   readonly samples: number;
   /** Name of the teacher whose answers replace missing labels: the score is agreement with it. */
   readonly labelledBy?: string;
-  readonly form: AnswerFormKind;
+  readonly form: string;
   /** The result in words. */
   readonly said: string;
   /** Preparation of the input, and its source. */

@@ -1,6 +1,6 @@
 import { shareOrDash } from '../../commands/terminal/evaluation.ts';
 import { textTable } from '../../commands/terminal/table.ts';
-import { BOX_HEAD, boxRows } from '../../report/tables/boxes.ts';
+import { BOX_HEAD, boxRows } from './report.ts';
 import type { EvaluationText } from '../../commands/terminal/evaluation.ts';
 
 export const evaluationText: EvaluationText = ({ boxes }) =>

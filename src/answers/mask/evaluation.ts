@@ -1,6 +1,6 @@
 import { percent } from '../../base/numbers.ts';
 import { textTable } from '../../commands/terminal/table.ts';
-import { MASK_HEAD, maskRows } from '../../report/tables/masks.ts';
+import { MASK_HEAD, maskRows } from './report.ts';
 import type { EvaluationText } from '../../commands/terminal/evaluation.ts';
 
 export const evaluationText: EvaluationText = ({ masks }) =>

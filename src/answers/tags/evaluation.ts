@@ -1,6 +1,6 @@
 import { percent } from '../../base/numbers.ts';
 import { textTable } from '../../commands/terminal/table.ts';
-import { ENTITY_HEAD, entityRows } from '../../report/tables/entities.ts';
+import { ENTITY_HEAD, entityRows } from './report.ts';
 import type { EvaluationText } from '../../commands/terminal/evaluation.ts';
 
 export const evaluationText: EvaluationText = ({ entities }) =>

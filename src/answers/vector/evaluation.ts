@@ -1,5 +1,5 @@
 import { textTable } from '../../commands/terminal/table.ts';
-import { vectorHead, vectorRows } from '../../report/tables/vectors.ts';
+import { vectorHead, vectorRows } from './report.ts';
 import type { EvaluationText } from '../../commands/terminal/evaluation.ts';
 
 export const evaluationText: EvaluationText = ({ vectors }) =>

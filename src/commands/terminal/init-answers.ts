@@ -151,7 +151,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const hasNoLabels = (seen?.type === type && seen.isFlat === true) || lacksLabel(form, labelColumn);
     // Only the teacher tells if a student of data without labels is to answer with vectors.
     const early = hasNoLabels ? await askedTeacher() : undefined;
-    const isUnlabelled = hasNoLabels && (args.task === undefined ? early?.hasVectors === true : isOfVectors(args.task));
+    const isUnlabelled = hasNoLabels && (args.task === undefined ? early?.hasVectors === true : isHeadless(args.task));
     if (isUnlabelled) refuseUntaught(place, early);
     if (isUnlabelled && args.task === undefined)
       context.note(`no labels, and ${early!.name} answers with vectors: task: embedding; say --task for another one\n`);
@@ -207,7 +207,7 @@ function lacksLabel({ columns, words }: SeenForm, label: string): boolean {
   return columns !== undefined && words === undefined && label === '' && !columns.includes('label');
 }
 
-const isOfVectors = (task: string): boolean => isTask(task) && taskRow(task).form === 'vector';
+const isHeadless = (task: string): boolean => isTask(task) && taskRow(task).isHeadless === true;
 
 function refuseUntaught(place: string, teacher: object | undefined): void {
   if (teacher !== undefined) return;

@@ -110,9 +110,7 @@ type Comparing = readonly [loss: string, task?: TaskName, labelled?: number];
 
 function comparing(...[loss, task, labelled]: Comparing): string | undefined {
   if (ACROSS_BATCH.has(loss)) return loss;
-  const { form, isOfPairs } = taskRow(task);
-  if (form !== 'vector' || labelled === 0) return undefined;
-  return isOfPairs === true ? 'the similarities of pairs' : 'the contrast of labelled samples';
+  return labelled === 0 ? undefined : taskRow(task).labelsCompare;
 }
 
 const TEACHER = 'a teacher, without which it has no effect';

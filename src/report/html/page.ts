@@ -4,12 +4,9 @@ import { Markup, markup } from './markup.ts';
 import type { Content } from './markup.ts';
 import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
+import { answerSections } from './sections/of-answers.ts';
 import { errorsSection } from './sections/errors.ts';
-import { entitiesSection } from './sections/entities.ts';
-import { vectorsSection } from './sections/vectors.ts';
-import { boxesSection } from './sections/boxes.ts';
 import { answerFilesSection } from './sections/answer-files.ts';
-import { masksSection } from './sections/masks.ts';
 import { labelsSection } from './sections/per-label.ts';
 import { calibrationSection } from './sections/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './sections/sections.ts';
@@ -70,10 +67,7 @@ export function reportHtml(report: Report): string {
     examplesSection(report),
     errorsSection(report),
     labelsSection(report),
-    entitiesSection(report),
-    masksSection(report),
-    boxesSection(report),
-    vectorsSection(report),
+    ...answerSections(report),
     channelsSection(report),
     pruningSection(report),
     quantizationSection(report),

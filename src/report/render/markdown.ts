@@ -1,9 +1,6 @@
 import { digits, percent } from '../../base/numbers.ts';
-import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
-import { BOX_HEAD, boxRows } from '../tables/boxes.ts';
+import { answerFigures } from '../answer-figures.ts';
 import { ANSWER_FILE_HEAD, answerFileRows } from '../tables/answer-files.ts';
-import { MASK_HEAD, maskRows } from '../tables/masks.ts';
-import { vectorHead, vectorRows } from '../tables/vectors.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { CLASS_FIGURES_HEAD, classFigureCells } from '../tables/class-figures.ts';
 import { channelTable } from '../tables/channels.ts';
@@ -30,11 +27,9 @@ export function reportMarkdown(given: Report): string {
     qualityTable(report.models),
     errorsTable(report.models),
     labelsTable(report.models),
-    entitiesTable(report.models),
-    masksTable(report.models),
+    ...partsTables(report.models, false),
     answerFilesTable(report.models),
-    boxesTable(report.models),
-    vectorsTable(report.models),
+    ...partsTables(report.models, true),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -235,45 +230,20 @@ function labelsTable(models: readonly ModelRow[]): string {
   return tableOf(head, rows, 2);
 }
 
-/** Table of the pixels of each class. */
-function masksTable(models: readonly ModelRow[]): string {
-  const rows = models.flatMap(({ id, masks }) =>
-    masks === undefined ? [] : maskRows(masks).map((cells) => [id, ...cells]),
-  );
-  if (rows.length === 0) return '';
-  const head = ['model', ...MASK_HEAD];
-  return tableOf(head, rows, 2);
+/** Tables of figures that answers of one form alone have, part by part. */
+function partsTables(models: readonly ModelRow[], isAfterFiles: boolean): string[] {
+  const figures = answerFigures.all().filter((of) => (of.isAfterFiles ?? false) === isAfterFiles);
+  return figures.map(({ parts }) => {
+    const rated = models.filter((model) => parts.rows(model) !== undefined);
+    const rows = rated.flatMap((model) => parts.rows(model)!.map((cells) => [model.id, ...cells]));
+    return rows.length === 0 ? '' : tableOf(['model', ...parts.head(rated[0]!)], rows, 2);
+  });
 }
 
 /** Table of the files that answer with classes or probabilities. */
 function answerFilesTable(models: readonly ModelRow[]): string {
   const rows = answerFileRows(models);
   return rows.length === 0 ? '' : tableOf(ANSWER_FILE_HEAD, rows, 2);
-}
-
-/** Table of the boxes of each class. */
-function boxesTable(models: readonly ModelRow[]): string {
-  const rows = models.flatMap(({ id, boxes }) =>
-    boxes === undefined ? [] : boxRows(boxes).map((cells) => [id, ...cells]),
-  );
-  return rows.length === 0 ? '' : tableOf(['model', ...BOX_HEAD], rows, 2);
-}
-
-/** Table of retrieval by the size and the number format of vectors. */
-function vectorsTable(models: readonly ModelRow[]): string {
-  const rated = models.flatMap(({ id, vectors }) => (vectors === undefined ? [] : [{ id, vectors }]));
-  const rows = rated.flatMap(({ id, vectors }) => vectorRows(vectors).map((cells) => [id, ...cells]));
-  return rows.length === 0 ? '' : tableOf(['model', ...vectorHead(rated[0]!.vectors)], rows, 2);
-}
-
-/** Table of the entities of each type. */
-function entitiesTable(models: readonly ModelRow[]): string {
-  const rows = models.flatMap(({ id, entities }) =>
-    entities === undefined ? [] : entityRows(entities).map((cells) => [id, ...cells]),
-  );
-  if (rows.length === 0) return '';
-  const head = ['model', ...ENTITY_HEAD];
-  return tableOf(head, rows, 2);
 }
 
 /** Lines of a table, whose first `words` columns hold words and the others numbers. */

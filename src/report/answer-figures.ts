@@ -1,0 +1,44 @@
+import { Registry } from '../base/registry.ts';
+import type { Content } from './html/markup.ts';
+import type { ModelRow, Report } from './types.ts';
+
+/** Table of figures of all models; a cell of the first column of the head `model` is added to each row. */
+interface FigureTable {
+  readonly label: string;
+  /** Head by the first model that has figures. */
+  readonly head: (first: ModelRow) => readonly string[];
+  /** Rows of a model; undefined if the model has no such figures. */
+  readonly rows: (model: ModelRow) => readonly (readonly string[])[] | undefined;
+  /** Text above the table in report.html. */
+  readonly text?: Content;
+}
+
+/** Table of the parts of an answer, such as classes, whose names are the first column; report.md has it too. */
+interface PartsTable extends FigureTable {
+  /** Name of a part beside the name of its model in report.html; default: the first cell. */
+  readonly partText?: (name: string) => string;
+  /** Most rows of a model in report.html. */
+  readonly most?: number;
+}
+
+/** Figures that answers of one form alone have, as reports show them. */
+export interface AnswerFigures {
+  /** The form of the answers. */
+  readonly name: string;
+  /** Name of the section in links of report.html. */
+  readonly id: string;
+  readonly heading: string;
+  /** Text that says what the figures are, by the first model that has them. */
+  readonly text: (first: ModelRow, dataset: Report['dataset']) => Content;
+  /** Figures over all parts of an answer, in report.html before those of its parts. */
+  readonly whole?: FigureTable;
+  readonly parts: PartsTable;
+  /** Figures in report.html after those of the parts. */
+  readonly after?: FigureTable;
+  /** Counts of the true and the given class of each part. */
+  readonly confusion?: (model: ModelRow) => readonly (readonly number[])[] | undefined;
+  /** True if report.md has the table after that of files with ready answers. */
+  readonly isAfterFiles?: true;
+}
+
+export const answerFigures = new Registry<AnswerFigures>('figures of a form of answer');

@@ -1,0 +1,25 @@
+import { answerFigures } from '../../src/report/answer-figures.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
+import { markup } from '../../src/report/html/markup.ts';
+import { example } from './example.ts';
+
+it('figures that a form of answers adds get into both reports, from the same rows', () => {
+  answerFigures.add({
+    ...{ name: 'points', id: 'points', heading: 'Points' },
+    text: (first) => markup`Of ${first.id}.`,
+    parts: {
+      label: 'Points by joint',
+      head: () => ['joint', 'PCK'],
+      rows: ({ id }) => (id === 'distilled' ? [['knee <left>', '87.5 %']] : undefined),
+      partText: (name) => `joint ${name}`,
+    },
+  });
+  const html = reportHtml(example);
+  expect(html).toContain('<section id="points"><h2>Points</h2><p>Of distilled.</p>');
+  expect(html).toMatch(/distilled<small>joint knee &lt;left&gt;<\/small><\/th><td>87\.5 %<\/td>/);
+  expect(html).toContain('<a href="#points">Points</a>');
+  expect(reportMarkdown(example)).toContain(
+    '| model | joint | PCK |\n| --- | --- | ---: |\n| distilled | knee <left> | 87.5 % |',
+  );
+});
