@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 interface Connection {
   readonly socket: Socket;
-  /** Requests that are not answered, and the last one of them; `complete`: it has come whole. */
+  /** Requests that are not answered, and the last one; `complete`: it has come whole. */
   requests: number;
   last: { readonly complete: boolean } | undefined;
 }
@@ -60,8 +60,6 @@ export class Connections {
     const connection = this.#bySocket.get(socket);
     if (connection === undefined) return;
     connection.requests--;
-    // Not kept, and copied by the garbage collector, for as long as the connection is idle.
-    if (connection.requests === 0) connection.last = undefined;
     const own = this.#open.get(socket.remoteAddress ?? '');
     if (own?.delete(connection) === true) own.add(connection);
   }

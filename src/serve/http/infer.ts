@@ -22,10 +22,7 @@ export async function inferReply(
   const { reader } = host;
   const json = bytes.subarray(0, given ?? bytes.length);
   const job = { body: bytes, headerLength: given };
-  const read = await reader.run('request', asked(model), job, { client, json });
-  const { request: toInfer, id, wanted, allBinary } = read;
-  // Without the inputs, which whoever writes the answer need not be sent.
-  const parsed = { id, wanted, allBinary };
+  const { request: toInfer, ...parsed } = await reader.run('request', asked(model), job, { client, json });
   const asText = toInfer.outputs.filter((name) => isText(parsed, name));
   refuseLargeAnswer(model, toInfer, asText);
   const { outputs } = await host.infer(model, { ...toInfer, client });

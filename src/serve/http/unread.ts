@@ -22,7 +22,6 @@ export class Unread {
   readonly #held = new Set<Held>();
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
-  readonly #onChange = (held: Held, bytes: number): void => this.#change(held, bytes);
 
   constructor(most: number) {
     this.#most = most;
@@ -31,7 +30,7 @@ export class Unread {
 
   /** Memory of one answer, of none at first. */
   open(asker: Asker): Held {
-    return new Held(asker, this.#onChange);
+    return new Held(asker, (held, bytes) => this.#change(held, bytes));
   }
 
   #change(held: Held, bytes: number): void {

@@ -50,24 +50,14 @@ export class Reader {
   }
 
   /** The result of a job. `Refusal` for what is wrong with its body, and for one that takes too much time or memory. */
-  run<K extends JobKind>(
+  async run<K extends JobKind>(
     kind: K,
     model: ReadingModel,
     given: Given<K>,
-    effort: Effort & { readonly client?: Client },
-  ): Found<K> | Promise<Found<K>> {
-    const place = placeOfJob(effort);
-    // Without a promise: most requests have two jobs that are done at once, and nothing else to wait for.
-    return place === 'here' ? done(kind, model, given) : this.#elsewhere(place, kind, model, given, effort.client);
-  }
-
-  async #elsewhere<K extends JobKind>(
-    place: Exclude<JobPlace, 'here'>,
-    kind: K,
-    model: ReadingModel,
-    given: Given<K>,
-    client: Client | undefined,
+    { client, ...effort }: Effort & { readonly client?: Client },
   ): Promise<Found<K>> {
+    const place = placeOfJob(effort);
+    if (place === 'here') return done(kind, model, given);
     const waiting = this.#waiting[place];
     if (waiting.length >= MOST_WAITING)
       throw new Refusal(503, 'too many bodies wait to be read', { reason: 'REJECTED', retryAfterSeconds: 1 });
