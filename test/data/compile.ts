@@ -11,7 +11,7 @@ const OPTIONS: ts.CompilerOptions = {
 
 /**
  * Compiles modules of `src/` (names without extension, e.g. `data/prefetch`) and all that they import to JavaScript files,
- * of cells of features only readers of labels, for tests that need a thread or a process of their own. Put `folder` below `node_modules/`, so that packages are found.
+ * of cells of features only readers of labels and rows of reports, for tests that need a thread or a process of their own. Put `folder` below `node_modules/`, so that packages are found.
  */
 export async function compileTo(folder: string, modules: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -27,7 +27,7 @@ export async function compileTo(folder: string, modules: readonly string[]): Pro
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, outputText);
     for (const [, imported] of outputText.matchAll(/(?:from|import\(|import)\s*['"](\.[^'"]+)\.js['"]/g)) {
-      if (name === 'features' && imported!.startsWith('./answers/') && !/\/(index|labels)$/.test(imported!)) continue;
+      if (name === 'features' && imported!.startsWith('./answers/') && !/\/(index|labels|report)$/.test(imported!)) continue;
       todo.push(path.posix.join(path.posix.dirname(name), imported!));
     }
   }
