@@ -27,7 +27,8 @@ export async function compileTo(folder: string, modules: readonly string[]): Pro
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, outputText);
     for (const [, imported] of outputText.matchAll(/(?:from|import\(|import)\s*['"](\.[^'"]+)\.js['"]/g)) {
-      if (name === 'features' && imported!.startsWith('./answers/') && !/\/(index|labels|report)$/.test(imported!)) continue;
+      if (name === 'features' && imported!.startsWith('./answers/') && !/\/(index|labels|report)$/.test(imported!))
+        continue;
       todo.push(path.posix.join(path.posix.dirname(name), imported!));
     }
   }
