@@ -164,7 +164,7 @@ describe('architecture', () => {
 
   it('asks for no form of answers by its name outside the folders of the forms', () => {
     const asking = new RegExp(`\\bform [!=]== '(${answerForms.names().join('|')})'`);
-    expect("if (taskRow(task).form !== 'vector') return").toMatch(asking);
+    expect("if (taskRow(task).form !== 'classes') return").toMatch(asking);
     const others = sourceFiles().filter((file) => !file.startsWith('answers/'));
     expect(others.filter((file) => asking.test(readFileSync(path.join(SRC, file), 'utf8')))).toEqual([]);
   });

@@ -30,15 +30,13 @@ export interface AnswerFigures {
   readonly heading: string;
   /** Text that says what the figures are, by the first model that has them. */
   readonly text: (first: ModelRow, dataset: Report['dataset']) => Content;
-  /** Figures over all parts of an answer, in report.html before those of its parts. */
+  /** Table above `parts` in report.html: one row for each model, such as the share of all right pixels. */
   readonly whole?: FigureTable;
   readonly parts: PartsTable;
-  /** Figures in report.html after those of the parts. */
+  /** Table below `parts` in report.html. */
   readonly after?: FigureTable;
   /** Counts of the true and the given class of each part. */
   readonly confusion?: (model: ModelRow) => readonly (readonly number[])[] | undefined;
-  /** True if report.md has the table after that of files with ready answers. */
-  readonly isAfterFiles?: true;
 }
 
 export const answerFigures = new Registry<AnswerFigures>('figures of a form of answer');

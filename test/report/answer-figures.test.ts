@@ -11,15 +11,15 @@ it('figures that a form of answers adds get into both reports, from the same row
     parts: {
       label: 'Points by joint',
       head: () => ['joint', 'PCK'],
-      rows: ({ id }) => (id === 'distilled' ? [['knee <left>', '87.5 %']] : undefined),
+      rows: ({ id }) => (id === 'distilled' ? [['knee | <left>', '87.5 %']] : undefined),
       partText: (name) => `joint ${name}`,
     },
   });
   const html = reportHtml(example);
   expect(html).toContain('<section id="points"><h2>Points</h2><p>Of distilled.</p>');
-  expect(html).toMatch(/distilled<small>joint knee &lt;left&gt;<\/small><\/th><td>87\.5 %<\/td>/);
+  expect(html).toMatch(/distilled<small>joint knee \| &lt;left&gt;<\/small><\/th><td>87\.5 %<\/td>/);
   expect(html).toContain('<a href="#points">Points</a>');
   expect(reportMarkdown(example)).toContain(
-    '| model | joint | PCK |\n| --- | --- | ---: |\n| distilled | knee <left> | 87.5 % |',
+    '| model | joint | PCK |\n| --- | --- | ---: |\n| distilled | knee \\| &lt;left> | 87.5 % |',
   );
 });

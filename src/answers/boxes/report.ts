@@ -41,5 +41,4 @@ export const boxFigures: AnswerFigures = {
     head: () => BOX_HEAD,
     rows: ({ boxes }) => boxes && boxRows(boxes),
   },
-  isAfterFiles: true,
 };

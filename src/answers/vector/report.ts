@@ -65,5 +65,4 @@ export const vectorFigures: AnswerFigures = {
     rows: ({ likeness }) => likeness && [[likeness.cosine.toFixed(4), percent(likeness.overlap, 1)]],
     text: markup`<p>Beside the teacher: the mean cosine of both vectors of a sample, and the share of its ten nearest samples that both have in common.</p>`,
   },
-  isAfterFiles: true,
 };

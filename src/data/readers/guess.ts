@@ -3,8 +3,9 @@ import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { HubSplit } from '../../recipe/init.ts';
 import { dataFormats } from './registry.ts';
 
-/** Words for the splits in names, the likeliest first; a test split without annotations is passed over for that of validation. */
+/** Words for the validation split in names, the likeliest first. */
 export const VALIDATION = ['val', 'valid', 'validation'];
+/** Words for the other splits; a test split without annotations is passed over for that of validation. */
 export const SPLIT_WORDS = { train: ['train', 'training'], test: ['test', 'testing', ...VALIDATION] };
 
 /** Kind of data in a file or folder, judged by names only. */
@@ -66,7 +67,7 @@ interface FirstSamples {
 /** First rows of a table, by the names of its columns, or by index without names. */
 export type TableRows = readonly Readonly<Record<string, unknown>>[];
 
-/** First samples of a file or folder of a type of data, at most as many rows or sounds or pictures. */
+/** First samples of a file or folder of a type of data; `most`: maximum number of rows of a table, and of encoded pictures. */
 export type SampleStart = (
   place: string,
   most: { readonly rows: number; readonly encoded: number },

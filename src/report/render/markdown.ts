@@ -27,9 +27,8 @@ export function reportMarkdown(given: Report): string {
     qualityTable(report.models),
     errorsTable(report.models),
     labelsTable(report.models),
-    ...partsTables(report.models, false),
+    ...partsTables(report.models),
     answerFilesTable(report.models),
-    ...partsTables(report.models, true),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -109,8 +108,7 @@ export function modelsMarkdown(report: Report): string {
     row.score.test === null ? '' : score.text(row.score.test),
     row.seconds === 0 ? '' : seconds(row.seconds),
   ]);
-  const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return tableOf(head, rows, 2);
 }
 
 /** The losses that raced, the chosen one in bold. */
@@ -119,8 +117,7 @@ function raceTable(report: Report): string {
   if (race === undefined) return '';
   const { head, rows } = raceRows(race, scoreOf(report));
   const body = rows.map(({ cells: [loss, ...rest], isPick }) => [isPick ? `**${loss!}**` : loss!, ...rest]);
-  const lines = [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...body];
-  return `Race of losses, by the validation split:\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
+  return `Race of losses, by the validation split:\n\n${tableOf(head, body, 1)}`;
 }
 
 /** The Pareto set of a search, the best score first; all points are in report.json. */
@@ -137,8 +134,7 @@ function searchTable(report: Report): string {
     point.withinBudget ? 'yes' : 'no',
   ]);
   const head = ['Pareto set', `validation${score.heading}`, '95 %', 'size', 'parameters', 'within budget'];
-  const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows];
-  return `Search: ${search.sentence}.\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
+  return `Search: ${search.sentence}.\n\n${tableOf(head, rows, 1)}`;
 }
 
 /** Channels of each layer after each step that removed some, and the layers that keep all of theirs. */
@@ -146,9 +142,9 @@ function channelsTable({ channels = [] }: Report): string {
   if (channels.length === 0) return '';
   const { models, rows, left } = channelTable(channels);
   const head = ['channels of', 'before', ...models];
-  const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows.map(({ layers, counts }) => [layers.join(', '), ...counts.map(number)])]; // prettier-ignore
+  const lines = rows.map(({ layers, counts }) => [layers.join(', '), ...counts.map(number)]);
   const stay = left.map(({ what, why }) => `- ${what} keeps all channels: ${why}.`);
-  return [lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n'), stay.join('\n')].filter(Boolean).join('\n\n');
+  return [tableOf(head, lines, 1), stay.join('\n')].filter(Boolean).join('\n\n');
 }
 
 function latencyTable(models: readonly ModelRow[]): string {
@@ -231,9 +227,8 @@ function labelsTable(models: readonly ModelRow[]): string {
 }
 
 /** Tables of figures that answers of one form alone have, part by part. */
-function partsTables(models: readonly ModelRow[], isAfterFiles: boolean): string[] {
-  const figures = answerFigures.all().filter((of) => (of.isAfterFiles ?? false) === isAfterFiles);
-  return figures.map(({ parts }) => {
+function partsTables(models: readonly ModelRow[]): string[] {
+  return answerFigures.all().map(({ parts }) => {
     const rated = models.filter((model) => parts.rows(model) !== undefined);
     const rows = rated.flatMap((model) => parts.rows(model)!.map((cells) => [model.id, ...cells]));
     return rows.length === 0 ? '' : tableOf(['model', ...parts.head(rated[0]!)], rows, 2);
@@ -249,6 +244,11 @@ function answerFilesTable(models: readonly ModelRow[]): string {
 /** Lines of a table, whose first `words` columns hold words and the others numbers. */
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[], words: number): string {
   return [head, head.map((_, i) => (i < words ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
+    .map((cells) => `| ${cells.map(cellText).join(' | ')} |`)
     .join('\n');
+}
+
+/** Bars and angle brackets in names of classes and columns are text, not cells and tags. */
+function cellText(cell: string): string {
+  return cell.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { shown, UserError } from '../../../base/errors.ts';
 import { exists } from '../../../base/files.ts';
-import { jsonObject } from '../../../data/formats/jsonl/jsonl.ts';
+import { jsonObject } from '../../../data/readers/json-line.ts';
 import { linesOf } from '../../../data/readers/source.ts';
 import { isWord } from '../../../data/text/tokenizer/encode.ts';
 import type { LoadedRecipe } from '../../../recipe/load.ts';

@@ -1,8 +1,8 @@
 import { UserError, nearest, shown } from '../../../base/errors.ts';
-import { parsedJson } from '../../../base/json.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { DataFiles, JsonlConfig } from '../../config.ts';
 import type { RawSplit } from '../../dataset.ts';
+import { jsonObject } from '../../readers/json-line.ts';
 import { countLines, fileList, linesOf } from '../../readers/source.ts';
 import { listedText } from '../../splits/label-names.ts';
 import { SUPPORTED_LABELS } from '../../readers/supported.ts';
@@ -216,24 +216,6 @@ class JsonlReader {
       `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to a key that every line has.`,
     );
   }
-}
-
-/** The object of a line of JSON lines; `where`: its place for a `UserError`. */
-export function jsonObject(text: string, where: string): Row {
-  let value: unknown;
-  try {
-    value = parsedJson(text);
-  } catch (error) {
-    throw new UserError(
-      `${where}: not valid JSON: ${(error as Error).message}`,
-      'JSON lines has one whole object per line; an array over several lines is not read.',
-    );
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
-  throw new UserError(
-    `${where}: expected an object, received ${shown(value)}`,
-    'JSON lines has one whole object on each line, such as {"features": […], "label": …}; an array of objects is not read.',
-  );
 }
 
 /** A text behind its title, if it has one; a text that is none stays as it is, and is refused. */

@@ -1,21 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { seenData } from '../../../../src/tools/init/data.ts';
-import { temporaryFolder } from '../../../support/folder.ts';
+import { seenFolder } from '../../../support/seen-data.ts';
 
-const folder = temporaryFolder();
-const file = (...names: string[]): string => path.join(folder(), ...names);
-
-async function files(...names: readonly string[]): Promise<void> {
-  for (const name of names) await put(name, '');
-}
-
-async function put(name: string, content: string): Promise<void> {
-  await mkdir(path.dirname(file(name)), { recursive: true });
-  await writeFile(file(name), content);
-}
-
-const seenIn = (name: string) => seenData(file(name));
+const { files, seenIn } = seenFolder();
 
 it('data with boxes are folders or lists of Pascal VOC', async () => {
   await files('v/JPEGImages/1.jpg', 'v/Annotations/1.xml');

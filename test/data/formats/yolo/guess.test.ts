@@ -1,22 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { seenData } from '../../../../src/tools/init/data.ts';
-import { temporaryFolder } from '../../../support/folder.ts';
 import { inProcess } from '../../../support/in-process.ts';
+import { seenFolder } from '../../../support/seen-data.ts';
 
-const folder = temporaryFolder();
-const file = (...names: string[]): string => path.join(folder(), ...names);
-
-async function files(...names: readonly string[]): Promise<void> {
-  for (const name of names) await put(name, '');
-}
-
-async function put(name: string, content: string): Promise<void> {
-  await mkdir(path.dirname(file(name)), { recursive: true });
-  await writeFile(file(name), content);
-}
-
-const seenIn = (name: string) => seenData(file(name));
+const { file, files, folder, put, seenIn } = seenFolder();
 
 it('data with boxes are a data.yaml of YOLO, which names its splits', async () => {
   await files('y/images/train/1.jpg', 'y/labels/train/1.txt');
