@@ -20,7 +20,7 @@ export interface KeptSample {
   readonly logits: Float32Array;
 }
 
-/** One `.npy` file that grows: its rows are written first, then the header that counts them, so that a kill costs one at most. */
+/** One `.npy` file that grows: its rows are written first, then the header that counts them, so that a kill costs no row that the header counts. */
 interface Column {
   readonly handle: FileHandle;
   readonly descr: string;
@@ -41,7 +41,10 @@ export class TransferSet {
   readonly #form: KeptForm;
   readonly #columns: readonly Column[];
   readonly #mostRows: number;
+  /** Samples that were taken; `#written` of them are in the files, the rest waits. */
   #rows: number;
+  #written: number;
+  #waiting: KeptSample[] = [];
   #writing: Promise<void> = Promise.resolve();
   #failed = false;
 
@@ -50,6 +53,7 @@ export class TransferSet {
     this.#form = form;
     this.#columns = columns;
     this.#rows = rows;
+    this.#written = rows;
     this.#mostRows = Math.floor(mostBytes / columns.reduce((sum, { rowBytes }) => sum + rowBytes, 0));
   }
 
@@ -95,31 +99,43 @@ export class TransferSet {
   }
 
   /** False where there is no room for it. `onFailed` is told, once, why nothing can be written any more, e.g. on a full disk; what is kept stays. */
-  add({ sample, label, logits }: KeptSample, onFailed: (why: string) => void): boolean {
+  add(kept: KeptSample, onFailed: (why: string) => void): boolean {
     if (this.#failed) return true;
     if (this.#rows >= this.#mostRows) return false;
-    const row = this.#rows++;
-    const parts = [bytesOf(sample), bytesOf(BigInt64Array.of(BigInt(label))), bytesOf(logits)];
-    this.#writing = this.#writing
-      .then(async () => {
-        if (this.#failed) return;
-        for (const [i, column] of this.#columns.entries())
-          await written(column.handle, parts[i]!, HEADER + row * column.rowBytes);
-        for (const { handle, descr, inner } of this.#columns)
-          await written(handle, headerOf(descr, [row + 1, ...inner]), 0);
-      })
-      .catch((error: unknown) => {
-        this.#failed = true;
-        this.#rows = row;
-        onFailed((error as Error).message);
-      });
+    this.#rows++;
+    // The samples that come while others are written are written together, so that none pile up behind a slow disk.
+    if (this.#waiting.push(kept) === 1)
+      this.#writing = this.#writing
+        .then(() => this.#writeWaiting())
+        .catch((error: unknown) => {
+          this.#failed = true;
+          this.#rows = this.#written;
+          onFailed((error as Error).message);
+        });
     return true;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const kept = this.#waiting;
+    this.#waiting = [];
+    if (this.#failed) return;
+    const labels = BigInt64Array.from(kept, ({ label }) => BigInt(label));
+    const parts = [joined(kept.map(({ sample }) => sample)), bytesOf(labels), joined(kept.map(({ logits }) => logits))];
+    for (const [i, { handle, rowBytes }] of this.#columns.entries())
+      await written(handle, parts[i]!, HEADER + this.#written * rowBytes);
+    const rows = this.#written + kept.length;
+    for (const { handle, descr, inner } of this.#columns) await written(handle, headerOf(descr, [rows, ...inner]), 0);
+    this.#written = rows;
   }
 
   async close(): Promise<void> {
     await this.#writing;
     for (const { handle } of this.#columns) await handle.close().catch(() => undefined);
   }
+}
+
+function joined(arrays: readonly (Uint8Array | Float32Array)[]): Buffer {
+  return Buffer.concat(arrays.map(bytesOf));
 }
 
 /** All of the bytes: a disk with little room takes a part of them first. */
