@@ -71,9 +71,9 @@ describe('docs/compress.md', () => {
   });
 });
 
-describe('docs/text.md', () => {
+describe('docs/samples/texts.md', () => {
   it('has a recipe and commands that run', async () => {
-    const text = await readFile(path.join(ROOT, 'docs/text.md'), 'utf8');
+    const text = await readFile(path.join(ROOT, 'docs/samples/texts.md'), 'utf8');
     const recipe = /```yaml\n([^]*?)```/.exec(text)![1]!;
     const commands = /```sh\n([^]*?)```/.exec(text)![1]!;
     const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-docs-'));

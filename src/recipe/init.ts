@@ -231,14 +231,14 @@ const KINDS: Readonly<
     ...{ teacher: '{ model: det-small, epochs: 40 }', student: 'det-nano' },
   },
   series: {
-    augment: ['  # augment: [{ jitter: 0.05 }, { scaling: 0.1 }, { timeWarp: 0.2 }] # docs/sequences.md'],
+    augment: ['  # augment: [{ jitter: 0.05 }, { scaling: 0.1 }, { timeWarp: 0.2 }] # docs/samples/sequences.md'],
     ...{ teacher: '{ model: tcn, filters: 64, dropout: 0.2, epochs: 20 }', student: 'cnn-1d' },
   },
   array: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
   sound: {
     augment: [
       '  augment: [{ timeShift: 0.1 }, { gain: 6 }, { noise: [10, 50] }]',
-      '  # features: { mels: 40, window: 0.03, hop: 0.02, specAugment: { timeWidth: 5, frequencyWidth: 5 } } # docs/sound.md',
+      '  # features: { mels: 40, window: 0.03, hop: 0.02, specAugment: { timeWidth: 5, frequencyWidth: 5 } } # docs/samples/sounds.md',
     ],
     ...{ teacher: '{ model: resnet, depth: 8, epochs: 20 }', student: 'ds-cnn' },
   },
@@ -309,13 +309,13 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
     ...(text === undefined
       ? []
       : tokenizer === undefined
-        ? [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]
+        ? [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/samples/texts.md`]
         : [`  text: { ${column}tokenizer: ${yamlText(tokenizer)}, length: 128 } # tokens; longer texts are cut`]),
     ...(words === undefined
       ? []
       : [
           ...(typeof words.tags === 'number' ? [`  label: ${words.tags}`] : []),
-          `  text: { column: ${typeof words.column === 'number' ? words.column : yamlText(words.column)}, tokenizer: bytes, length: 256 } # or the file tokenizer.json of Hugging Face: docs/text.md`,
+          `  text: { column: ${typeof words.column === 'number' ? words.column : yamlText(words.column)}, tokenizer: bytes, length: 256 } # or the file tokenizer.json of Hugging Face: docs/samples/texts.md`,
         ]),
     ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
     ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # ${leftOut.join('; ')}`]),
@@ -329,7 +329,7 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
     ...(window === undefined
       ? []
       : [
-          `  window: { steps: ${window.steps}, stride: ${window.stride}${window.group === undefined ? '' : `, group: ${yamlText(window.group)}`} } # rows of a sample, rows from one to the next; a group is in one split: docs/sequences.md`,
+          `  window: { steps: ${window.steps}, stride: ${window.stride}${window.group === undefined ? '' : `, group: ${yamlText(window.group)}`} } # rows of a sample, rows from one to the next; a group is in one split: docs/samples/sequences.md`,
         ]),
     ...(rate === undefined ? [] : [`  rate: ${rate} # values a second; sounds of another rate are resampled`]),
     ...(seconds === undefined ? [] : [`  seconds: ${seconds} # longer sounds are cut to their middle`]),

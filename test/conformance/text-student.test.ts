@@ -16,14 +16,14 @@ import { runPython } from './python.ts';
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
 
-/** Tokens that the student reads, as the recipe in docs/tasks.md says. */
+/** Tokens that the student reads, as the recipe in docs/text-classifier.md says. */
 const LENGTH = 48;
 /** Texts of test that are timed. */
 const TIMED = 200;
 
-/** The first sample of docs/tasks.md in this language behind the heading of a classifier of one's own. */
+/** The first sample of docs/text-classifier.md in this language. */
 function sample(language: string): string {
-  const text = readFileSync(path.join(ROOT, 'docs/tasks.md'), 'utf8').split('### A text classifier of your own')[1]!;
+  const text = readFileSync(path.join(ROOT, 'docs/text-classifier.md'), 'utf8');
   return new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(text)![1]!;
 }
 
@@ -78,7 +78,7 @@ async function timed(
   return Object.fromEntries(Array.from(times, ([name, all]) => [name, median(all)]));
 }
 
-it('a transformer of PyTorch teaches a student of 200 kB in int8, 20 times as fast, as docs/tasks.md says', async () => {
+it('a transformer of PyTorch teaches a student of 200 kB in int8, 20 times as fast, as docs/text-classifier.md says', async () => {
   const pytorch = runPython('text_student.py', folder(), `${LENGTH}`) as {
     accuracy: number;
     counts: object;

@@ -18,7 +18,16 @@ const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
 
 const LENGTH = 32;
-const CLASSES = ['losses', 'onnx-student', 'scale', 'serving', 'tasks', 'tflite'];
+/** Pages of the documents by what they are about. */
+const PAGES = {
+  answers: ['answers/boxes', 'answers/mask', 'answers/tags', 'answers/vector', 'answers/labels', 'answers/numbers'],
+  losses: ['losses', 'methods', '../bench/losses'],
+  scale: ['scale', 'shards', 'clusters', '../bench/scale'],
+  serving: ['serving', 'serving-access', 'serving-watch', '../bench/serving'],
+  student: ['onnx-student', 'backbone', '../bench/onnx-students'],
+  tflite: ['tflite', 'kit', 'mediapipe', '../bench/litert'],
+} as const;
+const CLASSES = Object.keys(PAGES);
 
 interface Sentence {
   readonly text: string;
@@ -27,8 +36,10 @@ interface Sentence {
 
 /** The sentences of some documents of this repository, by which document they are of, in a random order. */
 function sentences(): Sentence[] {
-  const found = CLASSES.flatMap((label) =>
-    readFileSync(path.join(ROOT, 'docs', `${label}.md`), 'utf8')
+  const found = Object.entries(PAGES).flatMap(([label, pages]) =>
+    pages
+      .map((page) => readFileSync(path.join(ROOT, 'docs', `${page}.md`), 'utf8'))
+      .join('\n\n')
       .replace(/```[^]*?```/g, '')
       .split(/\n\s*\n|\n\s*- |\|\n|[.:;]\s/)
       .map((text) => ({ text: text.replace(/\s+/g, ' ').trim(), label }))

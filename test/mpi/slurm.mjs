@@ -1,4 +1,4 @@
-// Slurm itself: an array of jobs labels, a job merges, a job of several processes trains, by the scripts of docs/scale.md. Needs Debian's
+// Slurm itself: an array of jobs labels, a job merges, a job of several processes trains, by the scripts of docs/clusters.md. Needs Debian's
 // slurm-wlm, openmpi-bin and root: munged, slurmctld and slurmd are started here, with a configuration of their own, and stopped again.
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -74,7 +74,7 @@ await waitFor(() => slurm('sinfo', '-h', '-o', '%T') === 'idle', 'an idle node',
 
 // The scripts as people copy them.
 const scripts = [
-  ...readFileSync(path.join(root, 'docs/scale.md'), 'utf8').matchAll(/```sh\n(#!\/bin\/sh\n#SBATCH[^]*?)```/g),
+  ...readFileSync(path.join(root, 'docs/clusters.md'), 'utf8').matchAll(/```sh\n(#!\/bin\/sh\n#SBATCH[^]*?)```/g),
 ];
 for (const [, text] of scripts) writeFileSync(at('work', `${/--job-name=(\w+)/.exec(text)[1]}.sh`), text);
 writeFileSync(

@@ -8,9 +8,10 @@ import { ROOT } from '../support/built.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-const DOCUMENTS = ['README.md', ...readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith('.md'),
-);
+const DOCUMENTS = [
+  'README.md',
+  ...(readdirSync(path.join(ROOT, 'docs'), { recursive: true }) as string[]).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith('.md'));
 const KEYS = new Set(Object.keys(recipeJsonSchema()['properties'] as object));
 
 /** The samples of recipes, whole ones and parts: those whose keys are all keys of a recipe. */

@@ -5,9 +5,9 @@ import { faults } from '../ship/kserve/schema.ts';
 import type { Schema } from '../ship/kserve/schema.ts';
 import { ROOT } from '../support/built.ts';
 
-describe('docs/scale.md', () => {
+describe('docs/clusters.md', () => {
   it('has manifests that fit the official schemas, cut by cut.mjs', async () => {
-    const text = await readFile(path.join(ROOT, 'docs/scale.md'), 'utf8');
+    const text = await readFile(path.join(ROOT, 'docs/clusters.md'), 'utf8');
     const manifests = [...text.matchAll(/```yaml\n(apiVersion[^]*?)```/g)].map(
       ([, block]) => parse(block!) as Manifest,
     );
@@ -23,7 +23,7 @@ describe('docs/scale.md', () => {
   });
 
   it('has a manifest whose shards are as many as it says', async () => {
-    const text = await readFile(path.join(ROOT, 'docs/scale.md'), 'utf8');
+    const text = await readFile(path.join(ROOT, 'docs/clusters.md'), 'utf8');
     expect(/completions: (\d+)/.exec(text)![1]).toBe(/name: JOB_COMPLETIONS, value: '(\d+)'/.exec(text)![1]);
   });
 });

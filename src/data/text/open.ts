@@ -71,7 +71,7 @@ export async function openText(config: TextConfig, isApart = false): Promise<Ope
       `${file ?? `text.tokenizer: ${named}`}: ${error.message}`,
       file === undefined
         ? 'Change the options of `text`.'
-        : `Expected is a tokenizer.json as the package tokenizers saves it, of a kind that docs/text.md lists${
+        : `Expected is a tokenizer.json as the package tokenizers saves it, of a kind that docs/tokenizers.md lists${
             path.extname(file) === '.txt'
               ? '; a vocab.txt is read by BertTokenizerFast, whose save_pretrained writes one'
               : ''

@@ -288,7 +288,7 @@ function nothingSaid({ file }: ConvertSource, output: OutputLikeness): string {
   return `${file}: of these samples its output ${output.output} holds hardly more than the rounding of its own numbers (${likenessText(output)}), so they cannot tell whether the new file answers alike: give samples that it answers plainly`;
 }
 
-/** Samples of which more tell the ranges of activations hardly any better, see docs/compression.md. */
+/** Samples of which more tell the ranges of activations hardly any better, see docs/export.md. */
 const ENOUGH = 128;
 
 function fewSamples(file: string, { calibrated }: ConvertSamples): string[] {

@@ -11,7 +11,7 @@ interface Budget {
 
 /**
  * Limits of likeness by precision. Broken files are far below them: an output of half its size comes to 6 dB, one of the other sign to -6.
- * Sound int8 files are far above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/compression.md). The
+ * Sound int8 files are far above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/export.md). The
  * accuracy that they may cost is set by `quantize.maxDrop`.
  */
 const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
