@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Diagnosis } from '../src/tools/doctor.ts';
-import { limbeck, start } from './support/built.ts';
+import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
 import { writeData, writeRecipe } from './support/tiny.ts';
@@ -18,6 +18,12 @@ describe('limbeck', () => {
     for (const command of commands) texts.push((await limbeck(folder(), command, '--help')).stdout);
     expect(texts.filter((text) => !text.startsWith('limbeck'))).toEqual([]);
     expect(texts.flatMap((text) => text.split('\n').filter((line) => line.length > 80))).toEqual([]);
+    // UPDATE_DOCS=1 writes the page anew.
+    const parts = commands.map((command, i) => `## ${command}\n\n\`\`\`text\n${texts[i + 1]!.trim()}\n\`\`\`\n`);
+    const page = `# All commands\n\n\`\`\`text\n${all.trim()}\n\`\`\`\n\n${parts.join('\n')}`;
+    const file = path.join(ROOT, 'docs/commands.md');
+    if (process.env['UPDATE_DOCS'] === '1') await writeFile(file, page);
+    else expect(await readFile(file, 'utf8')).toBe(page);
   });
 
   it('after Ctrl-C or SIGTERM stops a command that has nothing to save at once', async () => {
