@@ -12,7 +12,15 @@ const BENCH = (readdirSync(path.join(ROOT, 'bench'), { recursive: true }) as str
   .map((name) => `bench/${name}`);
 
 /** Pages that hold a table which the program prints, and a test compares. */
-const PRINTED = new Set(['keys.md', 'operators.md', 'losses.md', 'training.md', 'tasks.md', 'architecture.md', 'gpu.md']);
+const PRINTED = new Set([
+  'keys.md',
+  'operators.md',
+  'losses.md',
+  'training.md',
+  'tasks.md',
+  'architecture.md',
+  'gpu.md',
+]);
 const MOST_WORDS = 1400;
 const MOST_OF_FEATURE = 900;
 const MOST_IN_ALL = 45_000;
@@ -47,8 +55,7 @@ it.each(PAGES.filter(isFeature))('docs/%s has the headings of all such pages', (
 
 /** True for the page of a feature that `npm run test:without` has taken out. */
 const isTakenOut = (page: string): boolean =>
-  /^docs\/answers\//.test(page) &&
-  !existsSync(path.join(ROOT, 'src', page.slice('docs/'.length, -'.md'.length)));
+  /^docs\/answers\//.test(page) && !existsSync(path.join(ROOT, 'src', page.slice('docs/'.length, -'.md'.length)));
 
 /** Anchors of a page, as GitHub makes them of headings. */
 function anchorsOf(text: string): Set<string> {

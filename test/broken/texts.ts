@@ -7,7 +7,8 @@ const data = (text: string, keys = '', rest = REST): string =>
   `dataset: {type: csv, train: t.csv, testFraction: 0.2, text: {${text}}${keys}}\n${rest}`;
 const rows = (...more: readonly string[]): string => ['text,label', ...ROWS, ...more].join('\n');
 const TABLE = { 't.csv': rows() };
-const KINDS = 'Expected is a tokenizer.json as the package tokenizers saves it, of a kind that docs/tokenizers.md lists.';
+const KINDS =
+  'Expected is a tokenizer.json as the package tokenizers saves it, of a kind that docs/tokenizers.md lists.';
 
 /** A tokenizer.json with some of its parts changed. */
 const tokenizer = (change: object): string => JSON.stringify({ ...wordPieces(['the', 'card']), ...change });

@@ -8,8 +8,8 @@ interface Node {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
+  readonly enum?: readonly (string | number)[];
+  readonly const?: string | number | boolean;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -34,8 +34,8 @@ const membersOf = ({ anyOf, oneOf }: Node): readonly Node[] => anyOf ?? oneOf ??
 function valuesOf(node: Node): string[] {
   const inner = membersOf(node);
   if (inner.length > 0) return inner.flatMap(valuesOf);
-  if (node.const !== undefined) return [`\`${String(node.const)}\``];
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``);
+  if (node.const !== undefined) return [`\`${node.const}\``];
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``);
   if (node.type === 'array') return ['list'];
   if (node.type === 'object') return ['keys'];
   if (node.type === 'string' || node.type === 'boolean') return [node.type];
