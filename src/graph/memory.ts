@@ -63,7 +63,7 @@ const GAPS = 1.2;
 
 /**
  * Estimated peak memory of computing a graph of fixed shapes. Both constants are fitted to measurements: see "Memory of a training step" in
- * docs/benchmarks.md. `resting`: variables of the step that the graph does not read.
+ * bench/README.md. `resting`: variables of the step that the graph does not read.
  */
 export function stepBytes(graph: Graph, resting: readonly TensorType[] = []): number {
   const { ends, state, values } = liveBytes(graph);

@@ -24,7 +24,7 @@ const SCORED = 512;
 /** Numbers that a run must read in all its epochs to be forecast: a smaller run takes a few seconds. */
 const LEAST_NUMBERS = 2e6;
 
-/** Memory for what follows the trainings: other runtimes, and sessions that are timed. Measured: docs/benchmarks.md. */
+/** Memory for what follows the trainings: other runtimes, and sessions that are timed. Measured: bench/README.md. */
 const [LATER_BYTES, LATER_SHARE] = [30e6, 0.08];
 /** Report, log and ledger. */
 const REPORT_BYTES = 0.4e6;

@@ -67,7 +67,7 @@ export class OnnxRuntimeStep implements DivisibleStep {
     fuses = false,
   ) {
     // A memory pattern is a second block as large as all simultaneously held values, allocated at the second call beside the first call's memory: up
-    // to twice the memory (docs/benchmarks.md) for a step that is at most 6 % faster (ds-cnn, batch 128).
+    // to twice the memory (bench/README.md) for a step that is at most 6 % faster (ds-cnn, batch 128).
     const session = { ...asked, enableMemPattern: false };
     this.#meter = meter;
     this.#graph = graph;
