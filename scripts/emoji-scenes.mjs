@@ -1,7 +1,7 @@
 /**
  * Makes `datasets/emoji-scenes` again: pictures of one to six emoji on textures, the class of each pixel, and a box of each emoji.
- * `node scripts/emoji-scenes.mjs [--from FOLDER] [--to FOLDER]`. FOLDER: the npm package emoji-datasource-google 16.0.0, unpacked; without it,
- * npm fetches the package (74 MB) into a temporary folder. The same version of sharp gives the same files.
+ * `node scripts/emoji-scenes.mjs [--from FOLDER] [--to FOLDER] [--font google]`. FOLDER: the npm package emoji-datasource-FONT 16.0.0, unpacked;
+ * without it, npm fetches the package (google: 74 MB) into a temporary folder. The same version of sharp gives the same files.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,7 +12,6 @@ import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { numbersFrom, paste, texture, visible } from './scenes.mjs';
 
-const PACKAGE = 'emoji-datasource-google@16.0.0';
 const root = path.resolve(import.meta.dirname, '..');
 /** Classes behind the background: which categories of emoji they are made of, and which emoji of those are none. */
 const CLASSES = {
@@ -46,7 +45,8 @@ const LEAST_VISIBLE = 0.35;
 const IGNORED = 255;
 
 const text = { type: 'string' };
-const { values } = parseArgs({ options: { from: text, to: text } });
+const { values } = parseArgs({ options: { from: text, to: text, font: { ...text, default: 'google' } } });
+const PACKAGE = `emoji-datasource-${values.font}@16.0.0`;
 const out = path.resolve(values.to ?? path.join(root, 'datasets/emoji-scenes'));
 const temporary = mkdtempSync(path.join(tmpdir(), 'emoji-'));
 try {
@@ -72,13 +72,13 @@ function hash(...key) {
 async function emojiOf(from) {
   const all = JSON.parse(readFileSync(path.join(from, 'emoji.json'), 'utf8'));
   const emoji = [];
-  for (const { category, subcategory, short_name: name, has_img_google: isDrawn, unified, image } of all) {
+  for (const { category, subcategory, short_name: name, unified, image, [`has_img_${values.font}`]: isDrawn } of all) {
     const kind = Object.values(CLASSES).findIndex(
       ({ of, but }) => of.test(`${category}/${subcategory}`) && !but?.test(name),
     );
     if (kind === -1 || !isDrawn) continue;
     const design = unified.replace(/^(1F468|1F469|1F9D1)-200D-|-200D-264[02]-FE0F$/g, '');
-    const { data, info } = await sharp(path.join(from, 'img/google/64', image))
+    const { data, info } = await sharp(path.join(from, 'img', values.font, '64', image))
       .ensureAlpha()
       .raw()
       .toBuffer({ resolveWithObject: true });

