@@ -78,7 +78,14 @@ try {
       const auc = mean(found.map((one) => one.classFigures!.auc!));
       const bytes = statSync(files[0]!).size;
       const micros = 1000 * timed[i]!.p50Ms;
-      rows.push([name, model, `${(100 * accuracy).toFixed(2)} %`, auc.toFixed(4), String(bytes), micros.toFixed(1)]);
+      rows.push([
+        name,
+        model,
+        `${(100 * accuracy).toFixed(2)} %`,
+        `${(100 * auc).toFixed(2)} %`,
+        String(bytes),
+        micros.toFixed(1),
+      ]);
     }
   }
   console.log(table(['table', 'model', 'accuracy', 'ROC AUC', 'bytes', 'µs'], rows));

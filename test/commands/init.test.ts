@@ -129,6 +129,37 @@ it('takes the two texts of a pair, whose similarity is the label', async () => {
   expect(text).toContain('\n  text: { column: [sentence1, sentence2], tokenizer: hashed }');
 });
 
+it('takes no column for labels of vectors that nobody named, and says how to go on', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `the ${i}th of many words,another text of ${i} words`);
+  await writeFile(file('texts.csv'), `first,second\n${rows.join('\n')}\n`);
+  const alone = await init('texts.csv', '--task', 'embedding');
+  expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('their column with --label')]);
+  expect(alone.stderr).not.toContain('the last one');
+  const form = { architecture: 'BertModel', inputs: ['input_ids'], outputs: ['sentence_embedding'], tokenizer: 64 };
+  await hubFolder(file('encoder'), form);
+  expect((await init('texts.csv', '--task', 'embedding', '--teacher', 'encoder', '--force')).code).toBe(0);
+  const text = await readFile(file('recipe.yaml'), 'utf8');
+  expect([text, text]).toEqual([
+    expect.stringContaining('\n  labelled: 0 #'),
+    expect.not.stringContaining('label: second'),
+  ]);
+  await writeFile(file('table.csv'), `a,b,kind\n${rows.map((_, i) => `${i},${i % 7},k${i % 3}`).join('\n')}\n`);
+  expect((await init('table.csv', '--task', 'embedding', '--force')).code).toBe(1);
+  expect((await init('table.csv', '--task', 'embedding', '--label', 'kind', '--force')).code).toBe(0);
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('\n  label: kind\n');
+});
+
+it.each(['first,second', 'first,second,score', 'sentence1,sentence2'])(
+  'says what pairs need beside %s',
+  async (head) => {
+    const rows = Array.from({ length: 40 }, (_, i) => `the ${i}th of many words,another text of ${i} words,0.${i}`);
+    const cells = rows.map((row) => row.split(',').slice(0, head.split(',').length).join(','));
+    await writeFile(file('pairs.csv'), `${head}\n${cells.join('\n')}\n`);
+    const { code, stderr } = await init('pairs.csv', '--task', 'sentence-similarity');
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`a third that says how alike they are; pairs.csv has ${head.replaceAll(',', ', ')}\n`)]); // prettier-ignore
+  },
+);
+
 it('takes pictures without folders of classes for a student of vectors, and wants a teacher', async () => {
   await stripedPictures(file('data'), 4);
   const flat = path.join('data', (await readdir(file('data')))[0]!);

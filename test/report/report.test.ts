@@ -81,8 +81,8 @@ describe('report.md', () => {
 
   it('says how calibrated the models are, and how often they say what the teacher says', () => {
     const rated = reportMarkdown(example);
-    expect(rated).toContain('| teacher | 0.9712 | 94.00 % | 0.2345 | 3.10 % | 97.00 % |  |');
-    expect(rated).toContain('| distilled | 0.9712 | 93.60 % | 0.2345 | 3.10 % | 97.00 % | 92.50 % |');
+    expect(rated).toContain('| teacher | 97.12 % | 94.00 % | 0.2345 | 3.10 % | 97.00 % |  |');
+    expect(rated).toContain('| distilled | 97.12 % | 93.60 % | 0.2345 | 3.10 % | 97.00 % | 92.50 % |');
   });
 
   it('says how long a run takes with its interval, what memory it needs, and what was measured later', () => {

@@ -10,7 +10,7 @@ export const evaluationText: EvaluationText = ({ perClass, classFigures }) => {
   return `${textTable([['class', 'accuracy'], ...rows])}${further}`;
 };
 
-/** Such as `ROC AUC 0.932, macro F1 87.10 %, log loss 0.301`. */
+/** Such as `ROC AUC 93.20 %, macro F1 87.10 %, log loss 0.301`. */
 function classFiguresText({ auc, macroF1, logLoss }: ClassFigures): string {
-  return `${auc === null ? '' : `ROC AUC ${auc.toFixed(4)}, `}macro F1 ${percent(macroF1)}, log loss ${digits(logLoss)}`;
+  return `${auc === null ? '' : `ROC AUC ${percent(auc)}, `}macro F1 ${percent(macroF1)}, log loss ${digits(logLoss)}`;
 }

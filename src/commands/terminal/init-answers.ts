@@ -103,9 +103,11 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const formOf = (label: string) => formAt(args, { type, train, label }, context);
     const noColumn = async (answer: string) => absentColumn(answer, train, (await formOf(answer)).columns);
     const question = { fallback: '', wrong: noColumn };
-    const column = args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', question) : '');
+    const takesLast = args.task === undefined || !hasOptionalLabels(args.task);
+    const named = `Label column (empty: label, or ${takesLast ? 'the last' : 'no labels'})`;
+    const column = args.label ?? (isTable ? await ask(named, question) : '');
     const isNamed = args.label !== undefined;
-    const seenFirst = await formOf(column);
+    const seenFirst = await formOf(column === '' && !takesLast ? 'label' : column);
     const beside =
       seenFirst.lastLabel === undefined || args.teacher === undefined
         ? undefined
@@ -115,6 +117,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       context.note(`${args.teacher!} takes the other columns: label: ${beside}; say --label for another one\n`);
     const absent = isNamed ? absentColumn(column, train, form.columns) : undefined;
     if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
+    refuseSingles(args.task, train, form);
     // Names of columns may hold line breaks.
     const say = (text: string): void => context.note(`${text.replace(/\s+/g, ' ')}\n`);
     if (form.lastLabel !== undefined)
@@ -208,12 +211,26 @@ function lacksLabel({ columns, words }: SeenForm, label: string): boolean {
 }
 
 const isHeadless = (task: string): boolean => isTask(task) && taskRow(task).isHeadless === true;
+const isOfPairs = (task: string): boolean => isTask(task) && taskRow(task).isOfPairs === true;
+/** A model of pairs learns from their scores, also where a teacher answers; a headless one from classes only where they are named. */
+const hasOptionalLabels = (task: string): boolean => isHeadless(task) && !isOfPairs(task);
+
+/** Two texts and a label are what a pair is: a table without them would give a recipe that is refused later, for a file that was not written. */
+function refuseSingles(task: string | undefined, place: string, { columns, text, lastLabel }: SeenForm): void {
+  if (task === undefined || !isOfPairs(task) || columns === undefined) return;
+  const texts = text?.column;
+  if (Array.isArray(texts) && texts.length === 2 && !texts.includes(lastLabel!)) return;
+  throw new UserError(
+    `init: ${task} needs columns sentence1 and sentence2, and a third that says how alike they are; ${place} has ${columns.join(', ')}`,
+    'Name the columns so, and add the third if it is missing. Single texts without labels: --task embedding --teacher ENCODER.',
+  );
+}
 
 function refuseUntaught(place: string, teacher: object | undefined): void {
   if (teacher !== undefined) return;
   throw new UserError(
     `init: ${place} has no labels, from which a teacher could be trained`,
-    'Name an encoder with --teacher, or data with labels.',
+    'Name an encoder with --teacher; for a table with classes, their column with --label.',
   );
 }
 

@@ -7,5 +7,5 @@ export const CLASS_FIGURES_HEAD = ['ROC AUC', 'macro F1', 'log loss'] as const;
 export function classFigureCells(figures: ClassFigures | undefined): readonly string[] {
   if (figures === undefined) return ['', '', ''];
   const { auc, macroF1, logLoss } = figures;
-  return [auc === null ? '–' : auc.toFixed(4), percent(macroF1), digits(logLoss)];
+  return [auc === null ? '–' : percent(auc), percent(macroF1), digits(logLoss)];
 }

@@ -12,7 +12,7 @@ it('classes have their accuracy, and a class without a sample none', () => {
   const classFigures = { auc: 0.93204, macroF1: 0.871, logLoss: 0.301 };
   const text = EVALUATIONS.of('classes')({ perClass: { cat: 0.5, dog: null }, classFigures });
   const rows = [['class', 'accuracy'], ['cat', '50.00 %'], ['dog', '-']]; // prettier-ignore
-  expect(rowsOf(text)).toEqual([...rows, ['ROC AUC 0.9320, macro F1 87.10 %, log loss 0.301']]);
+  expect(rowsOf(text)).toEqual([...rows, ['ROC AUC 93.20 %, macro F1 87.10 %, log loss 0.301']]);
   expect(rowsOf(EVALUATIONS.of('classes')({ perClass: { cat: 0.5, dog: null } }))).toEqual(rows);
 });
 
