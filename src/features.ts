@@ -47,9 +47,12 @@ import { moreCommands } from './commands/commands.ts';
 import { pageWatcher } from './commands/options/page.ts';
 import { watchers } from './commands/options/watch.ts';
 import { serveRow } from './commands/serve-row.ts';
-import type { DriftWatchOf } from './serve/drift/watch.ts';
+import type { DriftWatchOf } from './observers/drift/watch.ts';
 import { serverPages } from './serve/http/page.ts';
 import type { PageAsset } from './serve/http/page.ts';
+import { serverObservers } from './serve/observers.ts';
+import type { Observe, ObserverFlags } from './serve/observers.ts';
+import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
 
@@ -236,6 +239,33 @@ launcher(torchrun);
 moreCommands.add(serveRow);
 
 watchers.add(pageWatcher);
+
+/** Slots of observers of a server. */
+interface ObserverCells {
+  readonly flags?: Cell<'flags', ObserverFlags>;
+  readonly observeServer: Cell<'observeServer', Observe<never>>;
+  readonly metrics?: Cell<'metrics', DescribeObserver>;
+}
+
+function serverObserver(row: Parameters<typeof serverObservers.add>[0], cells: ObserverCells): void {
+  serverObservers.add(row, { ...cells });
+}
+
+serverObserver(
+  { name: 'drift', isAlways: true },
+  {
+    observeServer: () => import('./observers/drift/observe.ts'),
+    metrics: () => import('./observers/drift/metrics.ts'),
+  },
+);
+serverObserver(
+  { name: 'shadow' },
+  {
+    flags: () => import('./observers/shadow/flags.ts'),
+    observeServer: () => import('./observers/shadow/observe.ts'),
+    metrics: () => import('./observers/shadow/metrics.ts'),
+  },
+);
 
 /** Slots of pages of the server. */
 interface PageCells {
