@@ -247,7 +247,7 @@ interface ObserverCells {
   readonly metrics?: Cell<'metrics', DescribeObserver>;
 }
 
-function serverObserver(row: Parameters<typeof serverObservers.add>[0], cells: ObserverCells): void {
+function serverObserver(row: { readonly name: string; readonly isAlways?: boolean }, cells: ObserverCells): void {
   serverObservers.add(row, { ...cells });
 }
 
