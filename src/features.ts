@@ -44,8 +44,8 @@ import type { FormTasks } from './ship/mediapipe/folder.ts';
 import type { PipelineForm } from './ship/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import { moreCommands } from './commands/commands.ts';
-import { pageWatcher } from './commands/options/page.ts';
-import { watchers } from './commands/options/watch.ts';
+import { watchers } from './commands/options/watchers.ts';
+import type { Watcher } from './commands/options/watchers.ts';
 import { serveRow } from './commands/serve-row.ts';
 import type { DriftWatchOf } from './observers/drift/watch.ts';
 import { serverPages } from './serve/http/page.ts';
@@ -238,7 +238,16 @@ launcher(torchrun);
 
 moreCommands.add(serveRow);
 
-watchers.add(pageWatcher);
+/** Slots of ways to watch a run. */
+interface WatcherCells {
+  readonly watcher?: Cell<'watcher', Watcher>;
+}
+
+function runWatcher(name: string, cells: WatcherCells): void {
+  watchers.add({ name }, { ...cells });
+}
+
+runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
 
 /** Slots of observers of a server. */
 interface ObserverCells {
