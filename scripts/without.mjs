@@ -19,7 +19,7 @@ const LISTS = [FEATURES, 'src/browser.ts', 'src/index.ts'];
 /** Folders of `src` that are features. */
 const PLANES = ['serve', 'page'];
 /** Folders whose files go with what they import. */
-const CELLS = /^src\/(answers|commands|consumers|methods|places|samples)\//;
+const CELLS = /^src\/(answers|commands|consumers|methods|observers|places|samples)\//;
 /** Features that stay: answers of classes, which others build on, and formats that `limbeck init` and other readers import by name still. */
 const STAY = new Set(['classes', 'model2vec']);
 
@@ -43,7 +43,7 @@ export function featuresIn(text) {
   const places = specifiersIn(parsed(FEATURES, text)).map((to) =>
     /^\.\/((?:data|files)\/formats|\w+)\/([\w-]+)\//.exec(to),
   );
-  const kinds = /^(answers|consumers|(data|files)\/formats|methods|places|samples)$/;
+  const kinds = /^(answers|consumers|(data|files)\/formats|methods|observers|places|samples)$/;
   const rows = places.flatMap((place) =>
     place && kinds.test(place[1]) ? [[place[2], `${place[1]}/${place[2]}`]] : [],
   );
@@ -98,10 +98,10 @@ export function withoutFiles(text, isGone) {
       ts.isObjectLiteralElementLike(node) || ts.isArrayLiteralExpression(node.parent) || ts.isPropertySignature(node);
     return isFound || (isPart && (leads(node) || uses(node)) && gone.push(node) > 0);
   };
-  /** True for a row that is a name with cells, all of which are gone: `data('idx', { reader: … })`. */
+  /** True for a row that is a name, or an object of its own, with cells all of which are gone: `data('idx', { reader: … })`. */
   const isEmpty = ({ expression: call }) => {
-    if (call === undefined || !ts.isCallExpression(call) || !ts.isStringLiteral(call.arguments[0] ?? call))
-      return false;
+    const row = call && ts.isCallExpression(call) && call.arguments[0];
+    if (!row || !(ts.isStringLiteral(row) || ts.isObjectLiteralExpression(row))) return false;
     const cells = call.arguments[1]?.properties ?? [];
     return cells.length > 0 && cells.every((cell) => gone.includes(cell));
   };

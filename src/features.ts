@@ -44,12 +44,15 @@ import type { FormTasks } from './ship/mediapipe/folder.ts';
 import type { PipelineForm } from './ship/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import { moreCommands } from './commands/commands.ts';
-import { pageWatcher } from './commands/options/page.ts';
-import { watchers } from './commands/options/watch.ts';
+import { watchers } from './commands/options/watchers.ts';
+import type { Watcher } from './commands/options/watchers.ts';
 import { serveRow } from './commands/serve-row.ts';
-import type { DriftWatchOf } from './serve/drift/watch.ts';
+import type { DriftWatchOf } from './observers/drift/watch.ts';
 import { serverPages } from './serve/http/page.ts';
 import type { PageAsset } from './serve/http/page.ts';
+import { serverObservers } from './serve/observers.ts';
+import type { Observe, ObserverFlags } from './serve/observers.ts';
+import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
 
@@ -235,7 +238,43 @@ launcher(torchrun);
 
 moreCommands.add(serveRow);
 
-watchers.add(pageWatcher);
+/** Slots of ways to watch a run. */
+interface WatcherCells {
+  readonly watcher?: Cell<'watcher', Watcher>;
+}
+
+function runWatcher(name: string, cells: WatcherCells): void {
+  watchers.add({ name }, { ...cells });
+}
+
+runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
+
+/** Slots of observers of a server. */
+interface ObserverCells {
+  readonly flags?: Cell<'flags', ObserverFlags>;
+  readonly observeServer: Cell<'observeServer', Observe<never>>;
+  readonly metrics?: Cell<'metrics', DescribeObserver>;
+}
+
+function serverObserver(row: { readonly name: string; readonly isAlways?: boolean }, cells: ObserverCells): void {
+  serverObservers.add(row, { ...cells });
+}
+
+serverObserver(
+  { name: 'drift', isAlways: true },
+  {
+    observeServer: () => import('./observers/drift/observe.ts'),
+    metrics: () => import('./observers/drift/metrics.ts'),
+  },
+);
+serverObserver(
+  { name: 'shadow' },
+  {
+    flags: () => import('./observers/shadow/flags.ts'),
+    observeServer: () => import('./observers/shadow/observe.ts'),
+    metrics: () => import('./observers/shadow/metrics.ts'),
+  },
+);
 
 /** Slots of pages of the server. */
 interface PageCells {

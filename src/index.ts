@@ -73,3 +73,4 @@ export { openTflite } from './runtime/litert.ts';
 export type { TfliteOpenOptions, TfliteSession } from './runtime/litert.ts';
 export { serve as serveModels } from './serve/serve.ts';
 export type { RunningServer, ServeOptions } from './serve/serve.ts';
+export type { ShadowOptions } from './observers/shadow/shadow.ts';

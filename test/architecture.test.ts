@@ -205,7 +205,7 @@ describe('architecture', () => {
     const writing = sourceFiles().filter((file) =>
       readFileSync(path.join(SRC, file), 'utf8').includes('writeFileAtomic('),
     );
-    const own = /^(base\/files\.ts|folder\/|run\/search\/|serve\/shadow\/|tools\/compress\/)/;
+    const own = /^(base\/files\.ts|folder\/|observers\/shadow\/|run\/search\/|tools\/compress\/)/;
     expect(writing.filter((file) => !own.test(file))).toEqual([]);
   });
 

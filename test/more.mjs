@@ -16,7 +16,12 @@ const TESTS = {
   },
   malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '100000' },
   drift: {
-    ...{ file: 'test/serve/drift.long.test.ts', variable: 'LIMBECK_DRIFT', option: 'samples', usual: '10000' },
+    ...{
+      file: 'test/observers/drift/drift.long.test.ts',
+      variable: 'LIMBECK_DRIFT',
+      option: 'samples',
+      usual: '10000',
+    },
     config: ['--config', 'jest.long.config.js'],
   },
   soak: {

@@ -15,7 +15,8 @@ const PAIRS: Readonly<Record<string, string>> = {
  */
 const WORLDS: Readonly<Record<string, RegExp>> = {
   ops: /^(graph\/ops|trace\/(kernels|interpret)|formats\/(onnx|tflite)\/lower)\//,
-  features: /^((answers|consumers|methods|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\/(?!shown\.ts$)/,
+  features:
+    /^((answers|consumers|methods|observers|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\/(?!shown\.ts$)/,
   generated: /_pb\.ts$/,
   browser: /^(page\/browser\/|answers\/[^/]+\/shown\.ts$|browser\.ts$)/,
 };

@@ -89,6 +89,11 @@ export class Slot<T> {
     return value as T;
   }
 
+  /** Loads the values of all features that fill the slot. */
+  async loadAll(): Promise<void> {
+    for (const name of this.names()) await this.load(name);
+  }
+
   /** The feature's value; undefined for a feature that does not fill the slot. */
   async loadIfThere(feature: string): Promise<T | undefined> {
     return this.has(feature) ? this.load(feature) : undefined;

@@ -5,6 +5,7 @@ import { execute } from './run.ts';
 import { inputOptions, inputShapes } from './options/shapes.ts';
 import { watchOptions } from './options/watch.ts';
 import type { WatchArgs } from './options/watch.ts';
+import { WATCHERS } from './options/watchers.ts';
 
 interface CompressArgs extends WatchArgs {
   model: string;
@@ -25,6 +26,7 @@ interface CompressArgs extends WatchArgs {
 }
 
 export const compressCommand: Command<CompressArgs> = {
+  prepare: () => WATCHERS.loadAll(),
   options: (yargs) =>
     yargs
       .positional('model', {

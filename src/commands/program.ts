@@ -162,8 +162,13 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
   // A shell that completes words asks for the options of any command.
   const isAsked = (row: CommandRow): boolean => args.includes(wordOf(row)) || args.includes('--get-yargs-completions');
   for (const row of allCommands()) {
-    if (isAsked(row)) add(parser, row, await row.load(), host);
-    else parser.command(row.name, row.summary);
+    if (!isAsked(row)) {
+      parser.command(row.name, row.summary);
+      continue;
+    }
+    const command = await row.load();
+    await command.prepare?.();
+    add(parser, row, command, host);
   }
   await parser.parseAsync();
 }

@@ -4,6 +4,7 @@ import type { Place } from '../folder/compute-place.ts';
 import { execute } from './run.ts';
 import { watchOptions } from './options/watch.ts';
 import type { WatchArgs } from './options/watch.ts';
+import { WATCHERS } from './options/watchers.ts';
 
 interface ResumeArgs extends WatchArgs {
   run: string | undefined;
@@ -15,6 +16,7 @@ interface ResumeArgs extends WatchArgs {
 }
 
 export const resumeCommand: Command<ResumeArgs> = {
+  prepare: () => WATCHERS.loadAll(),
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run, or its folder' })

@@ -18,6 +18,7 @@ import type { RunResult } from '../run/options.ts';
 import type { Sharded } from '../run/shards/shard.ts';
 import { openWatchers, watchedRank, watchOptions } from './options/watch.ts';
 import type { WatchArgs } from './options/watch.ts';
+import { WATCHERS } from './options/watchers.ts';
 
 interface RunArgs extends WatchArgs {
   recipe: string;
@@ -32,6 +33,7 @@ interface RunArgs extends WatchArgs {
 }
 
 export const runCommand: Command<RunArgs> = {
+  prepare: () => WATCHERS.loadAll(),
   options: (yargs) =>
     yargs
       .positional('recipe', recipePositional)

@@ -1,4 +1,7 @@
+import type { FlagValues, Flags } from '../base/flags.ts';
 import { DEVICES } from '../recipe/engines.ts';
+import { OBSERVER_FLAGS } from '../serve/observers.ts';
+import type { ObserverSettings } from '../serve/observers.ts';
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { openLog, printJson } from './context.ts';
@@ -30,10 +33,6 @@ interface ServeArgs {
   'access-log': string | undefined;
   rate: number | undefined;
   'max-connections': number;
-  shadow: string | undefined;
-  share: number;
-  keep: string | undefined;
-  'keep-most': number;
   'max-body': number;
   'max-json': number;
   'max-letters': number | undefined;
@@ -45,6 +44,7 @@ interface ServeArgs {
 }
 
 export const serveCommand: Command<ServeArgs> = {
+  prepare: () => OBSERVER_FLAGS.loadAll(),
   options: (yargs) =>
     yargs
       .positional('models', {
@@ -101,10 +101,7 @@ export const serveCommand: Command<ServeArgs> = {
         type: 'number',
         describe: 'Most requests per second of one token or address; further ones get status 429',
       })
-      .option('shadow', { type: 'string', describe: 'Teacher that answers a share of the requests too: file.onnx' })
-      .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow answers too' })
-      .option('keep', { type: 'string', describe: 'Folder for samples on which the shadow disagrees' })
-      .option('keep-most', { type: 'number', default: 256, describe: 'Most MiB in that folder' })
+      .options(observerOptions())
       .option('max-connections', {
         ...{ type: 'number', default: 1024 },
         describe: 'Most connections of one address over HTTP, and over gRPC, up to 4096',
@@ -136,16 +133,10 @@ export const serveCommand: Command<ServeArgs> = {
         default: 30,
         describe: 'Seconds to answer waiting requests after a signal to stop',
       })
-      .option('out', outOption),
+      .option('out', outOption) as never,
   run: async (args, context) => {
     await checkNumbers(args);
-    if (args.keep !== undefined && args.shadow === undefined) {
-      const { UserError } = await import('../base/errors.ts');
-      throw new UserError(
-        'serve: --keep without --shadow',
-        'Add --shadow TEACHER.onnx: --keep keeps the samples on which that disagrees.',
-      );
-    }
+    const observers = observerSettings({ ...args });
     const { serve } = await import('../serve/serve.ts');
     const { signal } = context;
     const log = await openLog(context);
@@ -158,7 +149,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       maxMemory: args['max-memory'] === undefined ? undefined : args['max-memory'] * 2 ** 20,
       ...{ strict: args.strict, maxLetters: args['max-letters'], maxSize: args['max-size'] },
-      ...{ shadow: shadowOf(args), rate: args.rate, maxConnections: args['max-connections'] },
+      ...{ ...observers, rate: args.rate, maxConnections: args['max-connections'] },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -218,8 +209,6 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-letters', args['max-letters'], isCount, 'a whole number > 0');
   check('load-timeout', args['load-timeout'], (seconds) => seconds > 0 && seconds < 2e6, 'seconds > 0');
   check('rate', args.rate, (rate) => rate > 0, 'requests a second');
-  check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');
-  check('keep-most', args['keep-most'], (size) => size > 0, 'MiB > 0');
   check('drain', args.drain, (seconds) => seconds >= 0, 'seconds');
 }
 
@@ -231,7 +220,11 @@ async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
   throw new UserError(`serve: ${have} without ${lack}`, 'Add it: HTTPS needs a certificate and its key.');
 }
 
-function shadowOf({ shadow, share, keep, 'keep-most': most }: ServeArgs) {
-  if (shadow === undefined) return undefined;
-  return { teacher: shadow, share, ...(keep !== undefined && { keep: { folder: keep, mostBytes: most * 2 ** 20 } }) };
+/** Options of the observers, which `prepare` has loaded. */
+function observerOptions(): Flags {
+  return Object.assign({}, ...OBSERVER_FLAGS.names().map((name) => OBSERVER_FLAGS.of(name).options)) as Flags;
+}
+
+function observerSettings(words: FlagValues): ObserverSettings {
+  return Object.fromEntries(OBSERVER_FLAGS.names().map((name) => [name, OBSERVER_FLAGS.of(name).settings(words)]));
 }

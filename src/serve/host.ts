@@ -3,18 +3,14 @@ import { UserError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
-import { usualOf } from '../folder/usual-answers.ts';
-import type { UsualAnswers } from '../measure/usual-answers.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
 import type { OnAnswered } from './batch/scheduler.ts';
-import { watchAnswer } from './drift/answers.ts';
-import { DRIFT } from './drift/watch.ts';
 import { servedModel, MODEL_VERSION } from './model.ts';
 import type { ServedModel } from './model.ts';
-import { Shadow } from './shadow/shadow.ts';
-import type { ShadowOptions } from './shadow/shadow.ts';
+import { observersOf } from './observers.ts';
+import type { ObserverSettings, ServerObserver } from './observers.ts';
 import type { Reader } from './reading/reader.ts';
 import { Refusal, withoutFolder } from './refusal.ts';
 import { available } from './sources.ts';
@@ -40,7 +36,7 @@ export interface HostOptions extends PoolOptions {
   readonly limits: ModelLimits;
   readonly log: Log;
   readonly onAnswered: OnAnswered;
-  readonly shadow?: ShadowOptions | undefined;
+  readonly observers: ObserverSettings;
 }
 
 /** Changes of the set of models that may wait, besides the one that goes on. */
@@ -60,8 +56,8 @@ interface Held {
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
   readonly weights: WeightFacts;
-  readonly usual: UsualAnswers | undefined;
-  readonly form: string;
+  /** Told of the model when it is served. */
+  readonly told: readonly ((model: ServedModel) => void)[];
 }
 
 /** The models of a server: loaded, asked, loaded again, unloaded. */
@@ -77,7 +73,7 @@ export class ModelHost {
   /** Models that are being unloaded: their requests are still answered, new ones are refused. */
   readonly #leaving = new Set<string>();
   readonly #reasons = new Map<string, string>();
-  #shadow: Shadow | undefined;
+  #observers: ReadonlyMap<string, ServerObserver> = new Map();
   #loads = 0;
   #change: Promise<unknown> = Promise.resolve();
   #changes = 0;
@@ -103,22 +99,23 @@ export class ModelHost {
         'Name a file, a run, or a folder that has some.',
       );
     }
+    this.#observers = await observersOf(this.#options.observers, log, this.#options);
     const held = new Map<string, Held>();
     for (const source of found.values()) {
       signal?.throwIfAborted();
       held.set(source.name, await this.#read(source));
     }
     await this.#serve(held, signal);
-    const { shadow } = this.#options;
-    if (shadow !== undefined) this.#shadow = await Shadow.start(shadow, this.models, this.#options, log);
+    for (const one of this.#observers.values()) await one.start?.(this.models);
   }
 
   get models(): readonly ServedModel[] {
     return [...this.#models.values()].filter(({ name }) => !this.#leaving.has(name));
   }
 
-  get shadow(): Shadow | undefined {
-    return this.#shadow;
+  /** The observer of a name; undefined if the server has none. */
+  observer(name: string): ServerObserver | undefined {
+    return this.#observers.get(name);
   }
 
   get pending(): number {
@@ -147,10 +144,10 @@ export class ModelHost {
   infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {
     if (this.#draining) return Promise.reject(stopping());
     const answer = this.#scheduler.infer(model, request);
-    if (model.drift === undefined && this.#shadow === undefined) return answer;
+    const watching = [...this.#observers.values()].filter((one) => one.watches(model));
+    if (watching.length === 0) return answer;
     return answer.then((found) => {
-      watchAnswer(model, found, this.#options.log);
-      this.#shadow?.offer(model, request, found);
+      for (const one of watching) one.onAnswer(model, request, found);
       return found;
     });
   }
@@ -224,7 +221,8 @@ export class ModelHost {
       queue.remove(left);
       for (const { reject } of left) reject(stopping());
     }
-    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close(), this.reader.close()]);
+    const closing = [...this.#observers.values()].map((one) => one.close?.());
+    await Promise.all([this.pool.close(patienceMs), this.reader.close(), ...closing]);
   }
 
   /** Changes of the set of models, one after another, as long as somebody waits for them. `Refusal` where too many wait. */
@@ -265,17 +263,18 @@ export class ModelHost {
     const note = checkPreparation(model, source.file);
     if (note !== undefined) this.#options.log.write('warn', `${source.name}: ${note}`);
     const names = statedNames(model);
-    const { kind: form } = statedForm(names);
     await loadForm(names);
-    await DRIFT.loadIfThere(form);
-    const usual = await usualOf(source.file, stored);
+    const told: Held['told'][number][] = [];
+    for (const { read: readBy } of this.#observers.values()) {
+      const tell = await readBy?.(source.file, stored, statedForm(names).kind);
+      if (tell !== undefined) told.push(tell);
+    }
     return {
       source,
       metadata,
       sha256: sha256(bytes),
       weights: weightsOf(model),
-      usual,
-      form,
+      told,
       toLoad: { message, read: await spooled(bytes) },
     };
   }
@@ -286,15 +285,17 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name, file }, toLoad: { message }, metadata, weights, usual, form, sha256: hash }) => {
+          all.map(({ source: { name, file }, toLoad: { message }, metadata, weights, told, sha256: hash }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const about = { metadata, weights, file, usual, form, sizeBytes: message.bytes, sha256: hash };
+            const about = { metadata, weights, file, sizeBytes: message.bytes, sha256: hash };
             const { batch: options, limits } = this.#options;
             const setup = { ...about, name, key: message.key, facts, options, limits };
-            return [name, servedModel(setup, before)];
+            const model = servedModel(setup, before);
+            for (const tell of told) tell(model);
+            return [name, model];
           }),
         );
         this.#held = new Map(held);

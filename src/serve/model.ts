@@ -1,10 +1,7 @@
 import { bytesOfSample } from './answer-size.ts';
 import { CostLine } from './batch/cost.ts';
-import type { UsualAnswers } from '../measure/usual-answers.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
-import { DRIFT } from './drift/watch.ts';
-import type { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelLimits } from './limits.ts';
 import type { ModelFacts } from '../measure/batching/facts.ts';
@@ -33,8 +30,6 @@ export interface ServedModel {
   readonly file: string;
   readonly sizeBytes: number;
   readonly weights: WeightFacts;
-  /** Watch over its answers, where the usual ones are known. */
-  readonly drift: DriftWatch | undefined;
 }
 
 /** What a request is read by: plain data, which other processes can be given. */
@@ -52,8 +47,6 @@ export interface ModelSetup {
   readonly file: string;
   readonly sizeBytes: number;
   readonly weights: WeightFacts;
-  readonly usual: UsualAnswers | undefined;
-  readonly form: string;
 }
 
 /** `before`: the same model as it was loaded last; its requests and its counts go on. */
@@ -62,10 +55,8 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
   const cost = new CostLine();
   for (const [samples, ms] of facts.cost) cost.add(samples, ms);
   const joins = facts.batching.kind !== 'whole' && (!options.exact || facts.exact !== false);
-  const { usual, form, ...known } = setup;
   return {
-    ...known,
-    drift: usual && DRIFT.has(form) ? DRIFT.of(form)(usual) : undefined,
+    ...setup,
     maxBatch: joins ? mostTogether(options.maxBatch, setup) : 1,
     queue: before?.queue ?? new RequestQueue(options.priorityLevels),
     cost,

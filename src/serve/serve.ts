@@ -20,11 +20,11 @@ import { serveHttp } from './http/server.ts';
 import { Unread } from './http/unread.ts';
 import { readTls } from './http/tls.ts';
 import { canKeepMetrics, NO_METRICS } from './metrics.ts';
+import type { ObserverSettings } from './observers.ts';
 import { Reader } from './reading/reader.ts';
-import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf, withShapes } from './sources.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends ObserverSettings {
   /** Files, folders of files, runs. */
   readonly models: readonly string[];
   /** The folder that holds runs. Default `checkpoints`. */
@@ -53,8 +53,6 @@ export interface ServeOptions {
   readonly maxConnections?: number | undefined;
   /** A file that gets a line of JSON for each answer. */
   readonly accessLog?: string | undefined;
-  /** A teacher that answers a sample of the requests too. */
-  readonly shadow?: ShadowOptions | undefined;
   /** Bytes of a request, and of the tensors of an answer. Default 64 MiB. */
   readonly maxBody?: number;
   /** Bytes of JSON, of text, and of numbers as fields of a message over gRPC; an answer as text has a number for eight of them. Default 8 MiB. */
@@ -134,7 +132,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const version = options.version ?? limbeckVersion();
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const metrics = canKeepMetrics(log)
-    ? (await import('./server-metrics.ts')).serverMetrics(
+    ? await (
+        await import('./server-metrics.ts')
+      ).serverMetrics(
         () => host,
         () => device,
       )
@@ -148,7 +148,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     limits: { letters: options.maxLetters, openSize: options.maxSize ?? 4096, values: maxJson / 8, bytes: maxBody },
     batch: { ...DEFAULT_BATCHING, ...options.batch },
     onAnswered: metrics.onAnswered,
-    shadow: options.shadow,
+    observers: options,
   });
   const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
   try {

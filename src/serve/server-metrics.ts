@@ -1,10 +1,10 @@
 import { freemem, totalmem } from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { describeDrift } from './drift/metrics.ts';
+import { Slot } from '../base/registry.ts';
 import type { ModelHost } from './host.ts';
 import { MODEL_VERSION } from './model.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { describeShadow } from './shadow/metrics.ts';
+import { serverObservers } from './observers.ts';
 import type { Duration, Statistics } from './statistics.ts';
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -12,18 +12,22 @@ const SAMPLES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Stages with a histogram, of nineteen lines for each model; of the others Triton's counters tell the mean. */
 const STAGES = ['queue', 'total'] as const;
 
+/** Adds the metrics of an observer, which are there whether the server has the observer or not. */
+export type DescribeObserver = (registry: Registry, host: () => ModelHost) => void;
+
+const OBSERVER_METRICS = new Slot<DescribeObserver>(serverObservers, 'metrics', 'metrics');
+
 /**
  * Metrics of the server: `nv_inference_*` with Triton's names, labels and meanings, so that its dashboards and scalers work
  * here, and `limbeck_serve_*` for the rest. Counts are kept by the models themselves and copied when somebody asks.
  */
-export function serverMetrics(host: () => ModelHost, device: () => string): ServerMetrics {
+export async function serverMetrics(host: () => ModelHost, device: () => string): Promise<ServerMetrics> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   copyStatistics(registry, host);
   describeResources(registry, host, device);
-  describeDrift(registry, host);
-  describeShadow(registry, host);
+  for (const name of OBSERVER_METRICS.names()) (await OBSERVER_METRICS.load(name))(registry, host);
   const registers = [registry];
   const stages = new Histogram({
     ...{ name: 'limbeck_serve_stage_seconds', registers, buckets: SECONDS, labelNames: ['model', 'stage'] as const },

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { format } from 'prettier';
 import { Slot } from '../../src/base/registry.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
-import { DRIFT } from '../../src/serve/drift/watch.ts';
+import { DRIFT } from '../../src/observers/drift/watch.ts';
 import { kitOf, loadKit } from '../../src/ship/kit/forms.ts';
 import type { FormTasks } from '../../src/ship/mediapipe/folder.ts';
 import type { PipelineForm } from '../../src/ship/transformers/config.ts';

@@ -73,8 +73,6 @@ describe('limbeck serve', () => {
     [['a.onnx', '--tls-key', 'x'], 'serve: --tls-key without --tls-cert\n'],
     [['a.onnx', '--rate', '0'], '--rate: expected requests a second, received 0\n'],
     [['a.onnx', '--max-connections', '5000'], '--max-connections: expected 1 to 4096, received 5000\n'],
-    [['a.onnx', '--shadow', 'b.onnx', '--share', '2'], '--share: expected a share above 0, at most 1, received 2\n'],
-    [['a.onnx', '--keep', 'kept'], 'serve: --keep without --shadow\n'],
     [['a.onnx', '--token-file', 'tokens'], 'tokens: a token has 5 characters, expected at least 16\n'],
   ])('%j is refused', async (args, message) => {
     await writeFile(path.join(folder(), 'bad.onnx'), 'no model');

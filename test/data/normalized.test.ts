@@ -9,7 +9,7 @@ import { preparedQuestion } from '../../src/page/browser/try/frame.ts';
 import type { Described } from '../../src/page/browser/card.ts';
 import type { Canvas } from '../../src/page/browser/dom.ts';
 import { loadForm } from '../../src/serve/v1/forms.ts';
-import { translationOf } from '../../src/serve/shadow/preparation.ts';
+import { translationOf } from '../../src/observers/shadow/preparation.ts';
 import { prepared } from '../../src/serve/v1/preparation.ts';
 import { browserSample } from '../../src/ship/kit/browser.ts';
 import { nodeSample } from '../../src/ship/kit/node.ts';

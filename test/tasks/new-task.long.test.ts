@@ -1,3 +1,4 @@
+// Needs the feature shadow.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, symlink, writeFile } from 'node:fs/promises';

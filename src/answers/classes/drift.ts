@@ -1,6 +1,6 @@
 import { binOf, largestGap, spreadOf, stabilityIndex } from '../../measure/usual-answers.ts';
 import type { UsualAnswers } from '../../measure/usual-answers.ts';
-import type { Drift, DriftWatch } from '../../serve/drift/watch.ts';
+import type { Drift, DriftWatch } from '../../observers/drift/watch.ts';
 
 /** Latest samples that are compared. */
 const WINDOW = 500;

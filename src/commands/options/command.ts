@@ -4,6 +4,8 @@ import type { CommandContext } from '../context.ts';
 
 /** A command of the command line. `run` imports its modules when it is called, so that `--help` loads none of them. */
 export interface Command<Args extends object> {
+  /** Loads the options that features add. */
+  readonly prepare?: () => Promise<void>;
   readonly options: (yargs: Argv) => Argv<Args>;
   readonly run: (args: Args, context: CommandContext) => Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { OnEvent } from '../../base/events.ts';
 import type { RunEnd } from '../../page/run/log.ts';
 import { checkPort } from './watch.ts';
-import type { Watchers } from './watch.ts';
+import type { Watcher, Watchers } from './watchers.ts';
 
 interface PageArgs {
   readonly page?: boolean;
@@ -10,8 +10,7 @@ interface PageArgs {
 }
 
 /** The page of a run: `--page`. */
-export const pageWatcher = {
-  name: 'page',
+export const watcher: Watcher = {
   options: {
     page: {
       type: 'boolean',
@@ -41,7 +40,7 @@ export const pageWatcher = {
     tell({ type: 'message', message: `page at ${served.url}` });
     return { onEvent: served.onEvent, close: (error) => served.close(endOf(error)) };
   },
-} as const;
+};
 
 function endOf(error: unknown): RunEnd {
   if (error === undefined) return { status: 'finished' };

@@ -1,7 +1,7 @@
-import type { Options } from 'yargs';
 import type { OnEvent } from '../../base/events.ts';
-import { Registry } from '../../base/registry.ts';
 import type { RunProcesses } from '../../run/options.ts';
+import { WATCHERS } from './watchers.ts';
+import type { Watchers } from './watchers.ts';
 
 /** Options for watching a run: TensorBoard, metrics, and what other watchers add. */
 export interface WatchArgs {
@@ -9,23 +9,6 @@ export interface WatchArgs {
   readonly metrics: number | undefined;
   readonly 'metrics-host': string;
 }
-
-export interface Watchers {
-  readonly onEvent: OnEvent;
-  /** `error`: error that ended the run, if any. */
-  readonly close: (error?: unknown) => Promise<void>;
-}
-
-/** A way to watch a run, with options of its own; only the first process of several opens it. */
-interface Watcher {
-  readonly name: string;
-  readonly options: Readonly<Record<string, Options>>;
-  /** Opens what the options ask for; undefined if they do not ask for it. `UserError` for a port that cannot be opened. */
-  readonly open: (args: Readonly<Record<string, unknown>>, tell: OnEvent) => Promise<Watchers | undefined>;
-}
-
-/** Ways to watch a run that `src/features.ts` names. */
-export const watchers = new Registry<Watcher>('way to watch a run');
 
 const own = {
   tensorboard: {
@@ -45,9 +28,12 @@ const own = {
   },
 } as const;
 
+/** All watchers, which a command that watches a run has loaded. */
+const others = () => WATCHERS.names().map((name) => WATCHERS.of(name));
+
 /** Options of all watchers. */
 export function watchOptions(): typeof own {
-  return Object.assign({}, own, ...watchers.all().map(({ options }) => options)) as typeof own;
+  return Object.assign({}, own, ...others().map(({ options }) => options)) as typeof own;
 }
 
 /** Options of one process of several: rank r serves its metrics at the port plus r; everything else is the first process' task. */
@@ -75,7 +61,7 @@ export async function openWatchers(args: WatchArgs, tell: OnEvent, processes?: R
     listeners.push(tensorboardWriter((message) => tell({ type: 'warning', message })));
   }
   if ((processes?.rank ?? 0) === 0)
-    for (const { open } of watchers.all()) {
+    for (const { open } of others()) {
       const opened = await open({ ...args }, tell).catch(async (error: unknown) => {
         for (const close of closing) await close();
         throw error;

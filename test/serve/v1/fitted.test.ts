@@ -1,5 +1,4 @@
 import { fittedTo } from '../../../src/serve/v1/fitted.ts';
-import { translationOf } from '../../../src/serve/shadow/preparation.ts';
 import { loadForm } from '../../../src/serve/v1/forms.ts';
 import { describedBy, fedShape, prepared } from '../../../src/serve/v1/preparation.ts';
 
@@ -41,13 +40,4 @@ it('a sequence is normalized channel by channel, and turned for an input with ch
   ]);
   // [steps, channels]: 2 x - c.
   expect([...prepared(Float32Array.of(1, 10, 2, 20, 3, 30), described)]).toEqual([2, 4, 6, 19, 39, 59]);
-});
-
-it('a shadow of other layout gets the sequences of the model turned, of as many steps as channels too', () => {
-  const turned = (student: object, teacher: object, fed: readonly number[]) => [
-    ...translationOf(student as never, teacher as never, 't.onnx').toTeacher(Float32Array.from(fed)),
-  ];
-  expect(turned(model([3, 2], stated([3, 2])), model([2, 3], stated([3, 2], 'nchw')), [1, 2, 3, 4, 5, 6])).toEqual([1, 3, 5, 2, 4, 6]); // prettier-ignore
-  expect(turned(model([2, 2], stated([2, 2])), model([2, 2], stated([2, 2], 'nchw')), [1, 2, 3, 4])).toEqual([1, 3, 2, 4]); // prettier-ignore
-  expect(turned(model([2, 2], stated([2, 2])), model([2, 2], stated([2, 2])), [1, 2, 3, 4])).toEqual([1, 2, 3, 4]); // prettier-ignore
 });

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { GraphBuilder } from '../../src/graph/builder.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { ask, serving } from './server.ts';
+import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import { shadowOf } from '../../../src/observers/shadow/observe.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { ask, serving } from '../../serve/server.ts';
 
 const folder = temporaryFolder();
 
@@ -34,7 +35,7 @@ it('a shadow keeps nothing of a model that is loaded anew and takes samples of a
     const inputs = [{ name: 'input', datatype: 'FP32', shape: [1, 2, 2, 1], data }];
     const answered = async (count: number): Promise<Record<string, number>> => {
       expect((await ask(server, '/v2/models/student/infer', { body: { inputs } })).status).toBe(200);
-      const { counts } = server.host.shadow!;
+      const { counts } = shadowOf(server.host)!;
       while (Object.values(counts).reduce((sum, one) => sum + one, 0) < count) await new Promise(setImmediate);
       return { ...counts };
     };

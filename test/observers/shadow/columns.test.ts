@@ -1,5 +1,5 @@
-import { translationOf } from '../../src/serve/shadow/preparation.ts';
-import { loadForm } from '../../src/serve/v1/forms.ts';
+import { translationOf } from '../../../src/observers/shadow/preparation.ts';
+import { loadForm } from '../../../src/serve/v1/forms.ts';
 
 beforeAll(() => loadForm({ logits: false }));
 

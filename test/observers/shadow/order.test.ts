@@ -1,9 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { inClassOrder } from '../../src/files/class-order.ts';
-import { orderBetween, orderOfRows } from '../../src/serve/shadow/shadow.ts';
-import { transferClasses } from '../../src/serve/shadow/transfer-recipe.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { inClassOrder } from '../../../src/files/class-order.ts';
+import { orderBetween, orderOfRows } from '../../../src/observers/shadow/shadow.ts';
+import { transferClasses } from '../../../src/observers/shadow/transfer-recipe.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
 const stating = (labels?: readonly string[]) => ({

@@ -1,17 +1,18 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseNpy } from '../../src/data/readers/numpy/npy.ts';
-import { readNpz } from '../../src/data/formats/npz/npz.ts';
-import { loadDataset } from '../../src/data/load.ts';
-import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
-import type { TensorSpec } from '../../src/graph/types.ts';
-import { loadRecipe } from '../../src/recipe/load.ts';
-import { TransferSet } from '../../src/serve/shadow/keep.ts';
-import { translationOf } from '../../src/serve/shadow/preparation.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { classified, classifier, sumAndDifference } from './models.ts';
-import { ask, floats, serving } from './server.ts';
-import type { Served } from './server.ts';
+import { parseNpy } from '../../../src/data/readers/numpy/npy.ts';
+import { readNpz } from '../../../src/data/formats/npz/npz.ts';
+import { loadDataset } from '../../../src/data/load.ts';
+import { readStoredLogits, storedLogits } from '../../../src/distill/answers/stored-logits.ts';
+import type { TensorSpec } from '../../../src/graph/types.ts';
+import { loadRecipe } from '../../../src/recipe/load.ts';
+import { TransferSet } from '../../../src/observers/shadow/keep.ts';
+import { translationOf } from '../../../src/observers/shadow/preparation.ts';
+import { shadowOf } from '../../../src/observers/shadow/observe.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { classified, classifier, sumAndDifference } from '../../serve/models.ts';
+import { ask, floats, serving } from '../../serve/server.ts';
+import type { Served } from '../../serve/server.ts';
 
 const folder = temporaryFolder();
 
@@ -32,7 +33,7 @@ async function withShadow(
   await use(server).finally(server.end);
 }
 
-const counts = ({ host }: Served) => host.shadow!.counts;
+const counts = ({ host }: Served) => shadowOf(host)!.counts;
 const infer = (server: Served, some: readonly (readonly number[])[]) =>
   ask(server, '/v2/models/student/infer', { body: floats({ x: some }) });
 

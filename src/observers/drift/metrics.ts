@@ -1,19 +1,22 @@
 import { Gauge } from 'prom-client';
-import type { Registry } from 'prom-client';
-import type { ModelHost } from '../host.ts';
+import type { DescribeObserver } from '../../serve/server-metrics.ts';
+import type { DriftObserver } from './observe.ts';
 
 /** Drift of each model of which it is known how it usually answers; nothing of the others. */
-export function describeDrift(registry: Registry, host: () => ModelHost): void {
+export const metrics: DescribeObserver = (registry, host) => {
   const registers = [registry];
   const labelNames = ['model', 'of'] as const;
-  const drifts = () => host().models.map(({ name, drift }) => ({ name, drift: drift?.drift }));
+  const watches = () => {
+    const observer = host().observer('drift') as DriftObserver | undefined;
+    return host().models.map((model) => ({ name: model.name, watch: observer?.watchOf(model) }));
+  };
   new Gauge({
     ...{ name: 'limbeck_serve_drift_psi', labelNames, registers },
     help: 'Population stability index of the latest answers beside those of the split that the model was measured on',
     collect() {
       this.reset();
-      for (const { name, drift } of drifts()) {
-        for (const [of, value] of Object.entries(drift?.psi ?? {})) this.set({ model: name, of }, value);
+      for (const { name, watch } of watches()) {
+        for (const [of, value] of Object.entries(watch?.drift?.psi ?? {})) this.set({ model: name, of }, value);
       }
     },
   });
@@ -22,8 +25,8 @@ export function describeDrift(registry: Registry, host: () => ModelHost): void {
     help: 'Statistic of Kolmogorov and Smirnov of the same',
     collect() {
       this.reset();
-      for (const { name, drift } of drifts()) {
-        for (const [of, value] of Object.entries(drift?.ks ?? {})) this.set({ model: name, of }, value);
+      for (const { name, watch } of watches()) {
+        for (const [of, value] of Object.entries(watch?.drift?.ks ?? {})) this.set({ model: name, of }, value);
       }
     },
   });
@@ -32,7 +35,7 @@ export function describeDrift(registry: Registry, host: () => ModelHost): void {
     help: 'Latest samples that are compared',
     collect() {
       this.reset();
-      for (const { name, drift } of host().models) if (drift !== undefined) this.set({ model: name }, drift.samples);
+      for (const { name, watch } of watches()) if (watch !== undefined) this.set({ model: name }, watch.samples);
     },
   });
-}
+};

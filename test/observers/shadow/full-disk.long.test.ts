@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { npyHeader } from '../../src/data/readers/numpy/npy.ts';
-import { readNpz } from '../../src/data/formats/npz/npz.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { classifier } from './models.ts';
-import { ask, floats, serving } from './server.ts';
+import { npyHeader } from '../../../src/data/readers/numpy/npy.ts';
+import { readNpz } from '../../../src/data/formats/npz/npz.ts';
+import { shadowOf } from '../../../src/observers/shadow/observe.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { classifier } from '../../serve/models.ts';
+import { ask, floats, serving } from '../../serve/server.ts';
 
 const folder = temporaryFolder();
 /** CAP_SYS_ADMIN, which root has outside of most containers. */
@@ -38,8 +39,10 @@ function capabilities(): bigint {
       for (let i = 0; i < 100; i++)
         expect((await ask(server, '/v2/models/animals/infer', { body: floats({ x }) })).status).toBe(200);
       expect(warned()).toHaveLength(1);
-      const rows = server.host.shadow!.kept!;
-      process.stdout.write(`${rows} samples on a disk of 64 KiB, then ${JSON.stringify(server.host.shadow!.counts)}\n`);
+      const rows = shadowOf(server.host)!.kept!;
+      process.stdout.write(
+        `${rows} samples on a disk of 64 KiB, then ${JSON.stringify(shadowOf(server.host)!.counts)}\n`,
+      );
       // What was kept before is whole: as many rows in each of the files.
       const counts = await Promise.all(
         ['samples', 'labels', 'logits'].map(async (name) => {

@@ -1,18 +1,19 @@
 import type { Log } from '../../base/log.ts';
-import type { InferAnswer } from '../batch/queue.ts';
-import { classesOutput } from '../model.ts';
-import type { ServedModel } from '../model.ts';
-import { typedView } from '../v2/json-tensor.ts';
+import type { InferAnswer } from '../../serve/batch/queue.ts';
+import { classesOutput } from '../../serve/model.ts';
+import type { ServedModel } from '../../serve/model.ts';
+import { typedView } from '../../serve/v2/json-tensor.ts';
 import { ALERT } from './watch.ts';
+import type { DriftWatch } from './watch.ts';
 
 /** Samples between two looks at how the window has changed, for the log. */
 const LOOK_EVERY = 50;
 
 /** Adds an answer to the statistics of a model's answers. The log gets one line when they drift, and one when they are back. */
-export function watchAnswer(model: ServedModel, { outputs }: InferAnswer, log: Log): void {
-  const { drift: watch, metadata, name } = model;
+export function watchAnswer(model: ServedModel, watch: DriftWatch, { outputs }: InferAnswer, log: Log): void {
+  const { metadata, name } = model;
   const output = outputs.find((one) => one.name === classesOutput(model));
-  if (watch === undefined || output === undefined || metadata.get('output') !== 'logits') return;
+  if (output === undefined || metadata.get('output') !== 'logits') return;
   if (output.shape.at(-1) !== watch.width) return;
   const before = Math.floor(watch.seen / LOOK_EVERY);
   watch.add(typedView(output.dtype, output.shape, output.bytes) as Float32Array);

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { usualText } from '../../src/folder/usual-answers.ts';
-import { usualAnswers } from '../../src/measure/usual-answers.ts';
-import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import { classifier } from './models.ts';
-import { ask, floats, serving } from './server.ts';
-import type { Served } from './server.ts';
+import { usualText } from '../../../src/folder/usual-answers.ts';
+import { usualAnswers } from '../../../src/measure/usual-answers.ts';
+import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/session-choice.ts';
+import { classifier } from '../../serve/models.ts';
+import { ask, floats, serving } from '../../serve/server.ts';
+import type { Served } from '../../serve/server.ts';
 
 /** Samples of its own test split that the student is asked: 10,000 by `npm run test:drift`. */
 const OWN = Number(process.env.LIMBECK_DRIFT ?? 600);

@@ -3,9 +3,9 @@ import { fedShapes } from '../../data/axes.ts';
 import { countOfPixels } from '../../data/dataset.ts';
 import { channelsFirst } from '../../data/normalize.ts';
 import { normalized } from '../../data/normalized.ts';
-import type { ServedModel } from '../model.ts';
-import type { DescribedModel } from '../v1/described.ts';
-import { describedBy, fedShape } from '../v1/preparation.ts';
+import type { ServedModel } from '../../serve/model.ts';
+import type { DescribedModel } from '../../serve/v1/described.ts';
+import { describedBy, fedShape } from '../../serve/v1/preparation.ts';
 
 /** Conversion from the input of a student to that of a teacher, and back to the raw values. */
 export interface Translation {
