@@ -1,7 +1,6 @@
 import type { OnEvent } from '../../base/events.ts';
 import type { RunEnd } from '../../page/run/log.ts';
-import { checkPort } from './watch.ts';
-import type { Watchers } from './watch.ts';
+import type { Watchers } from './watchers.ts';
 
 interface PageArgs {
   readonly page?: boolean;
@@ -29,6 +28,7 @@ export const pageWatcher = {
     { page = false, 'page-port': port, 'page-host': host = '127.0.0.1' }: PageArgs,
     tell: OnEvent,
   ): Promise<Watchers | undefined> => {
+    const { checkPort } = await import('./watch.ts');
     await checkPort('page-port', port);
     if (!page && port === undefined) return undefined;
     const { serveRunPage } = await import('../../page/run/server.ts');
