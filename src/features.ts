@@ -40,10 +40,12 @@ import type { Connect } from './run/processes/connections.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import type { KitForm } from './ship/kit/forms.ts';
-import type { FormTasks } from './ship/mediapipe/folder.ts';
-import type { PipelineForm } from './ship/transformers/config.ts';
+import type { FormTasks } from './consumers/mediapipe/folder.ts';
+import type { PipelineForm } from './consumers/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import { moreCommands } from './commands/commands.ts';
+import { consumers } from './commands/consumers.ts';
+import type { AppFolder, ServerFolder } from './commands/options/consumers.ts';
 import { watchers } from './commands/options/watchers.ts';
 import type { Watcher } from './commands/options/watchers.ts';
 import { serveRow } from './commands/serve-row.ts';
@@ -235,6 +237,21 @@ launcher(kubernetes);
 launcher(slurm);
 launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
 launcher(torchrun);
+
+/** Slots of consumers of models, of which each fills one. */
+interface ConsumerCells {
+  readonly serverFolder?: Cell<'serverFolder', ServerFolder>;
+  readonly appFolder?: Cell<'appFolder', AppFolder>;
+}
+
+function consumer(name: string, cells: ConsumerCells, kind: string): void {
+  consumers.add({ name, kind }, { ...cells });
+}
+
+consumer('triton', { serverFolder: () => import('./consumers/triton/index.ts') }, 'servers');
+consumer('kserve', { serverFolder: () => import('./consumers/kserve/index.ts') }, 'servers');
+consumer('transformers', { appFolder: () => import('./consumers/transformers/index.ts') }, 'transformers.js');
+consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts') }, 'MediaPipe');
 
 moreCommands.add(serveRow);
 

@@ -1,4 +1,5 @@
 import { Registry } from '../base/registry.ts';
+import { forConsumers } from './consumers.ts';
 import type { Command } from './options/command.ts';
 
 /** Row of a command: its text in `limbeck --help`, and its module, which is loaded when the command line names the command. */
@@ -70,8 +71,8 @@ export const allCommands = (): readonly CommandRow[] => [
   ),
   row(
     'export [run]',
-    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve), transformers.js (--transformers) or MediaPipe (--mediapipe)',
-    async () => (await import('./export.ts')).exportCommand,
+    `Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit)${forConsumers()}`,
+    async () => (await import('./export.ts')).exportCommand(),
   ),
   row(
     'report <run>',

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Argv, Options } from 'yargs';
 import { UserError } from '../base/errors.ts';
 import { unchangedTexts } from '../base/skipped.ts';
 import type { convertFile } from '../ship/convert.ts';
@@ -6,6 +7,9 @@ import { CONVERT_DEFAULTS } from '../ship/convert/options.ts';
 import type { ConvertOptions } from '../ship/convert/options.ts';
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
+import { APP_FOLDER, foldersOf, SERVER_FOLDER } from './options/consumers.ts';
+import type { WrittenFolder } from './options/consumers.ts';
+import type { Kit } from '../ship/kit/kit.ts';
 import type { CommandContext } from './context.ts';
 import { printJson } from './context.ts';
 import { FORMATS } from '../report/artifact.ts';
@@ -15,10 +19,6 @@ interface ExportArgs {
   run: string | undefined;
   to: string | undefined;
   kit: string | undefined;
-  triton: string | undefined;
-  kserve: string | undefined;
-  transformers: string | undefined;
-  mediapipe: string | undefined;
   device: string;
   image: string | undefined;
   force: boolean;
@@ -42,116 +42,128 @@ interface ExportArgs {
   fix: string[];
 }
 
-export const exportCommand: Command<ExportArgs> = {
-  options: (yargs) =>
-    yargs
-      .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
-      .option('to', { type: 'string', describe: 'Copy: file to write' })
-      .option('from', {
-        type: 'string',
-        describe: 'Folder of a run, a float32 .onnx file, a .keras or .h5 file, or model.json of tfjs',
-      })
-      .option('model', { type: 'string', describe: 'Model, by its name in the report [default: distilled]' })
-      .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
-      .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
-      .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
-      .option('transformers', { type: 'string', describe: 'Folder to write: opened by pipeline() of transformers.js' })
-      .option('mediapipe', {
-        type: 'string',
-        describe: 'Folder to write: texts and pictures, opened by tasks of MediaPipe',
-      })
-      .option('device', {
-        choices: ['cpu', 'gpu', 'tensorrt'],
-        ...{ default: 'cpu', describe: 'Triton, KServe: where the model is to run' },
-      })
-      .option('image', { type: 'string', describe: 'KServe: name of the image, without its tag [default: as the run]' })
-      .option('force', { type: 'boolean', default: false, describe: 'Write a kit into a folder that is not empty' })
-      .option('format', { choices: ['onnx', 'tflite'], default: CONVERT_DEFAULTS.format, describe: 'File format' })
-      .option('precision', {
-        choices: ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'],
-        default: CONVERT_DEFAULTS.precision,
-        describe: 'Number format',
-      })
-      .option('out', { type: 'string', describe: 'File to write; when copying, the folder that holds the runs' })
-      .option('data', {
-        type: 'string',
-        describe: 'Samples: a recipe whose data are used, or arrays of inputs (.npy, .npz)',
-      })
-      .option('calibrator', {
-        choices: ['minmax', 'percentile', 'mse'],
-        default: CONVERT_DEFAULTS.calibrator,
-        describe: 'int8: method that chooses the ranges of activations',
-      })
-      .option('samples', {
-        type: 'number',
-        default: CONVERT_DEFAULTS.samples,
-        describe: 'int8: samples that the calibrator sees',
-      })
-      .option('keep-float', { type: 'string', array: true, default: [], describe: 'int8: layers that stay in float' })
-      .option('symmetric', { type: 'boolean', default: false, describe: 'int8: zero points of 0, for TensorRT' })
-      .option('sparse', {
-        type: 'boolean',
-        default: false,
-        describe: 'TFLite in fp32: pruned 1×1 filters as sparse tensors',
-      })
-      .option('ends', {
-        choices: ['float32', 'int8', 'uint8'],
-        default: CONVERT_DEFAULTS.ends,
-        describe: 'TFLite in int8: type of inputs and outputs',
-      })
-      .option('dense-scales', {
-        choices: ['tensor', 'channel'],
-        describe:
-          'TFLite with int8 weights: one scale for a dense layer, or one for each of its outputs [default: tensor]',
-      })
-      .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples in a call' })
-      .option('accept', {
-        type: 'boolean',
-        default: false,
-        describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
-      })
-      .options(inputOptions)
-      .option('opset', { type: 'number', default: CONVERT_DEFAULTS.opset, describe: 'ONNX operator set' }) as never,
-  run: async (args, context) => {
-    if (args.from !== undefined && args.run === undefined) return convert(conversionOf(args, args.from), context);
-    if (args.run !== undefined && args.from === undefined) {
-      const { findRun } = await import('../folder/find.ts');
-      const { betterThan } = await import('../folder/report/finished.ts');
-      const folder = await findRun(args.run, args.out ?? outOption.default);
-      const better = await betterThan(folder, args.model);
-      if (better !== undefined) context.note(`warning: ${better.sentence}; take it with --model ${better.row.id}\n`);
-      if (args.triton !== undefined || args.kserve !== undefined) {
-        if ((args.kit ?? args.to ?? args.transformers ?? args.mediapipe) !== undefined)
-          throw new UserError(
-            'export: --triton and --kserve cannot stand beside --kit, --transformers, --mediapipe or --to',
-            'Run the command once for each.',
-          );
-        const { exportForCluster } = await import('./options/export-cluster.ts');
-        return exportForCluster(folder, args, context);
-      }
-      const { kit, to, transformers, mediapipe } = args;
-      if ([kit ?? to, transformers, mediapipe].filter((one) => one !== undefined).length > 1)
+/** The command, with an option for each consumer of models. */
+export async function exportCommand(): Promise<Command<ExportArgs>> {
+  const [servers, apps] = [await foldersOf(SERVER_FOLDER), await foldersOf(APP_FOLDER)];
+  const given = [...servers, ...apps].map(([name, { describe }]) => [name, { type: 'string', describe }] as const);
+  const more = Object.assign({}, ...servers.map(([, { options }]) => options)) as (typeof servers)[0][1]['options'];
+  return { options: (yargs) => optionsOf(yargs, { ...Object.fromEntries(given), ...more }), run };
+}
+
+/** `ofConsumers`: options of the folders for consumers. */
+const optionsOf = (yargs: Argv, ofConsumers: Readonly<Record<string, Options>>): Argv<ExportArgs> =>
+  yargs
+    .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
+    .option('to', { type: 'string', describe: 'Copy: file to write' })
+    .option('from', {
+      type: 'string',
+      describe: 'Folder of a run, a float32 .onnx file, a .keras or .h5 file, or model.json of tfjs',
+    })
+    .option('model', { type: 'string', describe: 'Model, by its name in the report [default: distilled]' })
+    .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
+    .options(ofConsumers)
+    .option('force', { type: 'boolean', default: false, describe: 'Write a kit into a folder that is not empty' })
+    .option('format', { choices: ['onnx', 'tflite'], default: CONVERT_DEFAULTS.format, describe: 'File format' })
+    .option('precision', {
+      choices: ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'],
+      default: CONVERT_DEFAULTS.precision,
+      describe: 'Number format',
+    })
+    .option('out', { type: 'string', describe: 'File to write; when copying, the folder that holds the runs' })
+    .option('data', {
+      type: 'string',
+      describe: 'Samples: a recipe whose data are used, or arrays of inputs (.npy, .npz)',
+    })
+    .option('calibrator', {
+      choices: ['minmax', 'percentile', 'mse'],
+      default: CONVERT_DEFAULTS.calibrator,
+      describe: 'int8: method that chooses the ranges of activations',
+    })
+    .option('samples', {
+      type: 'number',
+      default: CONVERT_DEFAULTS.samples,
+      describe: 'int8: samples that the calibrator sees',
+    })
+    .option('keep-float', { type: 'string', array: true, default: [], describe: 'int8: layers that stay in float' })
+    .option('symmetric', { type: 'boolean', default: false, describe: 'int8: zero points of 0, for TensorRT' })
+    .option('sparse', {
+      type: 'boolean',
+      default: false,
+      describe: 'TFLite in fp32: pruned 1×1 filters as sparse tensors',
+    })
+    .option('ends', {
+      choices: ['float32', 'int8', 'uint8'],
+      default: CONVERT_DEFAULTS.ends,
+      describe: 'TFLite in int8: type of inputs and outputs',
+    })
+    .option('dense-scales', {
+      choices: ['tensor', 'channel'],
+      describe:
+        'TFLite with int8 weights: one scale for a dense layer, or one for each of its outputs [default: tensor]',
+    })
+    .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples in a call' })
+    .option('accept', {
+      type: 'boolean',
+      default: false,
+      describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
+    })
+    .options(inputOptions)
+    .option('opset', { type: 'number', default: CONVERT_DEFAULTS.opset, describe: 'ONNX operator set' }) as never;
+
+async function run(args: ExportArgs, context: CommandContext): Promise<void> {
+  if (args.from !== undefined && args.run === undefined) return convert(conversionOf(args, args.from), context);
+  if (args.run !== undefined && args.from === undefined) {
+    const { findRun } = await import('../folder/find.ts');
+    const { betterThan } = await import('../folder/report/finished.ts');
+    const folder = await findRun(args.run, args.out ?? outOption.default);
+    const better = await betterThan(folder, args.model);
+    if (better !== undefined) context.note(`warning: ${better.sentence}; take it with --model ${better.row.id}\n`);
+    const { kit, to } = args;
+    const apps = givenFolders(args, APP_FOLDER.names());
+    const servers = givenFolders(args, SERVER_FOLDER.names());
+    if (servers.size > 0) {
+      if ((kit ?? to) !== undefined || apps.size > 0)
         throw new UserError(
-          'export: --transformers and --mediapipe cannot stand beside each other, --kit or --to',
+          `export: ${listed(SERVER_FOLDER.names(), 'and')} cannot stand beside ${listed(['kit', ...APP_FOLDER.names(), 'to'], 'or')}`,
           'Run the command once for each.',
         );
-      if (mediapipe !== undefined) return writeForMediaPipe(folder, mediapipe, args, context);
-      if (args.transformers !== undefined) return writePipeline(folder, args.transformers, args, context);
-      if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
-      if (args.to !== undefined) return copy(folder, args.to, args, context);
+      const { exportForCluster } = await import('./options/export-cluster.ts');
+      return exportForCluster(folder, servers, args, context);
     }
-    throw new UserError(
-      'export: expected --from, or the name of a run with --to, --kit, --transformers, --mediapipe, --triton or --kserve',
-      'For example: limbeck export --from checkpoints/digits-csv --precision int8, or limbeck export digits-csv --to model.onnx.',
-    );
-  },
-};
+    if (apps.size + Number((kit ?? to) !== undefined) > 1)
+      throw new UserError(
+        `export: ${listed(APP_FOLDER.names(), 'and')} cannot stand beside ${listed(['each other', 'kit', 'to'], 'or')}`,
+        'Run the command once for each.',
+      );
+    for (const [name, given] of apps) return writeForApp(folder, name, given, args, context);
+    if (kit !== undefined) return writeKitTo(folder, kit, args, context);
+    if (to !== undefined) return copy(folder, to, args, context);
+  }
+  throw new UserError(
+    `export: expected --from, or the name of a run with ${listed(ofRuns(), 'or')}`,
+    'For example: limbeck export --from checkpoints/digits-csv --precision int8, or limbeck export digits-csv --to model.onnx.',
+  );
+}
+
+type OptionValues = Readonly<Record<string, string | undefined>>;
+
+/** Folders that the command line names, by the names of their consumers. */
+function givenFolders(args: ExportArgs, names: readonly string[]): ReadonlyMap<string, string> {
+  const given = names.map((name) => [name, (args as unknown as OptionValues)[name]] as const);
+  return new Map(given.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+}
+
+/** Options in a sentence: `--kit, --to or --triton`. */
+function listed(names: readonly string[], word: 'and' | 'or'): string {
+  const options = names.map((name) => (name.includes(' ') ? name : `--${name}`));
+  return [options.slice(0, -1).join(', '), options.at(-1)].filter((part) => part !== '').join(` ${word} `);
+}
 
 /** Options that take something out of a run. */
-const OF_RUNS = ['to', 'kit', 'triton', 'kserve', 'transformers', 'mediapipe'] as const;
+const ofRuns = (): readonly string[] => ['to', 'kit', ...APP_FOLDER.names(), ...SERVER_FOLDER.names()];
 
 function conversionOf(args: ExportArgs, from: string): ConvertArgs {
-  const unread = OF_RUNS.find((name) => args[name] !== undefined);
+  const [unread] = givenFolders(args, ofRuns()).keys();
   if (unread !== undefined)
     throw new UserError(
       `export: --${unread} takes the name of a run, received --from ${from}`,
@@ -219,36 +231,24 @@ async function writeKitTo(
   sayWritten(folder, await writeKit(run, folder, { model, force }), context);
 }
 
-async function writePipeline(
+async function writeForApp(
   run: string,
+  name: string,
   folder: string,
   { model, force }: ExportArgs,
   context: CommandContext,
 ): Promise<void> {
-  const { writePipelineFolder } = await import('../ship/transformers/folder.ts');
-  const written = await writePipelineFolder(run, folder, { model, force });
-  sayWritten(folder, written, context, ` for pipeline('${written.pipeline}')`);
-}
-
-async function writeForMediaPipe(
-  run: string,
-  folder: string,
-  { model, force }: ExportArgs,
-  context: CommandContext,
-): Promise<void> {
-  const { writeMediaPipeFolder } = await import('../ship/mediapipe/folder.ts');
-  const written = await writeMediaPipeFolder(run, folder, { model, force });
-  sayWritten(folder, written, context, ` for ${written.task}`);
-}
-
-interface Written {
-  readonly files: readonly string[];
-  readonly skipped: readonly { readonly what: string; readonly why: string }[];
-  readonly notes?: readonly string[];
+  const { written, opens } = await APP_FOLDER.of(name).write(run, folder, { model, force });
+  sayWritten(folder, written, context, ` for ${opens}`);
 }
 
 /** Prints the number of files that a folder received, the files that were left out, and notes. */
-function sayWritten(folder: string, written: Written, context: CommandContext, purpose = ''): void {
+function sayWritten(
+  folder: string,
+  written: Kit & Partial<WrittenFolder>,
+  context: CommandContext,
+  purpose = '',
+): void {
   const { files, skipped, notes = [] } = written;
   for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
   for (const note of notes) context.note(`${note}\n`);

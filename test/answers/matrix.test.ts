@@ -6,8 +6,8 @@ import { Slot } from '../../src/base/registry.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { DRIFT } from '../../src/observers/drift/watch.ts';
 import { kitOf, loadKit } from '../../src/ship/kit/forms.ts';
-import type { FormTasks } from '../../src/ship/mediapipe/folder.ts';
-import type { PipelineForm } from '../../src/ship/transformers/config.ts';
+import type { FormTasks } from '../../src/consumers/mediapipe/folder.ts';
+import type { PipelineForm } from '../../src/consumers/transformers/config.ts';
 import { ROOT } from '../support/built.ts';
 
 const FILE = path.join(ROOT, 'docs/tasks.md');

@@ -7,7 +7,7 @@ import { loadDataset } from '../../src/data/load.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
-import { writePipelineFolder } from '../../src/ship/transformers/folder.ts';
+import { writePipelineFolder } from '../../src/consumers/transformers/folder.ts';
 import { detectionRow, detectionsOf } from '../../src/answers/boxes/detections.ts';
 import { COLOURS, SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';
 import { QUICK } from '../support/digits.ts';

@@ -9,7 +9,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
-import { writePipelineFolder } from '../../src/ship/transformers/folder.ts';
+import { writePipelineFolder } from '../../src/consumers/transformers/folder.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { writeQuestions } from '../support/questions.ts';

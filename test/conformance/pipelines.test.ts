@@ -12,7 +12,7 @@ import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { resizedLogits } from '../../src/answers/mask/masks.ts';
-import { writePipelineFolder } from '../../src/ship/transformers/folder.ts';
+import { writePipelineFolder } from '../../src/consumers/transformers/folder.ts';
 import { QUICK } from '../support/digits.ts';
 import { writeQuestions } from '../support/questions.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';

@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ShippedModel } from '../../src/ship/cluster/model.ts';
-import { tritonConfig } from '../../src/ship/triton/config.ts';
-import { pbtxt } from '../../src/ship/triton/pbtxt.ts';
+import { tritonConfig } from '../../src/consumers/triton/config.ts';
+import { pbtxt } from '../../src/consumers/triton/pbtxt.ts';
 import { runPython } from './python.ts';
 
 const DTYPES = ['float32', 'float16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'] as const;

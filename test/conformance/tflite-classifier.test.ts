@@ -8,7 +8,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { softmaxRows } from '../../src/ship/answer-ending.ts';
-import { writeMediaPipeFolder } from '../../src/ship/mediapipe/folder.ts';
+import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -5,7 +5,7 @@ import { argMax } from '../../src/base/numbers.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { writeMediaPipeFolder } from '../../src/ship/mediapipe/folder.ts';
+import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { detectionsOf } from '../../src/answers/boxes/detections.ts';
 import { suppressed } from '../../src/answers/boxes/suppression.ts';

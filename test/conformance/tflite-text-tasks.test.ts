@@ -6,7 +6,7 @@ import { sampleId } from '../../src/data/dataset.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { writeMediaPipeFolder } from '../../src/ship/mediapipe/folder.ts';
+import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';

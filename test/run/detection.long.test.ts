@@ -12,7 +12,7 @@ import { endsOfFile } from '../../src/runtime/litert.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
-import { writeMediaPipeFolder } from '../../src/ship/mediapipe/folder.ts';
+import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { ask, serving } from '../serve/server.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { faults } from '../ship/kserve/schema.ts';
-import type { Schema } from '../ship/kserve/schema.ts';
+import { faults } from '../consumers/kserve/schema.ts';
+import type { Schema } from '../consumers/kserve/schema.ts';
 import { ROOT } from '../support/built.ts';
 
 describe('docs/clusters.md', () => {

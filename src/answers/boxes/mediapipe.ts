@@ -1,5 +1,5 @@
 import { DETECTOR_OUTPUTS } from '../../formats/tflite/metadata/mediapipe.ts';
-import type { FormTasks } from '../../ship/mediapipe/folder.ts';
+import type { FormTasks } from '../../consumers/mediapipe/folder.ts';
 import { USUAL_THRESHOLD } from './threshold.ts';
 
 export const mediapipe: FormTasks = {

@@ -1,6 +1,6 @@
 import { LETTERBOX_GREY } from '../../data/pictures/letterbox.ts';
 import { forObjectDetection } from '../../formats/onnx/rewrite/object-detection-ends.ts';
-import type { PipelineForm } from '../../ship/transformers/config.ts';
+import type { PipelineForm } from '../../consumers/transformers/config.ts';
 import { SUPPRESSION } from './suppression.ts';
 import { USUAL_THRESHOLD } from './threshold.ts';
 import { taskOf } from '../../tasks/registry.ts';

@@ -1,4 +1,4 @@
-import type { FormTasks } from '../../ship/mediapipe/folder.ts';
+import type { FormTasks } from '../../consumers/mediapipe/folder.ts';
 
 export const mediapipe: FormTasks = {
   texts: 'TextClassifier',

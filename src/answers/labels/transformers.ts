@@ -1,3 +1,3 @@
-import type { PipelineForm } from '../../ship/transformers/config.ts';
+import type { PipelineForm } from '../../consumers/transformers/config.ts';
 
 export const transformers: PipelineForm = { texts: 'text-classification', problem: 'multi_label_classification' };

@@ -1,3 +1,3 @@
-import type { FormTasks } from '../../ship/mediapipe/folder.ts';
+import type { FormTasks } from '../../consumers/mediapipe/folder.ts';
 
 export const mediapipe: FormTasks = { texts: 'TextEmbedder', pictures: 'ImageEmbedder' };

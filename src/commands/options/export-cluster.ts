@@ -3,10 +3,9 @@ import { UserError } from '../../base/errors.ts';
 import type { ShippedModel, Target } from '../../ship/cluster/model.ts';
 import type { CommandContext } from '../context.ts';
 import { printJson } from '../context.ts';
+import { SERVER_FOLDER } from './consumers.ts';
 
 interface ClusterArgs {
-  readonly triton: string | undefined;
-  readonly kserve: string | undefined;
   readonly model: string | undefined;
   readonly device: string;
   readonly image: string | undefined;
@@ -18,29 +17,25 @@ interface Written {
   readonly files: readonly string[];
 }
 
-/** `export RUN --triton DIR` and `--kserve DIR`: writes a model of a run for inference servers on other machines. */
-export async function exportForCluster(run: string, args: ClusterArgs, context: CommandContext): Promise<void> {
+/** `export RUN --triton DIR` and its like: writes a model of a run for inference servers on other machines. `folders`: by the names of the servers. */
+export async function exportForCluster(
+  run: string,
+  folders: ReadonlyMap<string, string>,
+  args: ClusterArgs,
+  context: CommandContext,
+): Promise<void> {
   const { writeInto } = await import('../../ship/cluster/write.ts');
   const target = args.device as Target;
+  const { image } = args;
   const { model, precision } = await shippedModel(run, args.model, target);
   const written: Written[] = [];
   const skipped: { what: string; why: string }[] = [];
-  if (args.triton !== undefined) {
-    const { tritonFiles } = await import('../../ship/triton/repository.ts');
-    const files = tritonFiles(model, { target, precision });
-    const folder = path.join(args.triton, model.name);
+  for (const [server, given] of folders) {
+    const settings = { folder: given, run, target, precision, image };
+    const { folder, files, skipped: left } = await SERVER_FOLDER.of(server).filesOf(model, settings);
+    skipped.push(...left);
     await writeInto(folder, files, args.force);
     written.push({ folder, files: [...files.keys()] });
-  }
-  if (args.kserve !== undefined) {
-    const { kserveFiles } = await import('../../ship/kserve/files.ts');
-    const { limbeckVersion } = await import('../../base/process/packages.ts');
-    const teacher = await teacherOf(run, target);
-    if (teacher === undefined)
-      skipped.push({ what: 'shadow.yaml', why: 'the recipe names no ONNX file as teacher that is there' });
-    const files = kserveFiles(model, { target, teacher, image: args.image, limbeck: limbeckVersion() });
-    await writeInto(args.kserve, files, args.force);
-    written.push({ folder: args.kserve, files: [...files.keys()] });
   }
   if (context.json) {
     printJson(context, { model: model.name, written, skipped });
@@ -53,8 +48,6 @@ export async function exportForCluster(run: string, args: ClusterArgs, context: 
   for (const { folder, files } of written) context.out(`${folder}: ${files.join(', ')}\n`);
 }
 
-const CLUSTERS = 'the folder of a server';
-
 async function shippedModel(
   run: string,
   id: string | undefined,
@@ -65,7 +58,7 @@ async function shippedModel(
   const { inOnePiece } = await import('../../formats/onnx/large.ts');
   const { examine } = await import('../../measure/batching/examine.ts');
   const { curveOf } = await import('../../ship/cluster/curve.ts');
-  const { checkedName, MEASURED_ON } = await import('../../ship/cluster/model.ts');
+  const { checkedName, CLUSTERS, MEASURED_ON } = await import('../../ship/cluster/model.ts');
   const { row, file } = await exportedModel(run, id);
   if (row.format !== 'onnx')
     throw new UserError(`${file}: expected an ONNX file, received ${row.format}`, 'Name another model with --model.');
@@ -84,25 +77,5 @@ async function shippedModel(
       curve: curveOf(row.latency, MEASURED_ON[target]),
     },
     precision: row.precision,
-  };
-}
-
-/** The teacher's file, if the recipe names one that exists, with its measurements in the report. */
-async function teacherOf(run: string, target: Target): Promise<Pick<ShippedModel, 'bytes' | 'curve'> | undefined> {
-  const { storedRecipe } = await import('../../folder/folder.ts');
-  const { finishedReport } = await import('../../folder/report/finished.ts');
-  const { readOnnx } = await import('../../files/onnx-file.ts');
-  const { inOnePiece } = await import('../../formats/onnx/large.ts');
-  const { curveOf } = await import('../../ship/cluster/curve.ts');
-  const { MEASURED_ON } = await import('../../ship/cluster/model.ts');
-  const { exists } = await import('../../base/files.ts');
-  const { recipe } = await storedRecipe(run);
-  const file = recipe.teacher?.onnx;
-  if (file === undefined || !(await exists(file))) return undefined;
-  const report = await finishedReport(run);
-  const row = report?.models.find(({ id }) => id === 'teacher');
-  return {
-    bytes: inOnePiece(await readOnnx(file), file, CLUSTERS),
-    curve: curveOf(row?.latency ?? [], MEASURED_ON[target]),
   };
 }

@@ -19,6 +19,9 @@ export interface ShippedModel {
   readonly curve: Curve | undefined;
 }
 
+/** Such a folder in messages. */
+export const CLUSTERS = 'the folder of a server';
+
 /** Kind of device that the model is to run on. */
 export type Target = 'cpu' | 'gpu' | 'tensorrt';
 

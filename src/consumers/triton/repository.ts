@@ -1,6 +1,6 @@
 import { labelsText } from '../../formats/tflite/metadata/archive.ts';
-import type { ShippedModel } from '../cluster/model.ts';
-import type { Files } from '../cluster/write.ts';
+import type { ShippedModel } from '../../ship/cluster/model.ts';
+import type { Files } from '../../ship/cluster/write.ts';
 import { LABELS, tritonConfig } from './config.ts';
 import type { ConfigOptions } from './config.ts';
 import { pbtxt } from './pbtxt.ts';

@@ -1,4 +1,4 @@
-import type { Target } from '../cluster/model.ts';
+import type { Target } from '../../ship/cluster/model.ts';
 
 /**
  * The image of `limbeck serve` with the models inside, so that a version of the image is a version of the model. Limbeck comes

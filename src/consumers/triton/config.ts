@@ -1,6 +1,6 @@
 import type { DType, TensorSpec } from '../../graph/types.ts';
-import type { ShippedModel, Target } from '../cluster/model.ts';
-import { sizingOf } from '../cluster/sizing.ts';
+import type { ShippedModel, Target } from '../../ship/cluster/model.ts';
+import { sizingOf } from '../../ship/cluster/sizing.ts';
 import type { PbtxtField, PbtxtMessage } from './pbtxt.ts';
 import { entries, word } from './pbtxt.ts';
 

@@ -1,6 +1,6 @@
-import type { Curve } from '../cluster/curve.ts';
-import type { Target } from '../cluster/model.ts';
-import { sizingOf } from '../cluster/sizing.ts';
+import type { Curve } from '../../ship/cluster/curve.ts';
+import type { Target } from '../../ship/cluster/model.ts';
+import { sizingOf } from '../../ship/cluster/sizing.ts';
 
 /** Settings that are the same in all manifests of a model. */
 export interface Settings {

@@ -1,4 +1,4 @@
-import type { Target } from '../cluster/model.ts';
+import type { Target } from '../../ship/cluster/model.ts';
 import type { Settings } from './settings.ts';
 
 export const PORT = 8000;

@@ -3,7 +3,7 @@ import type { AnswerEnd } from '../../formats/tflite/rewrite/editor.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { ModelRow } from '../../report/types.ts';
 import { openTflite } from '../../runtime/litert.ts';
-import { softmaxRows } from '../answer-ending.ts';
+import { softmaxRows } from '../../ship/answer-ending.ts';
 import type { ComparedSample, FedByName } from './ends.ts';
 
 /** Largest difference of an answer, as a share of the largest answer of the sample, of 1 at least; integer files may round a prepared pixel to another step. */

@@ -5,7 +5,7 @@ import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { loadData } from '../../../src/setup/data.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
-import { stretchNotes } from '../../../src/ship/mediapipe/stretched.ts';
+import { stretchNotes } from '../../../src/consumers/mediapipe/stretched.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@ import { encoderOf } from '../../../src/data/text/tokenizer/encode.ts';
 import type { TextForm } from '../../../src/data/text/tokenizer/encode.ts';
 import { tokenizerOf } from '../../../src/data/text/tokenizer/tokenizer-json.ts';
 import type { TokenizerJson } from '../../../src/data/text/tokenizer/tokenizer-json.ts';
-import { mediaPipeTokenizer } from '../../../src/ship/mediapipe/tokenizer.ts';
+import { mediaPipeTokenizer } from '../../../src/consumers/mediapipe/tokenizer.ts';
 import { wordPieces } from '../../support/tokenizer.ts';
 
 const pieces = wordPieces(['hello', 'cafe', '中', '(', '-', ')', ',', '[', ']', '^', '`', '~', '{', '}']);

@@ -1,5 +1,5 @@
 import type { Dataset } from '../../../src/data/dataset.ts';
-import { configFiles, pipelineOf } from '../../../src/ship/transformers/config.ts';
+import { configFiles, pipelineOf } from '../../../src/consumers/transformers/config.ts';
 import { wordPieces } from '../../support/tokenizer.ts';
 
 const text = { tokenizer: 'tokenizer.json', texts: 1, length: 8, truncate: 'end', vocabulary: 60, padding: 0 };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { ShippedModel, Target } from '../../../src/ship/cluster/model.ts';
-import { kserveFiles } from '../../../src/ship/kserve/files.ts';
-import { objectName, settingsOf } from '../../../src/ship/kserve/settings.ts';
+import { kserveFiles } from '../../../src/consumers/kserve/files.ts';
+import { objectName, settingsOf } from '../../../src/consumers/kserve/settings.ts';
 import type { Schema } from './schema.ts';
 import { faults } from './schema.ts';
 

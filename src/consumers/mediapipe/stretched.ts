@@ -3,8 +3,8 @@ import type { Recipe } from '../../recipe/schema.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { loadData } from '../../setup/data.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import type { KitModel } from '../kit/missing.ts';
-import { scoreOfFile } from '../model-file.ts';
+import type { KitModel } from '../../ship/kit/missing.ts';
+import { scoreOfFile } from '../../ship/model-file.ts';
 
 /**
  * Warning about a model of letterboxed pictures: MediaPipe stretches pictures to the size of the model. It has the scores of the file on the held-out pictures

@@ -1,7 +1,7 @@
 import type { ShippedModel } from '../../../src/ship/cluster/model.ts';
-import { tritonConfig } from '../../../src/ship/triton/config.ts';
-import { entries, pbtxt, word } from '../../../src/ship/triton/pbtxt.ts';
-import { tritonFiles } from '../../../src/ship/triton/repository.ts';
+import { tritonConfig } from '../../../src/consumers/triton/config.ts';
+import { entries, pbtxt, word } from '../../../src/consumers/triton/pbtxt.ts';
+import { tritonFiles } from '../../../src/consumers/triton/repository.ts';
 
 const curve = { fixedMs: 2, perSampleMs: 1, sizes: [1, 8, 32], threads: 2, device: 'cpu', memoryBytes: undefined };
 const model: ShippedModel = {
