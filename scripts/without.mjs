@@ -20,8 +20,8 @@ const LISTS = [FEATURES, 'src/browser.ts', 'src/index.ts'];
 const PLANES = ['serve', 'page'];
 /** Folders whose files go with what they import. */
 const CELLS = /^src\/(answers|commands|consumers|methods|observers|places|samples)\//;
-/** Features that stay: answers of classes, which others build on, and formats that `limbeck init` and other readers import by name still. */
-const STAY = new Set(['classes', 'model2vec']);
+/** Features that stay: answers of classes, which others build on. */
+const STAY = new Set(['classes']);
 
 /** Syntax tree of a file. */
 const parsed = (file, text) => ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

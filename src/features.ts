@@ -19,7 +19,7 @@ import type { DataGuess, SampleStart } from './data/readers/guess.ts';
 import { dataFormats } from './data/readers/registry.ts';
 import type { SplitReader } from './data/readers/registry.ts';
 import { formatsAsOnnx } from './files/as-onnx.ts';
-import type { FormatAsOnnx } from './files/as-onnx.ts';
+import type { FormatAsOnnx, TokenVectors } from './files/as-onnx.ts';
 import { keras } from './files/formats/keras/index.ts';
 import { model2vec } from './files/formats/model2vec/index.ts';
 import type { Model } from './formats/onnx/model.ts';
@@ -184,7 +184,6 @@ data('cifar10', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('cifar100', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('image-folder', { reader: () => import('./data/readers/image-folder.ts') });
 data('mask-folder', { reader: () => import('./data/readers/mask-folder.ts') });
-data('coco', { reader: () => import('./data/formats/coco/reader.ts') });
 data('yolo', {
   reader: () => import('./data/formats/yolo/yolo.ts'),
   guess: () => import('./data/formats/yolo/guess.ts'),
@@ -194,6 +193,10 @@ data('voc', {
   reader: () => import('./data/formats/voc/voc.ts'),
   guess: () => import('./data/formats/voc/guess.ts'),
   start: () => import('./data/formats/voc/voc.ts'),
+});
+data('coco', {
+  reader: () => import('./data/formats/coco/reader.ts'),
+  guess: () => import('./data/formats/coco/guess.ts'),
 });
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
@@ -215,6 +218,7 @@ data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
 /** Slots of a format of model files that are read as ONNX models. */
 interface FormatCells {
   readonly readModel: Cell<'readModel', (file: string) => Promise<Model>>;
+  readonly readVectors?: Cell<'readVectors', (folder: string, tokenizer: string) => Promise<TokenVectors>>;
 }
 
 function asOnnx(row: FormatAsOnnx, cells: FormatCells): void {
@@ -222,7 +226,10 @@ function asOnnx(row: FormatAsOnnx, cells: FormatCells): void {
 }
 
 asOnnx(keras, { readModel: () => import('./files/formats/keras/keras-file.ts') });
-asOnnx(model2vec, { readModel: () => import('./files/formats/model2vec/model2vec-file.ts') });
+asOnnx(model2vec, {
+  readModel: () => import('./files/formats/model2vec/model2vec-file.ts'),
+  readVectors: () => import('./files/formats/model2vec/model2vec-file.ts'),
+});
 
 /** Slots of launchers. */
 interface LauncherCells {

@@ -3,15 +3,14 @@ import path from 'node:path';
 import { exists, readBytes } from '../base/files.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import { vocabularyOf } from '../data/text/tokenizer/models.ts';
+import { unknownId, vocabularyOf } from '../data/text/tokenizer/models.ts';
 import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
 import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from '../data/text/tokenizer/tokenizer-json.ts';
 import { staticEmbeddings } from '../distill/static-embeddings.ts';
 import type { StaticEmbeddings } from '../distill/static-embeddings.ts';
-import { readModel2vec, unknownId } from '../files/formats/model2vec/model2vec-file.ts';
-import { MODEL2VEC_FILE } from '../files/formats/model2vec/names.ts';
-import type { Model2vec } from '../files/formats/model2vec/model2vec-file.ts';
+import { readersOfVectors } from '../files/as-onnx.ts';
+import type { TokenVectors } from '../files/as-onnx.ts';
 import { readOnnx, writeModel } from '../files/onnx-file.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { onnxContent } from '../formats/onnx/protobuf.ts';
@@ -62,7 +61,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   const beside = path.join(path.dirname(out), TOKENIZER_FILE);
   if (!(await exists(file)))
     throw new UserError(`${file}: no such file or folder`, 'Name an ONNX file, or a folder of model2vec.');
-  const vectorsFile = (await stat(file)).isDirectory() ? path.join(file, MODEL2VEC_FILE) : undefined;
+  const isFolder = (await stat(file)).isDirectory();
   if (path.resolve(out) === path.resolve(file))
     throw new UserError(`--out: ${out} is the encoder`, 'Name another file.');
   const { form } = await openText({ column: 'text', tokenizer: options.tokenizer, length });
@@ -80,7 +79,7 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   const json = JSON.parse(new TextDecoder().decode(bytes)) as TokenizerJson;
   const tokenizer = tokenizerOf(json);
   const marked = markedIds(json, tokenizer, form.padding);
-  const own = vectorsFile === undefined ? undefined : await readModel2vec(vectorsFile, options.tokenizer);
+  const own = isFolder ? await vectorsOfFolder(file, options.tokenizer) : undefined;
   const { vectors, width, kept, size } =
     own === undefined ? await vectorsOfEncoder(file, tokenizer, options, marked) : firstNumbers(file, own, options);
   const model = onnxContent(
@@ -117,8 +116,16 @@ async function vectorsOfEncoder(
   return { ...(await made.finally(() => encoder.dispose())), size };
 }
 
+/** The vectors of a folder, of the one format of such folders that Limbeck reads. */
+async function vectorsOfFolder(folder: string, tokenizer: string): Promise<TokenVectors> {
+  const [format] = readersOfVectors.names();
+  if (format === undefined)
+    throw new UserError(`${folder}: expected an ONNX file, received a folder`, 'Name the ONNX file in it.');
+  return (await readersOfVectors.load(format))(folder, tokenizer);
+}
+
 /** The first numbers of the vectors of a folder. */
-function firstNumbers(folder: string, { vectors: all, width }: Model2vec, { size = width }: EmbedOptions): Made {
+function firstNumbers(folder: string, { vectors: all, width }: TokenVectors, { size = width }: EmbedOptions): Made {
   if (size > width)
     throw new UserError(`--size: expected at most ${width}, the numbers of a vector of ${folder}, received ${size}`, 'Leave it out.'); // prettier-ignore
   const rows = all.length / width;

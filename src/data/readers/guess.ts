@@ -48,6 +48,8 @@ export interface DataGuess {
     /** Splits of such a file, relative to it. */
     readonly splits: (file: string) => Promise<SeenData['splits']>;
   };
+  /** Message about a file of annotations that is no data by itself; undefined for other files. */
+  readonly besideData?: (file: string) => Promise<string | undefined>;
 }
 
 /** Types whose data are recognized by their layout, in the order of features, the first of which counts. */

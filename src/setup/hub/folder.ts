@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
-import { MODEL2VEC_ENDS, MODEL2VEC_FILE } from '../../files/formats/model2vec/names.ts';
+import { formatOfTokens } from '../../files/as-onnx.ts';
 import { namesOfEnds } from '../../formats/onnx/protobuf.ts';
 import type { TaskName } from '../../recipe/task.ts';
 import { hubFile, hubJson, isFolder, namesInHub, regular } from './files.ts';
@@ -47,13 +47,6 @@ const HEADS: readonly (readonly [RegExp, HubFolder['reads'], TaskName | undefine
   [/^(Bert|Roberta|XLMRoberta|DistilBert|MPNet|Albert|Electra|DebertaV2|NomicBert|ModernBert|Camembert)(Model|ForMaskedLM)$/, 'texts', undefined],
 ]; // prettier-ignore
 
-/** True for a folder of model2vec, which has vectors of tokens in place of an ONNX file: as its config.json says, or, since version 0.10, its modules.json. */
-function isStatic(folder: string, architecture: string): boolean {
-  const modules = Object.values(hubJson(folder, 'modules.json') ?? {}) as { type?: unknown; path?: unknown }[];
-  const isModule = modules.some((part) => /\.StaticEmbedding$/.test(String(part.type)) && part.path === '.');
-  return architecture === 'StaticModel' || (architecture === '' && isModule);
-}
-
 /** Outputs with one row for each sample, in the order in which they are looked for. */
 const EMBEDDINGS = ['sentence_embedding', 'image_embeds', 'text_embeds', 'pooler_output'];
 
@@ -61,9 +54,13 @@ const EMBEDDINGS = ['sentence_embedding', 'image_embeds', 'text_embeds', 'pooler
 export function readHubFolder(folder: string, named?: string): HubFolder {
   const config = configOf(folder);
   const architecture = config.architectures?.[0] ?? '';
-  if (named === undefined && isStatic(folder, architecture))
+  const ofTokens =
+    named === undefined
+      ? formatOfTokens(architecture, Object.values(hubJson(folder, 'modules.json') ?? {}))
+      : undefined;
+  if (ofTokens !== undefined)
     return {
-      ...{ folder, onnx: MODEL2VEC_FILE, ...MODEL2VEC_ENDS, task: undefined, reads: 'texts', channels: 3 },
+      ...{ folder, ...ofTokens.ends, task: undefined, reads: 'texts', channels: 3 },
       ...(hubFile(folder, TOKENIZER_FILE) !== undefined && { tokenizer: TOKENIZER_FILE }),
     };
   const [, reads, head] = HEADS.find(([ending]) => ending.test(architecture)) ?? [];

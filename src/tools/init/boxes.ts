@@ -1,106 +1,26 @@
-import path from 'node:path';
-import { exists, openToRead } from '../../base/files.ts';
-import { PICTURES } from '../../data/readers/image-folder.ts';
-import { guesses, SPLIT_WORDS, VALIDATION } from '../../data/readers/guess.ts';
+import { guesses } from '../../data/readers/guess.ts';
 import type { SeenData } from '../../data/readers/guess.ts';
-import { folderNames } from '../../data/readers/mask-files.ts';
 
-/** Number of initial bytes of a JSON file by which its kind is recognized. */
-const COCO = 2 ** 20;
 /** Data with boxes in a folder, with their splits; `inside`: its names. Undefined if there are none in a layout that is read. */
 export async function seenBoxes(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
   for (const type of guesses.names()) {
     const seen = await (await guesses.load(type)).inFolder(place, inside);
     if (seen !== undefined) return seen;
   }
-  return cocoIn(place, inside);
+  return undefined;
+}
+
+/** Message about a file that describes data beside it, which are named instead; undefined for other files. */
+export async function besideData(file: string): Promise<string | undefined> {
+  for (const type of guesses.names()) {
+    const message = await (await guesses.load(type)).besideData?.(file);
+    if (message !== undefined) return message;
+  }
+  return undefined;
 }
 
 /** True for a file that describes data, as a data.yaml of YOLO does, under any name. */
 export async function describesData(file: string): Promise<boolean> {
   for (const type of guesses.names()) if ((await (await guesses.load(type)).file?.isOne(file)) === true) return true;
   return false;
-}
-
-async function cocoIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
-  const train = (await cocoSplit(place, inside, SPLIT_WORDS.train)) ?? (await cocoSplit(place, inside, ['']));
-  if (train === undefined) return undefined;
-  let test;
-  for (const word of SPLIT_WORDS.test) test ??= await cocoSplit(place, inside, [word]);
-  const why = `${path.join(path.basename(place), train.labels)} has annotations in COCO's format`;
-  const tested = test?.labels === train.labels ? undefined : test;
-  const both = tested && { test: tested.images, testLabels: tested.labels };
-  const chosen = tested && (await cocoSplit(place, inside, VALIDATION));
-  const isThird = chosen && ![train.labels, tested?.labels].includes(chosen.labels);
-  const third = isThird && { validation: chosen.images, validationLabels: chosen.labels };
-  return { type: 'coco', why, notes: [], splits: { train: train.images, labels: train.labels, ...both, ...third } };
-}
-
-/** File of annotations and folder of pictures of a split with such a word in its name, relative to the place. */
-async function cocoSplit(place: string, inside: readonly string[], words: readonly string[]) {
-  const isNamed = (name: string): boolean => words.some((word) => name.toLowerCase().includes(word));
-  const folders = ['annotations', '', ...inside.filter((name) => path.extname(name) === '' && name !== 'annotations')];
-  for (const folder of folders) {
-    const names = folder === '' ? inside : await folderNames(path.join(place, folder)).catch(() => []);
-    const files = names.filter((name) => name.endsWith('.json') && isNamed(path.join(folder, name)));
-    files.sort((a, b) => Number(b.startsWith('instances')) - Number(a.startsWith('instances')));
-    for (const name of files) {
-      const labels = path.join(folder, name);
-      if (/caption|keypoint|panoptic|stuff/i.test(name) || !(await isCoco(path.join(place, labels)))) continue;
-      // In official data, instances_train2017.json annotates train2017.
-      const called = inside.filter((one) => path.extname(one) === '' && one !== 'annotations' && name.includes(one));
-      const named = called.sort((a, b) => b.length - a.length).flatMap((one) => [path.join(one, 'images'), one]);
-      // CVAT's instances_default.json annotates images/default.
-      const subset = path.parse(name).name.replace(/^instances_/, '');
-      const near = [
-        ...named,
-        path.join(folder, 'images'),
-        folder,
-        ...[...words, subset].map((word) => path.join('images', word)),
-        'images',
-      ];
-      const first = await firstPicture(path.join(place, labels));
-      for (const images of near)
-        if (first && (await exists(path.join(place, images, first)))) return { images: images || '.', labels };
-      for (const images of near)
-        if (await holdsPictures(path.join(place, images))) return { images: images || '.', labels };
-    }
-  }
-  return undefined;
-}
-
-async function holdsPictures(folder: string): Promise<boolean> {
-  if (!(await exists(folder))) return false;
-  const names = await folderNames(folder).catch(() => []);
-  return names.some((name) => PICTURES.extensions.has(path.extname(name).toLowerCase()));
-}
-
-/** True for a JSON file with COCO's lists in one object, rather than a line for each sample. */
-export async function isCoco(file: string): Promise<boolean> {
-  const text = await beginning(file);
-  return (
-    /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
-    ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
-  );
-}
-
-/** Name of the first picture of a file in COCO's format, if it stands in its first bytes. */
-async function firstPicture(file: string): Promise<string | undefined> {
-  const quoted = /"file_name"\s*:\s*("(?:[^"\\]|\\.)+")/.exec(await beginning(file))?.[1];
-  try {
-    return quoted === undefined ? undefined : (JSON.parse(quoted) as string);
-  } catch {
-    // A damaged name, which the reader refuses with its place.
-    return undefined;
-  }
-}
-
-async function beginning(file: string): Promise<string> {
-  const handle = await openToRead(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }

@@ -5,7 +5,7 @@ import { leadsUp } from '../../data/readers/class-folder.ts';
 import { guesses } from '../../data/readers/guess.ts';
 import type { SeenData } from '../../data/readers/guess.ts';
 import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
-import { isCoco, seenBoxes } from './boxes.ts';
+import { besideData, seenBoxes } from './boxes.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 import type { HubSplit } from '../../recipe/init.ts';
@@ -36,15 +36,19 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
   if (!isFolder) {
     const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
     const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
-    const isOfBoxes = ending === '.json' && (await isCoco(place));
-    const unsupported = isOfBoxes && {
-      unsupported: 'is an annotation file of COCO: the folder of its pictures is the training data',
-    };
+    const unsupported = await besideData(place);
     const testBeside = await testFileOf(place);
     const why = `${name} ends in ${ending === '' ? 'ubyte' : ending}`;
     const splits = type && (await (await guesses.loadIfThere(type))?.file?.splits(place));
     return (
-      type && { type, why, notes: [], ...unsupported, ...(splits && { splits }), ...(testBeside && { testBeside }) }
+      type && {
+        type,
+        why,
+        notes: [],
+        ...(unsupported && { unsupported }),
+        ...(splits && { splits }),
+        ...(testBeside && { testBeside }),
+      }
     );
   }
   const inside = await folderNames(place);

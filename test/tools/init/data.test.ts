@@ -1,3 +1,4 @@
+// Needs the feature coco.
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { seenData } from '../../../src/tools/init/data.ts';

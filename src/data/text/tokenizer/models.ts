@@ -19,6 +19,11 @@ export function vocabularyOf({ type, vocab }: ModelPart): Vocabulary {
   return new Map(Object.entries(vocab as Record<string, number>));
 }
 
+/** Id of the token that stands for unknown words, if a tokenizer has one. */
+export function unknownId({ model }: { readonly model: ModelPart }): number | undefined {
+  return typeof model['unk_id'] === 'number' ? model['unk_id'] : vocabularyOf(model).get(model.unk_token ?? '');
+}
+
 /** Largest id; -1 for an empty vocabulary. */
 export function largestId(vocabulary: ReadonlyMap<string, number>): number {
   let largest = -1;

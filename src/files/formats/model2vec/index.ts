@@ -1,4 +1,24 @@
+import path from 'node:path';
 import type { FormatAsOnnx } from '../../as-onnx.ts';
-import { isModel2vecFile } from './names.ts';
 
-export const model2vec: FormatAsOnnx = { name: 'model2vec', isFile: isModel2vecFile, isPart: true };
+/** Vectors of tokens as the package model2vec saves them; output and inputs have the names of those of encoders of sentences. */
+export const MODEL2VEC_ENDS = {
+  onnx: 'model.safetensors',
+  inputs: ['input_ids', 'attention_mask'],
+  output: 'sentence_embedding',
+} as const;
+
+export const model2vec: FormatAsOnnx = {
+  name: 'model2vec',
+  isFile: (file) => path.basename(file) === MODEL2VEC_ENDS.onnx,
+  isPart: true,
+  ofTokens: { isFolder, ends: MODEL2VEC_ENDS },
+};
+
+/** True for a folder that says so in its config.json, or, since version 0.10, in its modules.json. */
+function isFolder(architecture: string, modules: readonly unknown[]): boolean {
+  const isModule = (modules as { type?: unknown; path?: unknown }[]).some(
+    (part) => /\.StaticEmbedding$/.test(String(part.type)) && part.path === '.',
+  );
+  return architecture === 'StaticModel' || (architecture === '' && isModule);
+}

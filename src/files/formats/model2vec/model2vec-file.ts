@@ -3,29 +3,20 @@ import { fromHalfArray } from '../../../base/bytes.ts';
 import { UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
 import { openText, TOKENIZER_FILE } from '../../../data/text/open.ts';
-import { vocabularyOf } from '../../../data/text/tokenizer/models.ts';
+import { unknownId } from '../../../data/text/tokenizer/models.ts';
 import { tokenizerOf } from '../../../data/text/tokenizer/tokenizer-json.ts';
 import type { TokenizerJson } from '../../../data/text/tokenizer/tokenizer-json.ts';
 import { tensor } from '../../../formats/onnx/model.ts';
 import type { Model, OnnxDType, OnnxNode, ValueInfo } from '../../../formats/onnx/model.ts';
-import { MODEL2VEC_ENDS } from './names.ts';
+import type { TokenVectors } from '../../as-onnx.ts';
+import { MODEL2VEC_ENDS } from './index.ts';
 import { readSafetensorsFile } from '../../safetensors-file.ts';
 
-/** Static embeddings as the package model2vec saves them. */
-export interface Model2vec {
-  /** [tokens, width]; zeros for unknown words and for tokens that stand around a text, which model2vec leaves out: a sum of vectors keeps its direction. */
-  readonly vectors: Float32Array;
-  readonly width: number;
-}
-
 /**
- * The vectors of `file`, a model.safetensors of model2vec with the tensor `embeddings`; `tokenizer`: path of the tokenizer.json, by default the tokenizer.json beside it.
+ * The vectors of `file`, a model.safetensors of model2vec with the tensor `embeddings`; `tokenizer`: path of the tokenizer.json, that is saved beside it.
  * Integers are read as they are, for lengths do not matter. `UserError` for another file, for vectors that several tokens share, and for another tokenizer.
  */
-export async function readModel2vec(
-  file: string,
-  tokenizer = path.join(path.dirname(file), TOKENIZER_FILE),
-): Promise<Model2vec> {
+async function vectorsOf(file: string, tokenizer: string): Promise<TokenVectors> {
   const { tensors } = await readSafetensorsFile(file);
   const found = tensors.get('embeddings');
   const listed = [...tensors].map(([name, { dtype, shape }]) => `${name} (${dtype}, [${shape.join(', ')}])`).join(', ');
@@ -58,14 +49,13 @@ async function silentIds(file: string): Promise<{ readonly ids: readonly number[
   return { ids, vocabulary };
 }
 
-/** Id of the token that stands for unknown words, if a tokenizer has one. */
-export function unknownId({ model }: TokenizerJson): number | undefined {
-  return typeof model['unk_id'] === 'number' ? model['unk_id'] : vocabularyOf(model).get(model.unk_token ?? '');
+export function readVectors(folder: string, tokenizer: string): Promise<TokenVectors> {
+  return vectorsOf(path.join(folder, MODEL2VEC_ENDS.onnx), tokenizer);
 }
 
 /** A file of model2vec as an ONNX model: ids and mask of tokens [batch, tokens], int64, to the sum of their vectors [batch, width], which says their direction. */
 export async function readModel(file: string): Promise<Model> {
-  const { vectors, width } = await readModel2vec(file);
+  const { vectors, width } = await vectorsOf(file, path.join(path.dirname(file), TOKENIZER_FILE));
   const { inputs, output } = MODEL2VEC_ENDS;
   const [ids, mask] = inputs;
   const node = (op: string, from: readonly string[], to: string, attrs: OnnxNode['attrs'] = new Map()): OnnxNode => ({
