@@ -7,9 +7,11 @@ import { boxesAnswers } from './answers/boxes/index.ts';
 import { boxFigures } from './answers/boxes/report.ts';
 import { classesAnswers } from './answers/classes/index.ts';
 import { labelsAnswers } from './answers/labels/index.ts';
+import { labelFigures } from './answers/labels/report.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
+import { errorFigures } from './answers/numbers/report.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { entityFigures } from './answers/tags/report.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
@@ -57,6 +59,14 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+
+// Types of figures that forms of answers declare, for users of the library.
+export type {} from './answers/boxes/described.ts';
+export type {} from './answers/labels/described.ts';
+export type {} from './answers/mask/described.ts';
+export type {} from './answers/numbers/described.ts';
+export type {} from './answers/tags/described.ts';
+export type {} from './answers/vector/described.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
 type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
@@ -161,6 +171,8 @@ answers(vectorAnswers, {
 });
 
 // In the order of their sections.
+answerFigures.add(errorFigures);
+answerFigures.add(labelFigures);
 answerFigures.add(entityFigures);
 answerFigures.add(maskFigures);
 answerFigures.add(boxFigures);

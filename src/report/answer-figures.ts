@@ -21,10 +21,8 @@ interface PartsTable extends FigureTable {
   readonly most?: number;
 }
 
-/** Figures that answers of one form alone have, as reports show them. */
-export interface AnswerFigures {
-  /** The form of the answers. */
-  readonly name: string;
+/** Section of report.html that is made of tables. */
+interface TablesSection {
   /** Name of the section in links of report.html. */
   readonly id: string;
   readonly heading: string;
@@ -37,6 +35,21 @@ export interface AnswerFigures {
   readonly after?: FigureTable;
   /** Counts of the true and the given class of each part. */
   readonly confusion?: (model: ModelRow) => readonly (readonly number[])[] | undefined;
+  readonly section?: undefined;
 }
+
+/** Section of report.html that a form draws by itself. */
+interface DrawnSection {
+  /** The section, or an empty text for a report without such figures. */
+  readonly section: (report: Report) => Content;
+  /** Table of report.md. */
+  readonly parts: Omit<FigureTable, 'label'>;
+}
+
+/** Figures that answers of one form alone have, as reports show them. */
+export type AnswerFigures = {
+  /** The form of the answers. */
+  readonly name: string;
+} & (TablesSection | DrawnSection);
 
 export const answerFigures = new Registry<AnswerFigures>('figures of a form of answer');

@@ -1,6 +1,10 @@
+import { z } from 'zod';
+import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { answerFigures } from '../../src/report/answer-figures.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
+import { reportJson } from '../../src/report/render/json.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { markup } from '../../src/report/html/markup.ts';
 import { example } from './example.ts';
 
@@ -22,4 +26,14 @@ it('figures that a form of answers adds get into both reports, from the same row
   expect(reportMarkdown(example)).toContain(
     '| model | joint | PCK |\n| --- | --- | ---: |\n| distilled | knee \\| &lt;left> | 87.5 % |',
   );
+});
+
+it('figures that a form of answer declares stand in report.json with their split, and no others do', () => {
+  const described = { points: z.strictObject({ pck: z.number() }) };
+  answerForms.add({ name: 'points', words: ['point', 'points'], tasks: {}, keys: [], described });
+  const points = { split: 'test', pck: 0.875 };
+  const models = example.models.map((row) => ({ ...row, points }));
+  expect(parseReport(reportJson({ ...example, models })).models[0]).toMatchObject({ points });
+  const others = example.models.map((row) => ({ ...row, joints: points }));
+  expect(() => reportJson({ ...example, models: others })).toThrow('joints');
 });

@@ -2,7 +2,7 @@ import { percent } from '../../base/numbers.ts';
 import type { AnswerFigures } from '../../report/answer-figures.ts';
 import { number } from '../../report/format.ts';
 import { markup } from '../../report/html/markup.ts';
-import type { BoxReport } from '../../tasks/described.ts';
+import type { BoxReport } from './described.ts';
 
 const share = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : percent(value, 1);

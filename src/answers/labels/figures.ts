@@ -1,6 +1,6 @@
 import { reliabilityOf } from '../classes/calibration.ts';
 import { columnOf, meanOf } from '../../tasks/columns.ts';
-import type { LabelReport } from '../../tasks/described.ts';
+import type { LabelReport } from './described.ts';
 
 /** Figures of answers to samples with any number of labels; logits and labels are [samples, width], labels 0 or 1. */
 

@@ -1,5 +1,6 @@
 import { BEGINS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
+import { labels } from './described.ts';
 
 /** Any number of labels. */
 export const labelsAnswers: AnswerRow = {
@@ -24,4 +25,5 @@ export const labelsAnswers: AnswerRow = {
     },
   },
   keys: [],
+  described: { labels },
 };

@@ -1,7 +1,7 @@
 import type { TargetValues } from '../../data/dataset.ts';
 import { IGNORED } from '../../data/targets/ignored.ts';
 import { MOST_IN_MATRIX } from '../../tasks/classification/classes.ts';
-import type { MaskReport } from '../../tasks/described.ts';
+import type { MaskReport } from './described.ts';
 
 /** Pixels of each class: with it in truth and answer, in the answer, and in truth. */
 interface ClassPixels {

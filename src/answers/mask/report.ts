@@ -2,7 +2,7 @@ import { digits, percent } from '../../base/numbers.ts';
 import type { AnswerFigures } from '../../report/answer-figures.ts';
 import { number } from '../../report/format.ts';
 import { markup } from '../../report/html/markup.ts';
-import type { MaskReport } from '../../tasks/described.ts';
+import type { MaskReport } from './described.ts';
 
 /** Head of the table of classes of pixels. */
 export const MASK_HEAD = ['class', 'pixels', 'IoU', 'Dice'] as const;

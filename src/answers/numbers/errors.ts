@@ -1,5 +1,5 @@
 import { columnOf, isAboveZero } from '../../tasks/columns.ts';
-import type { ErrorReport } from '../../tasks/described.ts';
+import type { ErrorReport } from './described.ts';
 import { sum } from '../../base/numbers.ts';
 
 /** Number of samples in a chart of residuals. */

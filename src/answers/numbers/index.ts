@@ -1,6 +1,7 @@
 import { BEGINS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { numbersKeys } from './recipe.ts';
+import { errors } from './described.ts';
 
 /** Numbers by name. */
 export const numbersAnswers: AnswerRow = {
@@ -29,4 +30,5 @@ export const numbersAnswers: AnswerRow = {
     },
   },
   keys: [numbersKeys],
+  described: { errors },
 };

@@ -1,6 +1,7 @@
 import { BEGINS, LOSSES_OF_LOGITS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { tagsKeys } from './recipe.ts';
+import { entities } from './described.ts';
 
 /** A tag for each word of a text. */
 export const tagsAnswers: AnswerRow = {
@@ -24,4 +25,5 @@ export const tagsAnswers: AnswerRow = {
     },
   },
   keys: [tagsKeys],
+  described: { entities },
 };

@@ -2,7 +2,7 @@ import { digits, percent } from '../../base/numbers.ts';
 import type { AnswerFigures } from '../../report/answer-figures.ts';
 import { number } from '../../report/format.ts';
 import { markup } from '../../report/html/markup.ts';
-import type { EntityReport } from '../../tasks/described.ts';
+import type { EntityReport } from './described.ts';
 
 export const ENTITY_HEAD = ['entities', 'true', 'given', 'right', 'precision', 'recall', 'F1'];
 

@@ -1,6 +1,6 @@
 import { vectorCount } from '../../base/math/vectors.ts';
 import type { Vectors } from '../../base/math/vectors.ts';
-import type { VectorReport } from '../../tasks/described.ts';
+import type { VectorReport } from './described.ts';
 import { bytesOfVector, inPrecision, VECTOR_PRECISIONS } from './precisions.ts';
 import { retrievalOf } from './retrieval.ts';
 import type { Relevance } from './retrieval.ts';

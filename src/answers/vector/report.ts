@@ -2,7 +2,7 @@ import { percent } from '../../base/numbers.ts';
 import type { AnswerFigures } from '../../report/answer-figures.ts';
 import { number, size } from '../../report/format.ts';
 import { markup } from '../../report/html/markup.ts';
-import type { VectorReport } from '../../tasks/described.ts';
+import type { VectorReport } from './described.ts';
 
 /** Figures of vectors by their size and number format, of which a task has some. */
 const FIGURES = {

@@ -5,9 +5,7 @@ import type { Content } from './markup.ts';
 import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
 import { answerSections } from './sections/of-answers.ts';
-import { errorsSection } from './sections/errors.ts';
 import { answerFilesSection } from './sections/answer-files.ts';
-import { labelsSection } from './sections/per-label.ts';
 import { calibrationSection } from './sections/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './sections/sections.ts';
 import { raceSection } from './sections/race.ts';
@@ -65,8 +63,6 @@ export function reportHtml(report: Report): string {
     calibrationSection(report),
     agreementSection(report),
     examplesSection(report),
-    errorsSection(report),
-    labelsSection(report),
     ...answerSections(report),
     channelsSection(report),
     pruningSection(report),

@@ -1,4 +1,4 @@
-import { digits, percent } from '../../base/numbers.ts';
+import { percent } from '../../base/numbers.ts';
 import { answerFigures } from '../answer-figures.ts';
 import { ANSWER_FILE_HEAD, answerFileRows } from '../tables/answer-files.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
@@ -25,8 +25,6 @@ export function reportMarkdown(given: Report): string {
     modelsMarkdown(report),
     latencyTable(report.models),
     qualityTable(report.models),
-    errorsTable(report.models),
-    labelsTable(report.models),
     ...partsTables(report.models),
     answerFilesTable(report.models),
     searchTable(report),
@@ -184,46 +182,6 @@ function qualityTable(models: readonly ModelRow[]): string {
   if (rows.length === 0) return '';
   const head = ['model', ...CLASS_FIGURES_HEAD, 'calibration error', 'mean confidence', 'same class as the teacher'];
   return tableOf(head, rows, 1);
-}
-
-/** Table of the errors of predicted numbers. */
-function errorsTable(models: readonly ModelRow[]): string {
-  const rows = models.flatMap(({ id, errors }) =>
-    (errors?.rows ?? []).map(({ name, mae, rmse, r2 }) => [
-      id,
-      name,
-      digits(mae),
-      digits(rmse),
-      r2 === null ? '' : r2.toFixed(3),
-    ]),
-  );
-  if (rows.length === 0) return '';
-  const head = ['model', 'predicts', 'MAE', 'RMSE', 'R²'];
-  return tableOf(head, rows, 2);
-}
-
-/** Table of the scores of several labels. */
-function labelsTable(models: readonly ModelRow[]): string {
-  const share = (value: number | null | undefined): string =>
-    value === null || value === undefined ? '' : percent(value);
-  const rows = models.flatMap(({ id, labels }) =>
-    (labels?.rows ?? []).map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold, ece }) => [
-      ...[id, name, number(samples), share(averagePrecision), share(f1)],
-      ...[threshold?.toFixed(3) ?? '', share(f1AtThreshold), share(ece)],
-    ]),
-  );
-  if (rows.length === 0) return '';
-  const head = [
-    'model',
-    'label',
-    'samples with it',
-    'average precision',
-    'F1 at 0.5',
-    'threshold',
-    'F1 with it',
-    'calibration error',
-  ];
-  return tableOf(head, rows, 2);
 }
 
 /** Tables of figures that answers of one form alone have, part by part. */

@@ -9,10 +9,12 @@ import { confusionMatrices } from './classes.ts';
 
 /** Sections on figures that answers of one form alone have. */
 export function answerSections(report: Report): Content[] {
-  return answerFigures.all().map((figures) => sectionOf(figures, report));
+  return answerFigures
+    .all()
+    .map((figures) => (figures.section === undefined ? sectionOf(figures, report) : figures.section(report)));
 }
 
-function sectionOf(figures: AnswerFigures, report: Report): Content {
+function sectionOf(figures: Extract<AnswerFigures, { section?: undefined }>, report: Report): Content {
   const { id, heading, text, whole, parts, after, confusion } = figures;
   const { partText = String } = parts;
   const rated = report.models.filter((model) => parts.rows(model) !== undefined);

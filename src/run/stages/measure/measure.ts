@@ -5,6 +5,7 @@ import { freeBuffers } from '../../../base/process/memory.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
 import { usualAnswers } from '../../../measure/usual-answers.ts';
+import type { Described } from '../../../tasks/described.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
@@ -136,10 +137,7 @@ async function evaluate(
   };
 }
 
-type Parts = Pick<
-  ModelRow,
-  'calibration' | 'classFigures' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities' | 'masks'
->;
+type Parts = Pick<ModelRow, keyof Described>;
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };

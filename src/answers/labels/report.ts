@@ -1,19 +1,20 @@
-import { digits, percent } from '../../../base/numbers.ts';
-import { number } from '../../format.ts';
-import { finalModel } from '../../summary.ts';
-import type { ModelRow, Report } from '../../types.ts';
-import { reliabilityFigure } from './calibration.ts';
-import { markup } from '../markup.ts';
-import type { Content, Markup } from '../markup.ts';
-import { key } from '../charts/kinds.ts';
-import { table, textCells } from '../tables.ts';
+import { digits, percent } from '../../base/numbers.ts';
+import type { AnswerFigures } from '../../report/answer-figures.ts';
+import { number } from '../../report/format.ts';
+import { finalModel } from '../../report/summary.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+import { reliabilityFigure } from '../../report/html/sections/calibration.ts';
+import { markup } from '../../report/html/markup.ts';
+import type { Content, Markup } from '../../report/html/markup.ts';
+import { key } from '../../report/html/charts/kinds.ts';
+import { table, textCells } from '../../report/html/tables.ts';
 
 /** Most labels that each model has a row for. */
 const SHOWN = 40;
 const MOST_DIAGRAMS = 12;
 
 /** Section on each of several labels: the scores of all models, label by label. */
-export function labelsSection(report: Report): Content {
+function section(report: Report): Content {
   const rated = report.models.filter(({ labels }) => labels !== undefined);
   if (rated.length === 0) return '';
   const { split, rows: all } = rated[0]!.labels!;
@@ -95,3 +96,34 @@ function row(head: Content, cells: readonly string[]): Markup {
 function share(value: number | null): string {
   return value === null ? '–' : percent(value);
 }
+
+/** Text of a share in report.md, which leaves a cell without a value empty. */
+const shareOrNone = (value: number | null | undefined): string =>
+  value === null || value === undefined ? '' : percent(value);
+
+/** Scores of several labels, label by label. */
+export const labelFigures: AnswerFigures = {
+  name: 'labels',
+  section,
+  parts: {
+    head: () => [
+      'label',
+      'samples with it',
+      'average precision',
+      'F1 at 0.5',
+      'threshold',
+      'F1 with it',
+      'calibration error',
+    ],
+    rows: ({ labels }) =>
+      labels?.rows.map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold, ece }) => [
+        name,
+        number(samples),
+        shareOrNone(averagePrecision),
+        shareOrNone(f1),
+        threshold?.toFixed(3) ?? '',
+        shareOrNone(f1AtThreshold),
+        shareOrNone(ece),
+      ]),
+  },
+};

@@ -1,18 +1,19 @@
-import { digits } from '../../../base/numbers.ts';
-import { finalModel, teacherModel } from '../../summary.ts';
-import type { ModelRow, Report } from '../../types.ts';
-import { gridOf, valueAxis } from '../charts/axes.ts';
-import { chart } from '../charts/chart.ts';
-import { markup } from '../markup.ts';
-import type { Content, Markup } from '../markup.ts';
-import { key, markSeries } from '../charts/kinds.ts';
-import { table, textCells } from '../tables.ts';
+import { digits } from '../../base/numbers.ts';
+import type { AnswerFigures } from '../../report/answer-figures.ts';
+import { finalModel, teacherModel } from '../../report/summary.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+import { gridOf, valueAxis } from '../../report/html/charts/axes.ts';
+import { chart } from '../../report/html/charts/chart.ts';
+import { markup } from '../../report/html/markup.ts';
+import type { Content, Markup } from '../../report/html/markup.ts';
+import { key, markSeries } from '../../report/html/charts/kinds.ts';
+import { table, textCells } from '../../report/html/tables.ts';
 
 /** Most numbers of a sample whose residuals are drawn. */
 const DRAWN = 3;
 
 /** Section on the errors of predicted numbers: a table of all models, residuals of the most important ones. */
-export function errorsSection(report: Report): Content {
+function section(report: Report): Content {
   const rated = report.models.filter(({ errors }) => errors !== undefined);
   if (rated.length === 0) return '';
   const { split } = rated[0]!.errors!;
@@ -55,3 +56,19 @@ function residuals(report: Report, model: ModelRow): Markup[] {
     return markup`<figure><figcaption>${key(kind)}${model.id} <small>${name}, RMSE ${digits(rmse)}</small></figcaption>${svg}</figure>`;
   });
 }
+
+/** Errors of predicted numbers, number by number. */
+export const errorFigures: AnswerFigures = {
+  name: 'numbers',
+  section,
+  parts: {
+    head: () => ['predicts', 'MAE', 'RMSE', 'R²'],
+    rows: ({ errors }) =>
+      errors?.rows.map(({ name, mae, rmse, r2 }) => [
+        name,
+        digits(mae),
+        digits(rmse),
+        r2 === null ? '' : r2.toFixed(3),
+      ]),
+  },
+};
