@@ -155,12 +155,12 @@ function agreementOf(
   answers: Float32Array,
   teacher: Float32Array,
   { data }: Pick<StageContext, 'data'>,
-): Pick<ModelRow, 'agreement' | 'likeness' | 'distance'> {
+): Partial<ModelRow> {
   const split = data.test === undefined ? 'validation' : 'test';
-  const { agreement, likeness, distance } = taskOf(data.validation).beside(answers, teacher, data[split]!.targets);
+  const { distance, ...parts } = taskOf(data.validation).beside(answers, teacher, data[split]!.targets);
+  const known = Object.entries(parts).filter(([, part]) => part !== undefined);
   return {
-    ...(agreement !== undefined && { agreement: { split, ...agreement } }),
-    ...(likeness !== undefined && { likeness: { split, ...likeness } }),
+    ...Object.fromEntries(known.map(([name, part]) => [name, { split, ...part }])),
     ...(distance !== undefined && { distance }),
   };
 }

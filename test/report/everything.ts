@@ -11,7 +11,7 @@ const split = 'test' as const;
 const names = ['cat', 'dog'];
 
 /** A report of another task, whose models have `part` and answer some samples differently, without what `classes` has already. */
-function of(task: Task, part: Partial<ModelRow>, shown: Partial<Shown>): Report {
+function of(task: Task, part: Partial<ModelRow> & Readonly<Record<string, unknown>>, shown: Partial<Shown>): Report {
   const { version, name, seed, status, wallSeconds, machine, parity, notes } = example;
   const models = example.models.map(({ confusion, calibration, agreement, ...row }) => {
     expect([confusion, calibration, agreement]).toHaveLength(3);

@@ -17,7 +17,7 @@ export function examplesSection(report: Report): Content {
       : rows[0]?.boxes !== undefined
         ? 'those with the most boxes that only one of them finds come first'
         : 'those of which both are surest come first';
-  const areVectors = models.some(({ vectors }) => vectors !== undefined);
+  const areVectors = models.some((row) => Object.hasOwn(row, 'vectors'));
   const which =
     score.unit === 'label' || areVectors
       ? `The samples of the ${split} split whose ${areVectors ? 'vectors' : 'answers'} are furthest apart.`
