@@ -53,3 +53,9 @@ export type AnswerFigures = {
 } & (TablesSection | DrawnSection);
 
 export const answerFigures = new Registry<AnswerFigures>('figures of a form of answer');
+
+/** Score from which the answers of a model are shown, such as boxes: the `threshold` that a part of its figures was chosen for; undefined without such a part. */
+export function shownFrom(row: object): number | undefined {
+  const parts = Object.values(row) as ({ readonly atThreshold?: { readonly threshold: number } } | null | undefined)[];
+  return parts.find((part) => part?.atThreshold !== undefined)?.atThreshold?.threshold;
+}

@@ -1,3 +1,4 @@
+// Needs the feature labels.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseReport } from '../../src/report/read.ts';

@@ -1,3 +1,4 @@
+// Needs the feature mask.
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

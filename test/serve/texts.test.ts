@@ -1,4 +1,4 @@
-// Needs the feature jsonl.
+// Needs the features jsonl and tags.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

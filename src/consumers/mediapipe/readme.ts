@@ -1,3 +1,4 @@
+import { shownFrom } from '../../report/answer-figures.ts';
 import { fileSize } from '../../report/format.ts';
 import { scoreOf } from '../../report/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -40,12 +41,12 @@ const KINDS = {
 /** Lines that open a file; boxes are asked for from the score of the model, without which every box is an answer. */
 function madeBy(task: MediaPipeTask, module: string, { file, row }: ShippedFile, usualThreshold: number | undefined) {
   const of = `mp.tasks.${module}.${task}`;
-  if (row.boxes === undefined)
+  if (usualThreshold === undefined)
     return {
       python: [`with ${of}.create_from_model_path('${file}') as asked:`],
       web: `const asked = await ${task}.createFromModelPath(files, '${file}');`,
     };
-  const { threshold } = row.boxes.atThreshold ?? { threshold: usualThreshold };
+  const threshold = shownFrom(row) ?? usualThreshold;
   const model = `mp.tasks.BaseOptions(model_asset_path='${file}')`;
   return {
     python: [

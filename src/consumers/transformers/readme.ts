@@ -1,3 +1,4 @@
+import { shownFrom } from '../../report/answer-figures.ts';
 import { stringify } from 'yaml';
 import { fileSize } from '../../report/format.ts';
 import { modelsMarkdown } from '../../report/render/markdown.ts';
@@ -27,7 +28,7 @@ interface ReadmeOptions {
 
 /** Argument of a pipeline by which it shows boxes from the model's own threshold: its default is 0.9. */
 const boxesFrom = ({ row }: ShippedFile, usualThreshold: number | undefined): string =>
-  row.boxes === undefined ? '' : `, { threshold: ${row.boxes.atThreshold?.threshold ?? usualThreshold} }`;
+  usualThreshold === undefined ? '' : `, { threshold: ${shownFrom(row) ?? usualThreshold} }`;
 
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'image-classification': "'picture.png'",

@@ -1,3 +1,4 @@
+// Needs the features labels, numbers and tags.
 import { EVALUATIONS } from '../../../src/commands/terminal/evaluation.ts';
 
 for (const form of EVALUATIONS.names()) await EVALUATIONS.load(form);

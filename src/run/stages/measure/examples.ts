@@ -1,3 +1,4 @@
+import { shownFrom } from '../../../report/answer-figures.ts';
 import { Slot } from '../../../base/registry.ts';
 import { sampleId, countOfElements } from '../../../data/dataset.ts';
 import type { Dataset, TargetValues } from '../../../data/dataset.ts';
@@ -56,10 +57,7 @@ export async function examplesOf(
       sample: sampleId(dataset, row),
       ...(await shownAnswers({
         ...{ task, row, targets, teacher: taught, student: own, int8: masks },
-        least: {
-          teacher: teacher.row.boxes?.atThreshold?.threshold,
-          student: student.row.boxes?.atThreshold?.threshold,
-        },
+        least: { teacher: shownFrom(teacher.row), student: shownFrom(student.row) },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
       })),
