@@ -37,6 +37,7 @@ import type { GridAnswers } from './distill/teachers/file-teacher.ts';
 import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
+import type { DrawnSection } from './report/answer-figures.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/connections.ts';
 import type { Ending } from './ship/answer-ending.ts';
@@ -88,6 +89,7 @@ interface AnswerCells {
   readonly vectorTools?: Cell<'vectorTools', VectorTools>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
   readonly said: Cell<'said', SaidForm>;
+  readonly drawnSection?: Cell<'drawnSection', DrawnSection>;
   readonly drift?: Cell<'drift', DriftWatchOf>;
 }
 
@@ -108,6 +110,7 @@ answers(classesAnswers, {
 });
 answers(numbersAnswers, {
   labels: () => import('./answers/numbers/labels.ts'),
+  drawnSection: () => import('./answers/numbers/drawn-section.ts'),
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
   said: () => import('./answers/numbers/said.ts'),
@@ -115,6 +118,7 @@ answers(numbersAnswers, {
 });
 answers(labelsAnswers, {
   labels: () => import('./answers/labels/labels.ts'),
+  drawnSection: () => import('./answers/labels/drawn-section.ts'),
   tasks: () => import('./answers/labels/task.ts'),
   evaluationText: () => import('./answers/labels/evaluation.ts'),
   said: () => import('./answers/labels/said.ts'),

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type * as encode from '../src/data/text/tokenizer/encode.ts';
 import { built, ROOT } from './support/built.ts';
+import { asProject, blocks } from './support/documents.ts';
 import { inV8 } from './support/engines.ts';
 import { writeQuestions } from './support/questions.ts';
 
@@ -14,13 +15,9 @@ const run = promisify(execFile);
 describe('docs/api.md', () => {
   it('has samples that run', async () => {
     const text = await readFile(path.join(ROOT, 'docs/api.md'), 'utf8');
-    const samples = [...text.matchAll(/```js\n([^]*?)```/g)].map((match) => match[1]!);
+    const samples = blocks(text, 'js');
     expect(samples.length).toBeGreaterThanOrEqual(5);
-    const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-docs-'));
-    try {
-      await mkdir(path.join(folder, 'node_modules'));
-      await symlink(built(), path.join(folder, 'node_modules/limbeck'));
-      await cp(path.join(ROOT, 'datasets/digits'), path.join(folder, 'digits'), { recursive: true });
+    await asProject({ 'datasets/digits': 'digits' }, async (folder) => {
       const printed = [];
       for (const [i, sample] of samples.entries()) {
         const file = path.join(folder, `sample${i}.mjs`);
@@ -38,23 +35,21 @@ describe('docs/api.md', () => {
       expect(printed[6]).toMatch(/^2 true .*batch 1.*\ntrue\n\d\n$/);
       expect(printed[7]).toContain('input   input float32[batch, 64]');
       expect(printed[8]).toBe('[ -1, 64 ] 1\n');
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   });
 });
 
 describe('docs/compress.md', () => {
   it('has commands that run', async () => {
     const text = await readFile(path.join(ROOT, 'docs/compress.md'), 'utf8');
-    const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map((match) => match[1]!);
+    const commands = blocks(text, 'sh');
     const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-docs-'));
     const cli = path.join(built(), 'dist/cli.js');
     try {
       for (const name of ['recipes', 'datasets/digits'])
         await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
       const printed = [];
-      for (const line of blocks.join('').trim().split('\n')) {
+      for (const line of commands.join('').trim().split('\n')) {
         const [program, ...args] = line.split(' ');
         expect(program).toBe('limbeck');
         // Nothing is timed here: it takes long, and tests share their machine.

@@ -1,6 +1,7 @@
 /** Sets of pictures of emoji for table.mjs. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
 import path from 'node:path';
 import sharp from 'sharp';
 import { numbersFrom, paste, texture } from '../../scripts/scenes.mjs';

@@ -1,4 +1,5 @@
-import { Registry } from '../base/registry.ts';
+import { Registry, Slot } from '../base/registry.ts';
+import { answerForms } from '../recipe/answer-forms.ts';
 import type { Content } from './html/markup.ts';
 import type { ModelRow, Report } from './types.ts';
 
@@ -35,13 +36,12 @@ interface TablesSection {
   readonly after?: FigureTable;
   /** Counts of the true and the given class of each part. */
   readonly confusion?: (model: ModelRow) => readonly (readonly number[])[] | undefined;
-  readonly section?: undefined;
+  readonly isDrawn?: undefined;
 }
 
-/** Section of report.html that a form draws by itself. */
-interface DrawnSection {
-  /** The section, or an empty text for a report without such figures. */
-  readonly section: (report: Report) => Content;
+/** Figures whose section of report.html the form draws by itself: its slot `drawnSection`. */
+interface DrawnFigures {
+  readonly isDrawn: true;
   /** Table of report.md. */
   readonly parts: Omit<FigureTable, 'label'>;
 }
@@ -50,7 +50,13 @@ interface DrawnSection {
 export type AnswerFigures = {
   /** The form of the answers. */
   readonly name: string;
-} & (TablesSection | DrawnSection);
+} & (TablesSection | DrawnFigures);
+
+/** Draws the section of a form in report.html; an empty text for a report without such figures. */
+export type DrawnSection = (report: Report) => Content;
+
+/** Loaded, all of them, before report.html is written. */
+export const DRAWN = new Slot<DrawnSection>(answerForms, 'drawnSection', 'section of its own in report.html');
 
 export const answerFigures = new Registry<AnswerFigures>('figures of a form of answer');
 

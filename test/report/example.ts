@@ -1,5 +1,8 @@
+import { DRAWN } from '../../src/report/answer-figures.ts';
 import { fileOf, stageOf } from '../../src/report/artifact.ts';
 import type { LatencyRow, ModelRow, Report } from '../../src/report/types.ts';
+
+await DRAWN.loadAll();
 
 const latency = (scale: number): LatencyRow[] =>
   [1, 8].flatMap((batchSize) => [

@@ -1,5 +1,5 @@
 import { percent } from '../../../base/numbers.ts';
-import { answerFigures } from '../../answer-figures.ts';
+import { answerFigures, DRAWN } from '../../answer-figures.ts';
 import type { AnswerFigures } from '../../answer-figures.ts';
 import type { Report } from '../../types.ts';
 import { markup } from '../markup.ts';
@@ -11,10 +11,10 @@ import { confusionMatrices } from './classes.ts';
 export function answerSections(report: Report): Content[] {
   return answerFigures
     .all()
-    .map((figures) => (figures.section === undefined ? sectionOf(figures, report) : figures.section(report)));
+    .map((figures) => (figures.isDrawn ? DRAWN.of(figures.name)(report) : sectionOf(figures, report)));
 }
 
-function sectionOf(figures: Extract<AnswerFigures, { section?: undefined }>, report: Report): Content {
+function sectionOf(figures: Extract<AnswerFigures, { isDrawn?: undefined }>, report: Report): Content {
   const { id, heading, text, whole, parts, after, confusion } = figures;
   const { partText = String } = parts;
   const rated = report.models.filter((model) => parts.rows(model) !== undefined);
