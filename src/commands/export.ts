@@ -135,7 +135,8 @@ async function run(args: ExportArgs, context: CommandContext): Promise<void> {
         `export: ${listed(APP_FOLDER.names(), 'and')} cannot stand beside ${listed(['each other', 'kit', 'to'], 'or')}`,
         'Run the command once for each.',
       );
-    for (const [name, given] of apps) return writeForApp(folder, name, given, args, context);
+    const [app] = apps;
+    if (app !== undefined) return writeForApp(folder, ...app, args, context);
     if (kit !== undefined) return writeKitTo(folder, kit, args, context);
     if (to !== undefined) return copy(folder, to, args, context);
   }

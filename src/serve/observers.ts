@@ -10,13 +10,13 @@ export const serverObservers = new Registry<{ readonly name: string; readonly is
   'observer of the server',
 );
 
-/** Settings of a server's observers by their names. Each observer declares its own. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+/** Settings of a server's observers by their names. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- each observer adds its key by declaration merging, which only an interface takes
 export interface ObserverSettings {}
 
 /** An observer of answers. */
 export interface ServerObserver {
-  /** Reads what it must know of a model before it is served, for when it is. `UserError` refuses the model. */
+  /** Called before a model is served. The function that it returns is called when the model is served. Throws a `UserError` to refuse the model. */
   readonly read?: (
     file: string,
     stored: Uint8Array,
@@ -26,7 +26,7 @@ export interface ServerObserver {
   readonly start?: (models: readonly ServedModel[]) => Promise<void>;
   /** True if answers of the model are told to it. */
   readonly watches: (model: ServedModel) => boolean;
-  /** Nobody waits for what it does with an answer. */
+  /** Called after each answer of a watched model; the server does not wait for work that it begins. */
   readonly onAnswer: (model: ServedModel, request: InferRequest, answer: InferAnswer) => void;
   readonly close?: () => Promise<void>;
 }
@@ -45,7 +45,7 @@ export interface ObserverFlags {
 
 export const OBSERVER_FLAGS = new Slot<ObserverFlags>(serverObservers, 'flags', 'options');
 
-/** Makes the observers that settings ask for, and those of every server, by name. */
+/** Makes an observer for each name in `settings`, and each observer whose row has `isAlways`. */
 export async function observersOf(
   settings: ObserverSettings,
   log: Log,

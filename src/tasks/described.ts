@@ -60,7 +60,7 @@ export const BESIDE = {
     .describe('Beside the teacher on the same samples: numbers of samples.'),
 };
 
-/** Schemas of the parts of a description, by name: those of classes, and those that other forms of answers declare, in `answers/<form>/described.ts`. */
+/** Schemas of the parts of a description, by name. The parts of classes stand here; `src/answers/<form>/described.ts` adds the parts of each other form by declaration merging. */
 export interface DescribedSchemas {
   readonly confusion: (typeof DESCRIBED)['confusion'];
   readonly perClass: (typeof DESCRIBED)['perClass'];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fraction } from '../../recipe/schema/parts.ts';
 import { whole } from '../../report/schema/parts.ts';
 
-/** Figures of vectors to search with, in report.json. */
+/** Schema of `vectors` in report.json: how well the vectors of a model find alike samples. */
 export const vectors = z
   .strictObject({
     samples: whole.describe('That are searched.'),
@@ -35,7 +35,7 @@ export const vectors = z
     'Of vectors to search with: relevant are samples of the same class, without labels the nearest 10 by the vectors of the teacher.',
   );
 
-/** Likeness of vectors to those of the teacher, in report.json. */
+/** Schema of `likeness` in report.json: how near the vectors of a model are to the vectors of the teacher. */
 export const vectorLikeness = z
   .strictObject({
     cosine: z.number().min(-1).max(1).describe('Mean cosine of the vectors of both.'),

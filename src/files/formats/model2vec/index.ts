@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { FormatAsOnnx } from '../../as-onnx.ts';
 
-/** Vectors of tokens as the package model2vec saves them; output and inputs have the names of those of encoders of sentences. */
+/** File that the package model2vec saves vectors in, and the inputs and output of the ONNX model that Limbeck reads it as; encoders of sentence-transformers have the same names. */
 export const MODEL2VEC_ENDS = {
   onnx: 'model.safetensors',
   inputs: ['input_ids', 'attention_mask'],

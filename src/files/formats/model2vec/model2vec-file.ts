@@ -13,7 +13,7 @@ import { MODEL2VEC_ENDS } from './index.ts';
 import { readSafetensorsFile } from '../../safetensors-file.ts';
 
 /**
- * The vectors of `file`, a model.safetensors of model2vec with the tensor `embeddings`; `tokenizer`: path of the tokenizer.json, that is saved beside it.
+ * The vectors of `file`, a model.safetensors of model2vec with the tensor `embeddings`; `tokenizer`: path of its tokenizer.json.
  * Integers are read as they are, for lengths do not matter. `UserError` for another file, for vectors that several tokens share, and for another tokenizer.
  */
 async function vectorsOf(file: string, tokenizer: string): Promise<TokenVectors> {
