@@ -21,7 +21,8 @@ import type { DataGuess, SampleStart } from './data/readers/guess.ts';
 import { dataFormats } from './data/readers/registry.ts';
 import type { SplitReader } from './data/readers/registry.ts';
 import { formatsAsOnnx } from './files/as-onnx.ts';
-import type { FormatAsOnnx, TokenVectors } from './files/as-onnx.ts';
+import type { FormatAsOnnx } from './files/as-onnx.ts';
+import type { TokenVectors } from './files/token-vectors.ts';
 import { keras } from './files/formats/keras/index.ts';
 import { model2vec } from './files/formats/model2vec/index.ts';
 import type { Model } from './formats/onnx/model.ts';
@@ -38,6 +39,7 @@ import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
+import type { FigureSchemas } from './report/schema/model.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/connections.ts';
 import type { Ending } from './ship/answer-ending.ts';
@@ -55,7 +57,7 @@ import { serveRow } from './commands/serve-row.ts';
 import type { DriftWatchOf } from './observers/drift/watch.ts';
 import { serverPages } from './serve/http/page.ts';
 import type { PageAsset } from './serve/http/page.ts';
-import { serverObservers } from './serve/observers.ts';
+import { serverObservers } from './serve/observer-registry.ts';
 import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
@@ -90,6 +92,7 @@ interface AnswerCells {
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
   readonly said: Cell<'said', SaidForm>;
   readonly drawnSection?: Cell<'drawnSection', DrawnSection>;
+  readonly figureSchemas?: Cell<'figureSchemas', FigureSchemas>;
   readonly drift?: Cell<'drift', DriftWatchOf>;
 }
 
@@ -110,6 +113,7 @@ answers(classesAnswers, {
 });
 answers(numbersAnswers, {
   labels: () => import('./answers/numbers/labels.ts'),
+  figureSchemas: () => import('./answers/numbers/described.ts'),
   drawnSection: () => import('./answers/numbers/drawn-section.ts'),
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
@@ -118,6 +122,7 @@ answers(numbersAnswers, {
 });
 answers(labelsAnswers, {
   labels: () => import('./answers/labels/labels.ts'),
+  figureSchemas: () => import('./answers/labels/described.ts'),
   drawnSection: () => import('./answers/labels/drawn-section.ts'),
   tasks: () => import('./answers/labels/task.ts'),
   evaluationText: () => import('./answers/labels/evaluation.ts'),
@@ -129,6 +134,7 @@ answers(labelsAnswers, {
 });
 answers(tagsAnswers, {
   labels: () => import('./answers/tags/labels.ts'),
+  figureSchemas: () => import('./answers/tags/described.ts'),
   tasks: () => import('./answers/tags/task.ts'),
   shownAnswers: () => import('./answers/tags/example.ts'),
   evaluationText: () => import('./answers/tags/evaluation.ts'),
@@ -138,6 +144,7 @@ answers(tagsAnswers, {
 });
 answers(maskAnswers, {
   labels: () => import('./answers/mask/labels.ts'),
+  figureSchemas: () => import('./answers/mask/described.ts'),
   tasks: () => import('./answers/mask/task.ts'),
   gridAnswers: () => import('./answers/mask/grid.ts'),
   shownAnswers: () => import('./answers/mask/example.ts'),
@@ -151,6 +158,7 @@ answers(maskAnswers, {
 });
 answers(boxesAnswers, {
   labels: () => import('./answers/boxes/labels.ts'),
+  figureSchemas: () => import('./answers/boxes/described.ts'),
   tasks: () => import('./answers/boxes/task.ts'),
   decodedTeacher: () => import('./answers/boxes/teacher.ts'),
   sureAnswers: () => import('./answers/boxes/sure.ts'),
@@ -165,6 +173,7 @@ answers(boxesAnswers, {
 });
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
+  figureSchemas: () => import('./answers/vector/described.ts'),
   tasks: () => import('./answers/vector/tasks.ts'),
   vectorTools: () => import('./answers/vector/tools/index.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),

@@ -15,36 +15,17 @@ export interface FormatAsOnnx {
   readonly ofTokens?: TokenVectorsFormat;
 }
 
-interface TokenVectorsFormat {
+export interface TokenVectorsFormat {
   /** True for a folder of the format, by the architecture of its config.json and the objects of its modules.json. */
   readonly isFolder: (architecture: string, modules: readonly unknown[]) => boolean;
   /** File of the vectors in such a folder, and inputs and output of the ONNX model that it is read as. */
   readonly ends: { readonly onnx: string; readonly inputs: readonly string[]; readonly output: string };
 }
 
-/** Vectors of tokens. */
-export interface TokenVectors {
-  /** [tokens, width]; zeros for unknown words and for tokens that stand around a text: a sum of vectors keeps its direction. */
-  readonly vectors: Float32Array;
-  readonly width: number;
-}
-
 export const formatsAsOnnx = new Registry<FormatAsOnnx>('format of model files');
 
 /** Reads a file of the format. `UserError` for a damaged file, and for parts of a model that have no form in ONNX. */
 export const readersAsOnnx = new Slot<(file: string) => Promise<Model>>(formatsAsOnnx, 'readModel', 'reader');
-
-/** Reads the vectors of tokens of a folder; `tokenizer`: path of its tokenizer.json. */
-export const readersOfVectors = new Slot<(folder: string, tokenizer: string) => Promise<TokenVectors>>(
-  formatsAsOnnx,
-  'readVectors',
-  'vectors of tokens',
-);
-
-/** The format of a folder with vectors of tokens; undefined for other folders. */
-export function formatOfTokens(architecture: string, modules: readonly unknown[]): TokenVectorsFormat | undefined {
-  return formatsAsOnnx.all().find(({ ofTokens }) => ofTokens?.isFolder(architecture, modules))?.ofTokens;
-}
 
 /** The format of a file that is read as an ONNX model, by its name; of a model.json the format that has such files. */
 export function formatAsOnnx(file: string): FormatAsOnnx | undefined {

@@ -93,9 +93,6 @@ export const BEGINS = {
   softens: '# softens teacher and student before they are compared',
 };
 
-/** Schemas of figures, by the name of their part of report.json. */
-export type FigureSchemas = Readonly<Record<string, z.ZodObject>>;
-
 /** What recipes and readers of data know of a form of answers: its tasks, and the keys that these read. */
 export interface AnswerRow {
   readonly name: string;
@@ -116,10 +113,6 @@ export interface AnswerRow {
   /** Tasks whose answers have this form, by name. */
   readonly tasks: Readonly<Record<string, TaskRow>>;
   readonly keys: readonly AnswerKeys[];
-  /** Figures of answers of this form alone in report.json, which the form also declares as `DescribedSchemas`. */
-  readonly described?: FigureSchemas;
-  /** Figures beside the teacher in report.json, which the form also declares as `BesideSchemas`. */
-  readonly beside?: FigureSchemas;
 }
 
 /**

@@ -1,14 +1,10 @@
 import type { FlagValues, Flags } from '../base/flags.ts';
 import type { Log } from '../base/log.ts';
-import { Registry, Slot } from '../base/registry.ts';
+import { Slot } from '../base/registry.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import type { ServedModel } from './model.ts';
+import { serverObservers } from './observer-registry.ts';
 import type { PoolOptions } from './worker/pool.ts';
-
-/** Observers of the answers of a server, which `src/features.ts` names; `isAlways`: of every server, asked for or not. */
-export const serverObservers = new Registry<{ readonly name: string; readonly isAlways?: boolean }>(
-  'observer of the server',
-);
 
 /** Settings of a server's observers by their names. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- each observer adds its key by declaration merging, which only an interface takes

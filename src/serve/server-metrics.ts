@@ -4,7 +4,7 @@ import { Slot } from '../base/registry.ts';
 import type { ModelHost } from './host.ts';
 import { MODEL_VERSION } from './model.ts';
 import type { ServerMetrics } from './metrics.ts';
-import { serverObservers } from './observers.ts';
+import { serverObservers } from './observer-registry.ts';
 import type { Duration, Statistics } from './statistics.ts';
 
 const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -4,6 +4,7 @@ import { answerFigures } from '../../src/report/answer-figures.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { reportJson } from '../../src/report/render/json.ts';
+import { FIGURE_SCHEMAS } from '../../src/report/schema/model.ts';
 import { parseReport } from '../../src/report/read.ts';
 import { markup } from '../../src/report/html/markup.ts';
 import { example } from './example.ts';
@@ -28,9 +29,11 @@ it('figures that a form of answers adds get into both reports, from the same row
   );
 });
 
-it('figures that a form of answer declares stand in report.json with their split, and no others do', () => {
+it('figures that a form of answer declares stand in report.json with their split, and no others do', async () => {
   const described = { points: z.strictObject({ pck: z.number() }) };
-  answerForms.add({ name: 'points', words: ['point', 'points'], tasks: {}, keys: [], described });
+  const figureSchemas = () => Promise.resolve({ figureSchemas: { described } });
+  answerForms.add({ name: 'points', words: ['point', 'points'], tasks: {}, keys: [] }, { figureSchemas });
+  await FIGURE_SCHEMAS.load('points');
   const points = { split: 'test', pck: 0.875 };
   const models = example.models.map((row) => ({ ...row, points }));
   expect(parseReport(reportJson({ ...example, models })).models[0]).toMatchObject({ points });

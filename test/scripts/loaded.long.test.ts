@@ -12,7 +12,7 @@ function loaded(...args: readonly string[]): { readonly files: number; readonly 
 
 describe('loads no more of src/ than it needs:', () => {
   it('the list of commands', () => {
-    expect(loaded('--', '--help').lines).toBeLessThan(3_700);
+    expect(loaded('--', '--help').lines).toBeLessThan(3_300);
   });
 
   it('a run of a table', () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { serverObservers } from '../../src/serve/observers.ts';
+import { serverObservers } from '../../src/serve/observer-registry.ts';
 import { ROOT } from '../support/built.ts';
 import { centred, classified, classifier, sumAndDifference } from './models.ts';
 import { ask, binary, floats, serving } from './server.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fraction } from '../../recipe/schema/parts.ts';
 import { whole } from '../../report/schema/parts.ts';
+import type { FigureSchemas } from '../../report/schema/model.ts';
 
 /** Figures of boxes with a class each, in report.json. */
 export const boxes = z
@@ -43,6 +44,8 @@ export const boxes = z
       .readonly(),
   })
   .describe('Of boxes with a class each.');
+
+export const figureSchemas: FigureSchemas = { described: { boxes } };
 
 export type BoxReport = z.infer<typeof boxes>;
 

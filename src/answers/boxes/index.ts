@@ -1,7 +1,6 @@
 import { BEGINS, LOSSES_OF_FEATURES, namedAnswers } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { boxesKeys } from './recipe.ts';
-import { boxes } from './described.ts';
 
 /** Boxes around the objects in a picture. */
 export const boxesAnswers: AnswerRow = {
@@ -34,5 +33,4 @@ export const boxesAnswers: AnswerRow = {
     },
   },
   keys: [boxesKeys],
-  described: { boxes },
 };

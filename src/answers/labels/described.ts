@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fraction } from '../../recipe/schema/parts.ts';
 import { whole } from '../../report/schema/parts.ts';
+import type { FigureSchemas } from '../../report/schema/model.ts';
 
 /** Figures of several labels, each by itself, in report.json. */
 export const labels = z
@@ -42,6 +43,8 @@ export const labels = z
       .readonly(),
   })
   .describe('Of several labels: each by itself.');
+
+export const figureSchemas: FigureSchemas = { described: { labels } };
 
 export type LabelReport = z.infer<typeof labels>;
 

@@ -1,6 +1,5 @@
 import { BEGINS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
-import { labels } from './described.ts';
 
 /** Any number of labels. */
 export const labelsAnswers: AnswerRow = {
@@ -25,5 +24,4 @@ export const labelsAnswers: AnswerRow = {
     },
   },
   keys: [],
-  described: { labels },
 };

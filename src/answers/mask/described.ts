@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fraction } from '../../recipe/schema/parts.ts';
 import { whole } from '../../report/schema/parts.ts';
+import type { FigureSchemas } from '../../report/schema/model.ts';
 
 /** Figures of pixels with a class each, in report.json. */
 export const masks = z
@@ -28,6 +29,8 @@ export const masks = z
       .describe('[true class][given class]: numbers of pixels, unless there are too many classes.'),
   })
   .describe('Of pixels with a class each.');
+
+export const figureSchemas: FigureSchemas = { described: { masks } };
 
 export type MaskReport = z.infer<typeof masks>;
 

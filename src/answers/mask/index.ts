@@ -1,7 +1,6 @@
 import { BEGINS, LOSSES_OF_FEATURES, LOSSES_OF_LOGITS, namedAnswers } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { maskKeys } from './recipe.ts';
-import { masks } from './described.ts';
 
 /** A class for each pixel of a picture. */
 export const maskAnswers: AnswerRow = {
@@ -27,5 +26,4 @@ export const maskAnswers: AnswerRow = {
     },
   },
   keys: [maskKeys],
-  described: { masks },
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { amount } from '../../report/schema/parts.ts';
+import type { FigureSchemas } from '../../report/schema/model.ts';
 
 /** Errors of predicted numbers, in report.json. */
 export const errors = z
@@ -24,6 +25,8 @@ export const errors = z
       .describe('Of each number: [label, prediction] of some samples.'),
   })
   .describe('Of predicted numbers, in the units of the label.');
+
+export const figureSchemas: FigureSchemas = { described: { errors } };
 
 export type ErrorReport = z.infer<typeof errors>;
 

@@ -1,7 +1,6 @@
 import { BEGINS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { numbersKeys } from './recipe.ts';
-import { errors } from './described.ts';
 
 /** Numbers by name. */
 export const numbersAnswers: AnswerRow = {
@@ -30,5 +29,4 @@ export const numbersAnswers: AnswerRow = {
     },
   },
   keys: [numbersKeys],
-  described: { errors },
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fraction } from '../../recipe/schema/parts.ts';
 import { whole } from '../../report/schema/parts.ts';
+import type { FigureSchemas } from '../../report/schema/model.ts';
 
 /** Entities of words with a tag each, in report.json. */
 export const entities = z
@@ -24,6 +25,8 @@ export const entities = z
       .readonly(),
   })
   .describe('Of words with a tag each: entities as seqeval counts them.');
+
+export const figureSchemas: FigureSchemas = { described: { entities } };
 
 export type EntityReport = z.infer<typeof entities>;
 

@@ -1,7 +1,6 @@
 import { BEGINS, LOSSES_OF_LOGITS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { tagsKeys } from './recipe.ts';
-import { entities } from './described.ts';
 
 /** A tag for each word of a text. */
 export const tagsAnswers: AnswerRow = {
@@ -25,5 +24,4 @@ export const tagsAnswers: AnswerRow = {
     },
   },
   keys: [tagsKeys],
-  described: { entities },
 };

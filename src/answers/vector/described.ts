@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fraction } from '../../recipe/schema/parts.ts';
 import { whole } from '../../report/schema/parts.ts';
+import type { FigureSchemas } from '../../report/schema/model.ts';
 
 /** Schema of `vectors` in report.json: how well the vectors of a model find alike samples. */
 export const vectors = z
@@ -42,6 +43,8 @@ export const vectorLikeness = z
     overlap: fraction.describe('Share of the nearest 10 samples that both have in common.'),
   })
   .describe('Beside the vectors of the teacher.');
+
+export const figureSchemas: FigureSchemas = { described: { vectors }, beside: { likeness: vectorLikeness } };
 
 export type VectorReport = z.infer<typeof vectors>;
 

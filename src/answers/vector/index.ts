@@ -1,7 +1,6 @@
 import { BEGINS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow, TaskRow } from '../../recipe/answer-forms.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
-import { vectorLikeness, vectors } from './described.ts';
 import { classVectorKeys, pairsKeys, vectorKeys } from './recipe.ts';
 
 /** Losses that compare vectors: with the vector of the teacher, or the likenesses between samples. */
@@ -50,6 +49,4 @@ export const vectorAnswers: AnswerRow = {
     },
   },
   keys: [vectorKeys, classVectorKeys, pairsKeys],
-  described: { vectors },
-  beside: { likeness: vectorLikeness },
 };

@@ -1,12 +1,28 @@
 import { z } from 'zod';
+import { Slot } from '../../base/registry.ts';
 import { usualSchema } from '../../measure/usual-answers.ts';
 import { BESIDE, DESCRIBED } from '../../tasks/described.ts';
 import type { BesideSchemas, DescribedSchemas } from '../../tasks/described.ts';
 import { answerForms, FILE_OUTPUTS } from '../../recipe/answer-forms.ts';
-import type { FigureSchemas } from '../../recipe/answer-forms.ts';
 import { METHODS, modelSchema, PRECISIONS } from '../artifact.ts';
 import { latencySchema } from './latency.ts';
 import { amount, scoreValue, split, whole } from './parts.ts';
+
+/** Schemas of figures, by the names of their parts of report.json. */
+type Parts = Readonly<Record<string, z.ZodObject>>;
+
+/** Figures that answers of one form alone have in report.json. The form also declares their types, by declaration merging. */
+export interface FigureSchemas {
+  readonly described: Parts;
+  /** Figures beside the teacher. */
+  readonly beside?: Parts;
+}
+
+export const FIGURE_SCHEMAS = new Slot<FigureSchemas>(answerForms, 'figureSchemas', 'figures in report.json');
+// Reports are parsed without waiting, so this module waits for the schemas of all forms.
+await FIGURE_SCHEMAS.loadAll();
+
+const figureSchemas = () => FIGURE_SCHEMAS.names().map((form) => FIGURE_SCHEMAS.of(form));
 
 const repeatsSchema = z
   .strictObject({
@@ -24,7 +40,7 @@ type OfSplit<S extends { readonly [K in keyof S]: z.ZodObject }> = {
 };
 
 /** Parts of a task's description of a model's answers, each with the split of the samples. */
-function ofSplit<S extends { readonly [K in keyof S]: z.ZodObject }>(...of: readonly FigureSchemas[]): OfSplit<S> {
+function ofSplit<S extends { readonly [K in keyof S]: z.ZodObject }>(...of: readonly Parts[]): OfSplit<S> {
   const all = of
     .flatMap((parts) => Object.entries(parts))
     .map(([name, part]) => {
@@ -79,8 +95,8 @@ export const modelRowSchema = z.lazy(() =>
       })
       .exactOptional()
       .describe('The file of the same model that the key `outputs` of the recipe asks for.'),
-    ...ofSplit<DescribedSchemas>(DESCRIBED, ...answerForms.all().map(({ described = {} }) => described)),
-    ...ofSplit<BesideSchemas>(BESIDE, ...answerForms.all().map(({ beside = {} }) => beside)),
+    ...ofSplit<DescribedSchemas>(DESCRIBED, ...figureSchemas().map(({ described }) => described)),
+    ...ofSplit<BesideSchemas>(BESIDE, ...figureSchemas().map(({ beside = {} }) => beside)),
     distance: amount
       .exactOptional()
       .describe("Of predicted numbers and of the logits of several labels: RMSE against the teacher's answers."),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
-import { formatOfTokens } from '../../files/as-onnx.ts';
+import { formatOfTokens } from '../../files/token-vectors.ts';
 import { namesOfEnds } from '../../formats/onnx/protobuf.ts';
 import type { TaskName } from '../../recipe/task.ts';
 import { hubFile, hubJson, isFolder, namesInHub, regular } from './files.ts';

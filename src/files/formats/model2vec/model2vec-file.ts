@@ -8,7 +8,7 @@ import { tokenizerOf } from '../../../data/text/tokenizer/tokenizer-json.ts';
 import type { TokenizerJson } from '../../../data/text/tokenizer/tokenizer-json.ts';
 import { tensor } from '../../../formats/onnx/model.ts';
 import type { Model, OnnxDType, OnnxNode, ValueInfo } from '../../../formats/onnx/model.ts';
-import type { TokenVectors } from '../../as-onnx.ts';
+import type { TokenVectors } from '../../token-vectors.ts';
 import { MODEL2VEC_ENDS } from './index.ts';
 import { readSafetensorsFile } from '../../safetensors-file.ts';
 
