@@ -1,5 +1,6 @@
 /**
- * The first layers of the run of starting-weights.yaml as an ONNX file for `student.backbone`, without its classifier:
+ * The first layers of the run of starting-weights.yaml, without its classifier, as an ONNX file for `student.backbone`, or as the .safetensors file that
+ * the models of the registry begin with (src/networks/weights):
  *
  *     npm run -s build && node bench/starting-weights/cut.mjs checkpoints/starting-weights starting-weights.onnx
  *
@@ -10,7 +11,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { lowerToOnnx } from '../../dist/formats/onnx/lower.js';
 import { encodeModel } from '../../dist/formats/onnx/protobuf.js';
-import { readSafetensors } from '../../dist/formats/safetensors.js';
+import { readSafetensors, safetensorsParts } from '../../dist/formats/safetensors.js';
 import { freezeState } from '../../dist/graph/passes/constants/freeze-state.js';
 import { layersNetwork } from '../../dist/networks/layers/layers.js';
 import { buildModel } from '../../dist/networks/models/registry.js';
@@ -55,6 +56,26 @@ const weights = new Map(
     return [name, { type, data: stored.data }];
   }),
 );
+const epoch = `epoch ${JSON.parse(metadata.progress).best.epoch} of ${recipe.distill.epochs}`;
+/** What is written about the weights in both kinds of files. */
+const about = [
+  ['preprocessing', JSON.stringify({ shape: [height, width, 3], scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] })],
+  ['license', 'Apache-2.0, as of the teacher, EfficientNet-Lite0; the photographs are CC0-1.0'],
+  [
+    'source',
+    `MobileNet v2 ${alpha}, distilled without labels from crops of photographs: bench/starting-weights of Limbeck`,
+  ],
+  ['recipe', recipe.name],
+];
+if (file.endsWith('.safetensors')) {
+  const own = [...weights]
+    .filter(([name]) => /^(stem|block)/.test(name))
+    .map(([name, { type, data }]) => [name, { ...type, data }]);
+  const parts = safetensorsParts({ tensors: new Map(own), metadata: Object.fromEntries(about) });
+  writeFileSync(file, Buffer.concat(parts));
+  console.log(`${file}: ${own.length} tensors, ${epoch}`);
+  process.exit(0);
+}
 const traced = traceWithBatch((batch) => ({
   feeds: { pictures: atBatchSize(network.inputs.input, batch) },
   state: network.state,
@@ -65,15 +86,7 @@ const traced = traceWithBatch((batch) => ({
 }));
 const lowered = lowerToOnnx(freezeState(traced, weights), {
   name: recipe.name,
-  metadata: new Map([
-    ['preprocessing', JSON.stringify({ shape: [height, width, 3], scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] })],
-    ['license', 'Apache-2.0, as of the teacher, EfficientNet-Lite0; the photographs are CC0-1.0'],
-    [
-      'source',
-      `MobileNet v2 ${alpha}, distilled without labels from crops of photographs: bench/starting-weights of Limbeck`,
-    ],
-    ['recipe', recipe.name],
-  ]),
+  metadata: new Map(about),
 });
 // The layers take pictures of every size whose sides are multiples of 32.
 const open = ({ dims: [batch, , , channels], ...end }, part) => ({
@@ -89,6 +102,4 @@ const graph = {
 };
 const bytes = encodeModel({ ...lowered, graph });
 writeFileSync(file, bytes);
-console.log(
-  `${file}: ${bytes.length} bytes, epoch ${JSON.parse(metadata.progress).best.epoch} of ${recipe.distill.epochs}`,
-);
+console.log(`${file}: ${bytes.length} bytes, ${epoch}`);

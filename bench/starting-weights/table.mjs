@@ -132,7 +132,7 @@ async function made(to, make) {
 }
 
 function studentOf({ student, layers }, start) {
-  if (start === 'nothing') return student;
+  if (start === 'nothing') return { ...student, weights: 'none' };
   const learningRate = Number(values.rate);
   const backbone = start === 'own' ? { onnx: at('starting-weights.onnx'), layers } : { onnx: at('lite0.onnx') };
   return { model: student.model, backbone: { ...backbone, learningRate } };

@@ -171,7 +171,7 @@ export function recipeText({
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
     isModelFile(model)
       ? `student: { ${model.endsWith('.onnx') ? 'onnx' : 'keras'}: ${yamlText(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
-      : `student: { model: ${yamlText(model)}${hiddenText(model, form.columns?.length, teacher?.sizeBytes)}`,
+      : `student: { model: ${yamlText(model)}${optionsText(model, form.columns?.length, teacher?.sizeBytes)}`,
     '',
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
@@ -202,8 +202,13 @@ function epochsText(samples: number | undefined, batchSize: number): string {
 /** Units of the first hidden layer of an mlp; the second has half as many. */
 const HIDDEN = [256, 128, 64, 32, 16, 8];
 
+/** Models whose first layers begin with starting weights at an `alpha` that is not their default. */
+const BEGUN_AT_035 = ['seg-lraspp', 'mobilenet-v2'];
+
 /** Rest of the student's line in the recipe: for a small teacher, hidden layers that keep the student no larger than it. */
-function hiddenText(model: string, columns: number | undefined, teacherBytes = Infinity): string {
+function optionsText(model: string, columns: number | undefined, teacherBytes = Infinity): string {
+  if (BEGUN_AT_035.includes(model))
+    return ', alpha: 0.35 } # pictures in colour: begins with starting weights, docs/backbone.md';
   if (model !== 'mlp' || columns === undefined) return ' }';
   // By default the first layer has a unit for each number of a row, rounded up to a power of two.
   const [usual = HIDDEN[0]!] = HIDDEN.filter((units) => units < 2 * Math.max(columns, 16));

@@ -40,11 +40,15 @@ export function backboneBuilder(
       'Leave out one of both.',
     );
   const options = modelOptions(student!, 'student');
-  if (options['alpha'] !== undefined)
-    throw new UserError(
-      `student.alpha: expected none beside backbone, whose file has the layers that it would scale, received ${shown(options['alpha'])}`,
-      'Leave out student.alpha.',
-    );
+  for (const [key, does] of [
+    ['alpha', 'has the layers that it would scale'],
+    ['weights', 'has the weights of these layers'],
+  ] as const)
+    if (options[key] !== undefined)
+      throw new UserError(
+        `student.${key}: expected none beside backbone, whose file ${does}, received ${shown(options[key])}`,
+        `Leave out student.${key}.`,
+      );
   const file = onnx!;
   return async () => {
     const { model: source, notes } = trainableModel(decodeModel(await readOnnx(file), file), file);

@@ -3,7 +3,8 @@ import { RandomStream } from '../base/random.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { preparationAffine } from '../distill/teachers/inputs/preprocess.ts';
 import { preparedNetwork } from '../networks/prepared.ts';
-import { buildModel } from '../networks/models/registry.ts';
+import { buildModel, models } from '../networks/models/registry.ts';
+import type { ModelNetwork } from '../networks/network.ts';
 import { modelOptions } from '../recipe/models.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
@@ -65,11 +66,19 @@ function namedBuilder(
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
   const args = { ...madeArgs(context, seed), options, isStudent };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
-  return () => {
-    const network = withEnds(context, layersNetwork(buildModel(model, args)));
+  return async () => {
+    const drawn = layersNetwork(buildModel(model, args));
+    const network = withEnds(context, await begun(drawn, model, options['weights']));
     const { train } = context.data;
-    return Promise.resolve(train.usual ? preparedNetwork(network, preparationAffine(train, train.usual)) : network);
+    return train.usual ? preparedNetwork(network, preparationAffine(train, train.usual)) : network;
   };
+}
+
+/** The network with starting weights, if its family has the option and it is not `none`. */
+async function begun(network: ModelNetwork, model: string, weights: unknown): Promise<ModelNetwork> {
+  if (weights === 'none' || models[model]?.options['weights'] === undefined) return network;
+  const { withStartingWeights } = await import('./starting-weights.ts');
+  return withStartingWeights(network, model, weights === 'own');
 }
 
 /** Error: models of the registry would read several inputs as one long row. */

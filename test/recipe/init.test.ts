@@ -36,7 +36,7 @@ it('a recipe for masks proposes segmenters and small batches, also for files tha
   const model = usualStudent('coco', {}, 'segmentation');
   const text = recipeText({ ...answers, task: 'segmentation', model });
   expect(text).toContain('teacher: { train: { model: unet, epochs: 20, batchSize: 16 } }');
-  expect(text).toContain('student: { model: seg-lraspp }');
+  expect(text).toContain('student: { model: seg-lraspp, alpha: 0.35 } #');
   expect(text).toContain('  batchSize: 16\n');
   expect(parseRecipe(text, 'r.yaml', { models }).recipe.dataset).toMatchObject({ type: 'coco', fit: 'stretch' });
   expect(usualStudent('coco')).toBe('det-nano');

@@ -7,7 +7,7 @@ import { BesideInTraining, StoppedGradient } from '../../trace/layers/second-hea
 import type { Blocks } from './blocks.ts';
 import { family, imageInputShape } from './builder.ts';
 import { levelsOfV2, STRIDES_TO_32 } from './mobilenet.ts';
-import { integer, real } from './options.ts';
+import { integer, real, weights } from './options.ts';
 
 /** Rows of MobileNet v2 whose features, at strides 8, 16 and 32, are the levels of the pyramid. */
 const LEVELS = [2, 4, 5] as const;
@@ -32,6 +32,7 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
     options: {
       alpha: real(usual.alpha, 'Filters of every layer of the backbone, as a multiple of the published ones.', 0.1, 4),
       filters: integer(usual.filters, 'Filters of the pyramid and of the heads.', 8, 1024),
+      weights,
     },
     strides: POINT_STRIDES,
     build: (args, { alpha, filters }) => {

@@ -3,7 +3,7 @@ import type { Blocks } from './blocks.ts';
 import { channels } from './blocks.ts';
 import { family, halvings, imageInputShape, network } from './builder.ts';
 import type { ModelArgs } from './builder.ts';
-import { real } from './options.ts';
+import { real, weights } from './options.ts';
 
 /**
  * The published nets halve a 224-pixel picture five times. Smaller pictures are halved only while 4 pixels are left: the first strides become 1, as
@@ -71,7 +71,7 @@ const V2 = [
 export const mobilenetV2 = family({
   isOfPictures: true,
   doc: 'MobileNet v2: inverted residuals with linear bottlenecks; strides adapt to small pictures.',
-  options: { alpha },
+  options: { alpha, weights },
   strides: [32],
   build: (args, options) => {
     const { blocks, classes } = args;

@@ -45,6 +45,13 @@ export function choice<T extends string | number>(fallback: T, of: readonly T[],
   return { default: fallback, doc, wrong };
 }
 
+/** Option of the models whose first layers are those of MobileNet v2. */
+export const weights = choice(
+  'own',
+  ['own', 'none'],
+  'own: the first layers begin with starting weights of Limbeck where there are some, for pictures in colour and `alpha: 0.35`; none: with drawn weights.',
+);
+
 /** The options with defaults filled in; `UserError` for an unknown option or a wrong value. */
 export function resolveOptions<S extends OptionSpecs>(
   model: string,

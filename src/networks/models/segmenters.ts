@@ -4,7 +4,7 @@ import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
 import type { Blocks } from './blocks.ts';
 import { family, imageInputShape, network } from './builder.ts';
 import { levelsOfV2, STRIDES_TO_16 } from './mobilenet.ts';
-import { choice, integer, real } from './options.ts';
+import { choice, integer, real, weights } from './options.ts';
 
 /** Row of MobileNet v2 whose features, at stride 8, are the skip. */
 const SKIP = 2;
@@ -16,6 +16,7 @@ export const segLraspp = family({
   options: {
     alpha: real(0.5, 'Filters of every layer of the backbone, as a multiple of the published ones.', 0.1, 4),
     filters: integer(64, 'Filters of the head; 128 in the paper.', 8, 1024),
+    weights,
   },
   /** Howard et al. 2019, "Searching for MobileNetV3", section 6.4; the pooled branch pools the whole picture, as torchvision's does. */
   strides: [8, 16],
