@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset, DataOptions } from '../data/load.ts';
+import type { InputScaling } from '../formats/onnx/input-scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { loadTask } from '../tasks/registry.ts';
@@ -33,14 +34,31 @@ export async function loadData(
 
 /** The data without a normalization, if the student's file begins with a scaling of raw samples and the recipe asks for no other. */
 async function asStudentTakes(data: LoadedDataset, { dataset, student }: Readers): Promise<LoadedDataset> {
-  const file = student?.onnx ?? student?.backbone?.onnx;
-  if (file === undefined || dataset.normalize !== undefined) return data;
+  if (student === undefined || dataset.normalize !== undefined) return data;
+  const scaling = await scalingOf(student, data.train.sampleShape.at(-1)!);
+  if (scaling === undefined) return data;
   const { rawLike, takesRaw } = await import('../distill/teachers/inputs/own-scaling.ts');
-  const { readOnnx } = await import('../files/onnx-file.ts');
-  const { decodeModel } = await import('../formats/onnx/protobuf.ts');
-  if (!takesRaw(decodeModel(await readOnnx(file), file), data.train)) return data;
+  if (!takesRaw(scaling, data.train)) return data;
   const raw = (split: Dataset): Dataset => ({ ...split, normalization: rawLike(split.normalization), usual: split.normalization }); // prettier-ignore
   return { ...data, train: raw(data.train), validation: raw(data.validation), test: data.test && raw(data.test) };
+}
+
+/** Scaling that the file of a student, or of its backbone, begins with. */
+async function scalingOf(
+  { onnx, tfjs, backbone }: NonNullable<Readers['student']>,
+  channels: number,
+): Promise<InputScaling | undefined> {
+  if (tfjs !== undefined) {
+    const { loadTfjsModel } = await import('../files/tfjs-file.ts');
+    const { tfjsInputScaling } = await import('../files/tfjs/input-scaling.ts');
+    return tfjsInputScaling(await loadTfjsModel(tfjs), channels);
+  }
+  const file = onnx ?? backbone?.onnx;
+  if (file === undefined) return undefined;
+  const { readOnnx } = await import('../files/onnx-file.ts');
+  const { decodeModel } = await import('../formats/onnx/protobuf.ts');
+  const { inputScaling } = await import('../formats/onnx/input-scaling.ts');
+  return inputScaling(decodeModel(await readOnnx(file), file), channels);
 }
 
 function onlyLabelled({ train, unlabelledAt }: LoadedDataset, { unlabelled, labelled }: Recipe['dataset']) {
