@@ -125,6 +125,16 @@ export async function loadFedData(
   return loadDataset({ ...dataset, text: fed } as DatasetConfig, { processes, readers });
 }
 
+/** A note for a student that reads bytes since its recipe names no tokenizer, beside a teacher that has one. */
+export function tokenNotes({ dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>): string[] {
+  const own = (dataset as { readonly text?: TextConfig }).text?.tokenizer;
+  const its = teacher?.text?.tokenizer;
+  if (!isOfTexts(dataset) || own !== undefined || its === undefined || its === 'bytes') return [];
+  return [
+    `the student reads texts as bytes, as the recipe names no tokenizer for it, and the teacher as tokens of ${its}; \`dataset.text.tokenizer: ${its}\` gives the student the same tokens, \`bytes\` confirms what it reads`,
+  ];
+}
+
 /** The tokenizer.json of a recipe's texts; undefined if they need none. `UserError` if the data were read with another. */
 export async function recipeTokenizer(
   { dataset }: Pick<Recipe, 'dataset'>,
