@@ -15,11 +15,6 @@ it('a folder for apps takes the student, and a teacher that the run trained if i
 
 it('a teacher that came as a file is refused with what works, other names with those that there are', () => {
   const models = [row('teacher', null), student];
-  expect(() => rowsOf(models, 'teacher')).toThrow(
-    expect.objectContaining({
-      message: expect.stringMatching(/^runs\/r: its teacher came as a file or a folder/) as string,
-      hint: expect.stringMatching(/opened by pipeline\(\) of transformers\.js as it is/) as string,
-    }),
-  );
+  expect(() => rowsOf(models, 'teacher')).toThrow(/^runs\/r: its teacher came as a file or a folder/);
   expect(() => rowsOf(models, 'pruned')).toThrow(/expected one of the models distilled, received "pruned"/);
 });
