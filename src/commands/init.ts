@@ -87,7 +87,13 @@ export const initCommand: Command<InitArgs> = {
       student,
     ];
     await refuseAbsent(named, to);
-    const { text: asked, failure } = teacher === undefined ? { text } : await askedTeacher(text, to, context);
+    const {
+      text: asked,
+      failure,
+      messages = [],
+    } = teacher === undefined ? { text } : await askedTeacher(text, to, context);
+    // A run says them itself.
+    if (!args.run) for (const message of messages) context.note(`${message}\n`);
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
     await writeWholeFile(to, asked);
     if (args.run && failure !== undefined)
@@ -120,7 +126,7 @@ async function placed({ data, ...args }: InitArgs): Promise<Told> {
   return { ...args, to, train: await fromRecipe(train), labels, test, testLabels, teacher, model };
 }
 
-/** The recipe with what its teacher, asked about some samples, turns out to want; tells the user. */
+/** The recipe with what its teacher, asked about some samples, turns out to want, which the user is told, and what its check says. */
 async function askedTeacher(text: string, to: string, context: CommandContext) {
   const { fixedRecipe } = await import('../run/fixed-recipe.ts');
   const { pathText } = await import('../recipe/source.ts');
@@ -130,8 +136,7 @@ async function askedTeacher(text: string, to: string, context: CommandContext) {
   for (const change of changes)
     if ('value' in change && change.value !== undefined)
       context.note(`found: ${pathText(change.path)}: ${flowText(change.value)}\n`);
-  for (const message of checked?.messages ?? []) context.note(`${message}\n`);
-  return { text: fixed, failure };
+  return { text: fixed, failure, messages: checked?.messages };
 }
 
 async function follow(file: string, set: readonly string[], context: CommandContext): Promise<void> {

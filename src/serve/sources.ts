@@ -37,6 +37,7 @@ export async function sourcesOf(
     const [, name, rest = arg] = /^([A-Za-z0-9_][A-Za-z0-9_.-]*)=(.+)$/.exec(arg) ?? [];
     const found = await stat(rest).catch(() => undefined);
     const isFolder = found?.isDirectory() === true && !(await exists(path.join(rest, 'recipe.json')));
+    if (isFolder) await refuseAmbiguous(rest, out);
     if (isFolder && name === undefined) folders.push(path.resolve(rest));
     else if (isFolder || found?.isFile() === true || /\.\w+$/.test(rest)) named.push(fileSource(rest, name));
     else named.push(await runSource(rest, name, out, warn));
@@ -49,6 +50,16 @@ export async function sourcesOf(
     seen.add(name);
   }
   return { named, folders };
+}
+
+/** `UserError` for the name of a folder that is the name of a run too. */
+async function refuseAmbiguous(name: string, out: string): Promise<void> {
+  const run = path.join(out, name);
+  if (path.basename(name) !== name || !(await exists(path.join(run, 'recipe.json')))) return;
+  throw new UserError(
+    `serve: ${name} is the folder ${path.resolve(name)} and the run ${path.resolve(run)}`,
+    `Name the folder as ./${name}, or the run as ${run}.`,
+  );
 }
 
 /** The one model that is served, with sizes that its file leaves open. `UserError` for several: an input could be of any of them. */

@@ -6,6 +6,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset, DataOptions } from '../data/load.ts';
+import type { InputScaling } from '../formats/onnx/input-scaling.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { loadTask } from '../tasks/registry.ts';
@@ -33,14 +34,31 @@ export async function loadData(
 
 /** The data without a normalization, if the student's file begins with a scaling of raw samples and the recipe asks for no other. */
 async function asStudentTakes(data: LoadedDataset, { dataset, student }: Readers): Promise<LoadedDataset> {
-  const file = student?.onnx ?? student?.backbone?.onnx;
-  if (file === undefined || dataset.normalize !== undefined) return data;
+  if (student === undefined || dataset.normalize !== undefined) return data;
+  const scaling = await scalingOf(student, data.train.sampleShape.at(-1)!);
+  if (scaling === undefined) return data;
   const { rawLike, takesRaw } = await import('../distill/teachers/inputs/own-scaling.ts');
-  const { readOnnx } = await import('../files/onnx-file.ts');
-  const { decodeModel } = await import('../formats/onnx/protobuf.ts');
-  if (!takesRaw(decodeModel(await readOnnx(file), file), data.train)) return data;
+  if (!takesRaw(scaling, data.train)) return data;
   const raw = (split: Dataset): Dataset => ({ ...split, normalization: rawLike(split.normalization), usual: split.normalization }); // prettier-ignore
   return { ...data, train: raw(data.train), validation: raw(data.validation), test: data.test && raw(data.test) };
+}
+
+/** Scaling that the file of a student, or of its backbone, begins with. */
+async function scalingOf(
+  { onnx, tfjs, backbone }: NonNullable<Readers['student']>,
+  channels: number,
+): Promise<InputScaling | undefined> {
+  if (tfjs !== undefined) {
+    const { loadTfjsModel } = await import('../files/tfjs-file.ts');
+    const { tfjsInputScaling } = await import('../files/tfjs/input-scaling.ts');
+    return tfjsInputScaling(await loadTfjsModel(tfjs), channels);
+  }
+  const file = onnx ?? backbone?.onnx;
+  if (file === undefined) return undefined;
+  const { readOnnx } = await import('../files/onnx-file.ts');
+  const { decodeModel } = await import('../formats/onnx/protobuf.ts');
+  const { inputScaling } = await import('../formats/onnx/input-scaling.ts');
+  return inputScaling(decodeModel(await readOnnx(file), file), channels);
 }
 
 function onlyLabelled({ train, unlabelledAt }: LoadedDataset, { unlabelled, labelled }: Recipe['dataset']) {
@@ -105,6 +123,16 @@ export async function loadFedData(
   const hashing = merged.tokenizer === 'hashed' ? { buckets, ngrams } : {};
   const fed = { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL };
   return loadDataset({ ...dataset, text: fed } as DatasetConfig, { processes, readers });
+}
+
+/** A note for a student that reads bytes since its recipe names no tokenizer, beside a teacher that has one. */
+export function tokenNotes({ dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>): string[] {
+  const own = (dataset as { readonly text?: TextConfig }).text?.tokenizer;
+  const its = teacher?.text?.tokenizer;
+  if (!isOfTexts(dataset) || own !== undefined || its === undefined || its === 'bytes') return [];
+  return [
+    `the student reads texts as bytes, as the recipe names no tokenizer for it, and the teacher as tokens of ${its}; \`dataset.text.tokenizer: ${its}\` gives the student the same tokens, \`bytes\` confirms what it reads`,
+  ];
 }
 
 /** The tokenizer.json of a recipe's texts; undefined if they need none. `UserError` if the data were read with another. */

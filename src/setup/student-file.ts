@@ -6,6 +6,8 @@ import { statedIn } from '../files/stated.ts';
 import { takesRaw } from '../distill/teachers/inputs/own-scaling.ts';
 import type { StatedPreparation } from '../files/stated.ts';
 import { refuseOtherText } from '../distill/teachers/inputs/stated-text.ts';
+import { inputScaling } from '../formats/onnx/input-scaling.ts';
+import type { InputScaling } from '../formats/onnx/input-scaling.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -46,11 +48,8 @@ export function checkStudentFile(
 /** Notes on how the numbers are prepared that a student's file, or the backbone of a student, is fed. */
 export function preparationNotes(file: string, model: Model, train: Dataset, teacher: Recipe['teacher']): string[] {
   const { preprocessing } = statedIn(model.metadata);
-  const own = train.usual !== undefined || takesRaw(model, train);
-  if (own)
-    return [
-      `${file}: begins with a scaling of raw samples, ${train.usual === undefined ? 'and dataset.normalize prepares them before it; leave that out, or set none' : 'so it and the files made of it take samples as they are, as with dataset.normalize: none'}`,
-    ];
+  const scaling = scalingNote(file, inputScaling(model, train.sampleShape.at(-1)!), train);
+  if (scaling !== undefined) return [scaling];
   // A recipe that sets the teacher's normalization expects different numbers.
   const isSaid = train.text !== undefined || teacher?.normalize !== undefined;
   if (isSaid || preprocessing === undefined || isSame(preprocessing, train.normalization)) return [];
@@ -62,6 +61,12 @@ export function preparationNotes(file: string, model: Model, train: Dataset, tea
   return [
     `${file} was trained on differently prepared numbers than the data set's; to start from its results, set ${numbers}`,
   ];
+}
+
+/** A note on a student's file that begins with a scaling of raw samples; undefined for other files. */
+export function scalingNote(file: string, scaling: InputScaling | undefined, train: Dataset): string | undefined {
+  if (train.usual === undefined && !takesRaw(scaling, train)) return undefined;
+  return `${file}: begins with a scaling of raw samples, ${train.usual === undefined ? 'and dataset.normalize prepares them before it; leave that out, or set none' : 'so it and the files made of it take samples as they are, as with dataset.normalize: none'}`;
 }
 
 /** True if both give nearly the same numbers for the same samples. */

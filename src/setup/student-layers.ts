@@ -3,8 +3,10 @@ import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { withSeededMathRandom } from '../base/random.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
+import { tfjsInputScaling } from '../files/tfjs/input-scaling.ts';
 import { renumber } from '../networks/models/names.ts';
 import { tf } from '../networks/models/tf.ts';
+import { scalingNote } from './student-file.ts';
 import type { StudentModule, StudentModuleArgs } from './student-module.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers/choices.ts';
@@ -19,12 +21,12 @@ import type { BuiltFor } from './built-for.ts';
 export async function studentOfTfjs(context: BuiltFor, file: string, seed: number): Promise<ModelNetwork> {
   const { freeze = [], learningRates = {}, head = 'keep', batchNorm } = context.recipe.student!;
   const args = argsOf(context, seed);
-  const { model: chosen, origin } = await chosenLayers(await loadTfjsModel(file), file, {
-    ...args,
-    head,
-    batchNorm,
-  });
-  const network = { ...layersNetwork(checked(file, chosen, args, hasNumbers(context))), origin };
+  const model = await loadTfjsModel(file);
+  const { train } = context.data;
+  const note = scalingNote(file, await tfjsInputScaling(model, train.sampleShape.at(-1)!), train);
+  const { model: chosen, origin } = await chosenLayers(model, file, { ...args, head, batchNorm });
+  const noted = note === undefined ? origin : [...origin, note];
+  const network = { ...layersNetwork(checked(file, chosen, args, hasNumbers(context))), origin: noted };
   const withAll = withChoices(network, { freeze, learningRates }, file);
   return answering(context, withAll, head === 'replace');
 }

@@ -91,6 +91,10 @@ const RECIPE = {
   it('shows every chart, drawn and in words', async () => {
     for (const width of [390, 1280]) {
       await open(width, 'light', async (page) => {
+        // Phones show secondary sections once they are opened; wide screens have nothing to open.
+        expect(await page.isVisible('#curves svg.chart >> visible=true')).toBe(width > 620);
+        expect(await page.isVisible('.far > summary')).toBe(width <= 620);
+        if (width <= 620) for (const part of await page.$$('.far > summary')) await part.click();
         const charts = await page.evaluate<[string, string, number][]>(`[...document.querySelectorAll('svg.chart')]
           .filter((chart) => chart.getBoundingClientRect().width > 0)
           .map((chart) => [chart.closest('section').id, chart.getAttribute('aria-label'), chart.getBoundingClientRect().height])`);

@@ -44,13 +44,14 @@ it('with --run, does not follow a recipe that is still wrong', async () => {
   expect(await readdir(folder())).not.toContain('checkpoints');
 });
 
-it('with --run, follows the recipe to its files at once', async () => {
+it('with --run, follows the recipe to its files at once, and says what it found once', async () => {
   await writeData(folder());
   await writeTeacher(folder());
   const fast = ['--set', 'distill.epochs=1', '--set', 'report.latency.seconds=0'];
   const { code, stdout, stderr } = await init('data.csv', '--teacher', 'teacher', '--run', ...fast);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/distilled\.onnx/);
+  expect(stdout.match(/^teacher .*model\.json: right on/gm)).toHaveLength(1);
   expect((await readFile(file('checkpoints', 'recipe', 'exports', 'distilled.onnx'))).length).toBeGreaterThan(0);
   expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  tfjs: teacher/model.json\n');
 });

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
-import { available, withShapes } from '../../src/serve/sources.ts';
+import { available, sourcesOf, withShapes } from '../../src/serve/sources.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -37,4 +37,24 @@ it('a folder of models is read through links, and what is left out of it is said
   const nowhere = { named: [], folders: [file('nowhere')] };
   expect(await available(nowhere)).toEqual(new Map());
   await expect(available(nowhere, () => undefined)).rejects.toBeInstanceOf(UserError);
+});
+
+it('a name of a folder and of a run is refused with the names of both, which work', async () => {
+  const out = path.join(folder(), 'runs');
+  const [models, run] = [path.join(folder(), 'digits'), path.join(out, 'digits')];
+  for (const made of [models, run]) await mkdir(made, { recursive: true });
+  await writeFile(path.join(run, 'recipe.json'), '{}');
+  const before = process.cwd();
+  process.chdir(folder());
+  try {
+    for (const name of ['digits', 'first=digits'])
+      await expect(sourcesOf([name], out)).rejects.toMatchObject({
+        message: `serve: digits is the folder ${models} and the run ${run}`,
+        hint: `Name the folder as ./digits, or the run as ${run}.`,
+      });
+    expect(await sourcesOf(['./digits'], out)).toEqual({ named: [], folders: [models] });
+    await expect(sourcesOf([run], out)).rejects.toThrow(/digits: .*report/);
+  } finally {
+    process.chdir(before);
+  }
 });

@@ -1,18 +1,23 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { openFile } from '../../src/distill/teachers/open.ts';
+import type { FileSettings } from '../../src/distill/teachers/open.ts';
 import { preparationOf } from '../../src/distill/teachers/inputs/preparation.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { teacherBuilder } from '../../src/setup/models.ts';
+import { engineOf } from '../../src/setup/engine.ts';
+import { studentBuilder, teacherBuilder } from '../../src/setup/models.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { pictures } from '../support/dataset.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';
 import { pictureModel } from '../support/onnx.ts';
+import { saveTfjs } from '../support/saved-tfjs.ts';
 
 const folder = temporaryFolder();
 beforeAll(() => useLazyBackend(evaluator));
@@ -21,17 +26,25 @@ const TEACHER = { train: { model: 'mlp', hidden: [4], epochs: 1 } };
 
 /** A student that subtracts `mean` and divides by `std` first, and the pictures of `dataset.ts`. */
 async function recipeOf(mean: readonly number[], std: readonly number[], normalize?: object) {
+  await writeStudent(mean, std);
+  return recipeWith({ onnx: 's.onnx' }, normalize);
+}
+
+async function writeStudent(mean: readonly number[], std: readonly number[]): Promise<void> {
   const model = pictureModel();
   const initializers = [...model.graph.initializers, tensor('m', 'float32', [2], Float32Array.from(mean)), tensor('s', 'float32', [2], Float32Array.from(std))]; // prettier-ignore
   const made = (op: string, inputs: string[], output: string) => ({ op, domain: '', name: '', inputs, outputs: [output], attrs: new Map() }); // prettier-ignore
   const fed = (name: string): string => (name === 'pixels' ? 'scaled' : name);
   const nodes = [made('Sub', ['pixels', 'm'], 'centred'), made('Div', ['centred', 's'], 'scaled'), ...model.graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(fed) }))]; // prettier-ignore
   await writeFile(path.join(folder(), 's.onnx'), encodeModel({ ...model, graph: { ...model.graph, initializers, nodes } })); // prettier-ignore
+}
+
+async function recipeWith(student: object, normalize?: object) {
   const { samples, targets, count } = pictures(60);
   await writeFile(path.join(folder(), 'x.npy'), npyBytes([count, 4, 4, 2], samples));
   await writeFile(path.join(folder(), 'y.npy'), npyBytes([count], BigInt64Array.from(targets, BigInt)));
   const dataset = { type: 'npz', train: { samples: 'x.npy', labels: 'y.npy' }, testFraction: 0.2, normalize };
-  return makeRecipe({ name: 'r', dataset, student: { onnx: 's.onnx' }, teacher: TEACHER }, folder()).recipe;
+  return makeRecipe({ name: 'r', dataset, student, teacher: TEACHER }, folder()).recipe;
 }
 
 it('a student whose file scales raw pixels gets raw pixels; everything else gets what it would get without', async () => {
@@ -63,4 +76,39 @@ it('one that scales normalized pixels, or whose recipe states a normalization, g
   const stated = await loadData(await recipeOf([120, 125], [70, 75], { mean: 0.5, std: 0.5 }));
   expect(stated.train).toMatchObject({ normalization: { scale: 1 / 255, mean: [0.5, 0.5] } });
   expect(stated.train.usual).toBeUndefined();
+});
+
+describe('a model of tfjs that begins with Rescaling', () => {
+  async function write(scale: number, offset: number): Promise<void> {
+    const model = sequential();
+    model.add(layers.rescaling({ inputShape: [4, 4, 2], scale, offset }));
+    model.add(layers.batchNormalization({}));
+    model.add(layers.flatten());
+    model.add(layers.dense({ units: 3, name: 'logits' }));
+    await saveTfjs(model, folder());
+  }
+
+  it('gets raw pixels as a student, which its notes say', async () => {
+    await write(1 / 127.5, -1);
+    const recipe = await recipeWith({ tfjs: 'model.json' });
+    const data = await loadData(recipe);
+    expect(data.train.normalization).toEqual({ scale: 1, mean: [0, 0], std: [1, 1] });
+    const { origin } = await studentBuilder({ recipe, data }, 0)();
+    expect(origin).toContainEqual(
+      expect.stringMatching(/model\.json: begins with a scaling of raw samples, so it and/),
+    );
+    await write(2, -1);
+    expect((await loadData(recipe)).train.usual).toBeUndefined();
+  });
+
+  it('gets raw pixels as a teacher', async () => {
+    await write(1 / 127.5, -1);
+    const recipe = await recipeOf([0.45, 0.5], [0.25, 0.3]);
+    const { train: dataset } = await loadData(recipe);
+    const options = { engine: engineOf(recipe), session: {}, dataset, name: (file: string) => file };
+    const settings: FileSettings = { tfjs: path.join(folder(), 'model.json'), outputs: 'logits', layout: 'auto', intermediate: [] }; // prettier-ignore
+    const { teacher, preparation } = await openFile(settings, options);
+    await teacher.dispose();
+    expect(preparation).toMatchObject({ normalize: { scale: 1, mean: 0, std: 1 }, from: 'file' });
+  });
 });

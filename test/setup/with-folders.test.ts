@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tokenNotes } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { hubFolder } from '../support/hub.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -66,6 +67,21 @@ it('a folder of a text classifier brings its tokenizer, and its length where the
     dataset: { classes: ['cat', 'dog'], text: { column: 'text', tokenizer: 'm/tokenizer.json', inputs: ['input_ids', 'attention_mask'], length: 64 } },
   });
 }); // prettier-ignore
+
+it('beside a folder with a tokenizer, a student that reads bytes is told so, unless the recipe says bytes', async () => {
+  await hubFolder(at(), { architecture: 'BertForSequenceClassification', tokenizer: 64, inputs: ['input_ids'] });
+  const notes = (text: object) => {
+    const dataset = { ...TEXTS, text: { column: 'text', ...text } };
+    return tokenNotes({ dataset, teacher: taught(dataset) } as unknown as Parameters<typeof tokenNotes>[0]);
+  };
+  expect(notes({})).toEqual([
+    expect.stringMatching(
+      /^the student reads texts as bytes, .* `dataset\.text\.tokenizer: m\/tokenizer\.json` gives the student the same tokens/,
+    ),
+  ]);
+  expect(notes({ tokenizer: 'bytes' })).toEqual([]);
+  expect(notes({ tokenizer: 'm/tokenizer.json' })).toEqual([]);
+});
 
 it('a student of pictures brings their size and normalization, unless the data state them', async () => {
   await hubFolder(at(), { preprocessor: VIT });

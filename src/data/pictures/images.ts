@@ -224,7 +224,7 @@ export class ImageSink {
 
   #heldInCache(source: string, held: HeldSamples): HeldSamples & { readonly notes: readonly string[] } {
     const { rows, rowSize } = held.stored!;
-    const note = `${source}: its pictures were decoded by an earlier run; with ${CACHE_VARIABLE}=off in the environment they are decoded anew`;
+    const note = `${source}: its pictures were decoded before, and are read from the cache; with ${CACHE_VARIABLE}=off in the environment they are decoded anew`;
     if (!this.#room.take(rows.length * rowSize)) return { ...held, notes: [note] };
     const samples = growingBytes(rows.length * rowSize);
     for (const block of blocksOf(held)) samples.extend(block.length).set(block, samples.length - block.length);

@@ -137,10 +137,12 @@ export async function diagnosis(
   const order = known ?? reordered(classesOf(asked.logits, classNames.length), asked.labels, classNames);
   const best = await bestAlternative(dataset, asked, alternatives, ask);
   // Requires a good and much better accuracy, which a useless teacher does not reach by luck.
+  const isGood = (accuracy: number): boolean => accuracy > required || accuracy === 1;
   const explains = (accuracy: number): boolean =>
-    (accuracy > required || accuracy === 1) &&
-    (accuracy > 2 * asked.accuracy + 0.05 || isMuchBetter(accuracy, asked.accuracy));
-  if (best !== undefined && best.accuracy >= order.accuracy && explains(best.accuracy)) return otherReading(best);
+    isGood(accuracy) && (accuracy > 2 * asked.accuracy + 0.05 || isMuchBetter(accuracy, asked.accuracy));
+  const isBest = best !== undefined && best.accuracy >= order.accuracy;
+  if (isBest && (explains(best.accuracy) || (isGood(best.accuracy) && isClearlyBetter(best, asked, dataset))))
+    return otherReading(best);
   if (known !== undefined || explains(order.accuracy)) return wrongOrder(order, classNames, declared);
   return {
     fact: best === undefined ? '' : nothingExplains(best, order),
@@ -156,28 +158,28 @@ const PART = 20;
 /** Maximum probability that chance explains a reading's advantage, for a run to stop: there are ten readings, and many runs. */
 const EVIDENT = 1e-4;
 
-interface FarBetter extends TeacherFault, Pick<Found, 'what' | 'accuracy'> {
-  /** False if chance may explain the advantage. */
+interface BetterReading extends TeacherFault, Pick<Found, 'what' | 'accuracy'> {
+  /** False if chance may explain the advantage, or more than half of the errors stay. */
   readonly isEvident: boolean;
   /** The reading as keys of a recipe's teacher. */
   readonly keys: object;
 }
 
-/** Another reading of a teacher with less than half of its errors; undefined if there is none. */
-export async function farBetterReading(
+/** Another reading of a teacher that is clearly better; undefined if there is none. */
+export async function betterReading(
   dataset: Dataset,
   asked: LabelledAnswers,
   alternatives: readonly Alternative[],
   ask: AskTeacher,
-): Promise<FarBetter | undefined> {
+): Promise<BetterReading | undefined> {
   const { rows, labels, accuracy } = asked;
-  if (!isMuchBetter(1, accuracy)) return undefined;
+  if (!mayBeClear(1, accuracy)) return undefined;
   const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
   const few = { rows: rows.filter(isTried).subarray(0, TRIED), labels: labels.filter(isTried).subarray(0, TRIED) };
   // A reading that has too many errors to win is asked no further. Its other answers stay zero: even if all count as right, it loses.
   const askInParts: AskTeacher = async (other, of, some) => {
     const logits = new Float32Array(some.length * other.classes);
-    for (let at = 0, right = some.length; at < some.length && isMuchBetter(right / some.length, accuracy); at += PART) {
+    for (let at = 0, right = some.length; at < some.length && mayBeClear(right / some.length, accuracy); at += PART) {
       const answers = await ask(other, of, some.subarray(at, at + PART));
       logits.set(answers, at * other.classes);
       right -= classesOf(answers, other.classes).filter((found, i) => found !== few.labels[at + i]).length;
@@ -185,15 +187,32 @@ export async function farBetterReading(
     return logits;
   };
   const first = await bestAlternative(dataset, few, alternatives, askInParts);
-  if (first === undefined || !isMuchBetter(first.accuracy, accuracy)) return undefined;
+  if (first === undefined || !mayBeClear(first.accuracy, accuracy)) return undefined;
   // Repeated on all rows, because a few samples can mislead.
   const best = rows.length === few.rows.length ? first : await bestAlternative(dataset, asked, [first.from], ask);
-  if (best === undefined || !isMuchBetter(best.accuracy, accuracy)) return undefined;
-  const [own, its] = [asked, best].map(({ logits }) => classesOf(logits, dataset.classNames.length));
+  if (best === undefined) return undefined;
+  const isMuch = isMuchBetter(best.accuracy, accuracy);
+  const isClear = isClearlyBetter(best, asked, dataset);
+  if (!isMuch && !isClear) return undefined;
+  const { what, from } = best;
+  return { ...otherReading(best), what, keys: from.keys, accuracy: best.accuracy, isEvident: isMuch && isClear };
+}
+
+/** True if an accuracy is so much higher that a paired test can decide; the test may find that chance explains it. */
+function mayBeClear(accuracy: number, before: number): boolean {
+  return accuracy - before > 0.05;
+}
+
+/** True if a reading is right more often than the one that was asked, by more than chance explains. */
+function isClearlyBetter(
+  best: Pick<Found, 'accuracy' | 'logits'>,
+  { labels, logits, accuracy }: LabelledAnswers,
+  { classNames }: Dataset,
+): boolean {
+  const [own, its] = [logits, best.logits].map((answers) => classesOf(answers, classNames.length));
   const { onlyThis, onlyOther } = sideBySide(its!, own!, labels);
   const { p } = pairedTest({ onlyFirst: onlyThis, onlySecond: onlyOther, samples: labels.length });
-  const { what, from } = best;
-  return { ...otherReading(best), what, keys: from.keys, accuracy: best.accuracy, isEvident: p < EVIDENT };
+  return mayBeClear(best.accuracy, accuracy) && p < EVIDENT;
 }
 
 /** The readings that were tried and the best figures, none of which tells that it is the right one. */

@@ -17,7 +17,7 @@ import { oneByOne } from '../../train/turns.ts';
 import type { Turns } from '../../train/turns.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/classification/chance.ts';
 import { classesOf } from '../../tasks/classification/classes.ts';
-import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
+import { bestAlternative, diagnosis, explainingOrder, betterReading } from './diagnosis.ts';
 import type { Alternative, AskTeacher, LabelledAnswers, TeacherFault } from './diagnosis.ts';
 import { sureAnswersOf } from '../answers/sure-answers.ts';
 import { areProbabilities } from '../teachers/teacher.ts';
@@ -123,7 +123,7 @@ export async function preflight(
     // A wrong input can look like a wrong order, so other readings are tried first.
     const found =
       known === undefined
-        ? await farBetterReading(dataset, answered, alternatives, ask)
+        ? await betterReading(dataset, answered, alternatives, ask)
         : {
             isEvident: true,
             ...(await diagnosis(dataset, answered, { ...settings, required: accuracy, known }, ask)),

@@ -3,7 +3,7 @@ import { settingKeys } from '../../base/errors.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { largestShare } from '../../tasks/classification/chance.ts';
 import type { OpenedTeacher } from '../teachers/open.ts';
-import { farBetterReading } from './diagnosis.ts';
+import { betterReading } from './diagnosis.ts';
 import type { TeacherFault } from './diagnosis.ts';
 import { askAbout, plainLogits, samplesText, someRows } from './preflight.ts';
 
@@ -21,7 +21,7 @@ export async function answersOtherwise(
   const rows = someRows(dataset, teacher.classes);
   const answered = await askAbout(teacher, dataset, rows);
   const normalizations = alternatives.filter(({ keys }) => Object.keys(keys).join() === 'normalize');
-  const found = await farBetterReading(dataset, answered, normalizations, plainLogits);
+  const found = await betterReading(dataset, answered, normalizations, plainLogits);
   const chance = largestShare(answered.labels, teacher.classes);
   if (found?.isEvident !== true || 1 - found.accuracy > FEW * (1 - chance)) return undefined;
   const right = `right on ${percent(answered.accuracy, 1)} of ${samplesText(rows.length, dataset)} before it is trained`;

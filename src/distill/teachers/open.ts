@@ -11,6 +11,7 @@ import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { decodeModel, onnxContent } from '../../formats/onnx/protobuf.ts';
+import { inputScaling } from '../../formats/onnx/input-scaling.ts';
 import { withTensorEnds } from '../../formats/onnx/rewrite/classifier-ends.ts';
 import { readEntries } from '../../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
@@ -31,6 +32,7 @@ import { preparationOf } from './inputs/preparation.ts';
 import type { Preparation } from './inputs/preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
+import { tfjsInputScaling } from '../../files/tfjs/input-scaling.ts';
 import { joinedTeacher, unitModel, unitTeacher } from './unit-teacher.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
 import { refuseOtherText } from './inputs/stated-text.ts';
@@ -194,10 +196,12 @@ async function opener(
   const about = { name: name(file), dataset, probe };
   const metadata = new Map<string, string>();
   if (recipe.tfjs !== undefined) {
-    const source = { ...about, engine, network: layersNetwork(await loadTfjsModel(file)) };
+    const model = await loadTfjsModel(file);
+    const source = { ...about, engine, network: layersNetwork(model) };
+    const isRaw = takesRaw(await tfjsInputScaling(model, dataset.sampleShape.at(-1)!), dataset);
     const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, ...size }) =>
       modelTeacher({ ...source, features, outputs, normalize, classes, size });
-    return { file, metadata, open };
+    return { file, metadata: isRaw ? rawSamples(dataset) : metadata, open };
   }
   if (recipe.savedModel !== undefined) {
     const source = { ...about, folder: file };
@@ -231,11 +235,13 @@ function withRawSamples(model: Model, dataset: Dataset): ReadonlyMap<string, str
   const { columns, sampleShape } = dataset;
   if (metadata.has('preprocessing')) return metadata;
   const isOfTables = columns !== undefined && graph.nodes.some(({ domain }) => domain === 'ai.onnx.ml');
-  if (!isOfTables && !takesRaw(model, dataset)) return metadata;
-  return new Map([
-    ...metadata,
-    ['preprocessing', JSON.stringify({ shape: sampleShape, scale: 1, mean: [0], std: [1] })],
-  ]);
+  if (!isOfTables && !takesRaw(inputScaling(model, sampleShape.at(-1)!), dataset)) return metadata;
+  return new Map([...metadata, ...rawSamples(dataset)]);
+}
+
+/** Metadata of a file that takes raw samples. */
+function rawSamples({ sampleShape }: Dataset): ReadonlyMap<string, string> {
+  return new Map([['preprocessing', JSON.stringify({ shape: sampleShape, scale: 1, mean: [0], std: [1] })]]);
 }
 
 const PROBED = 32;

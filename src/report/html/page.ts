@@ -58,18 +58,20 @@ export function reportHtml(report: Report): string {
     raceSection(report),
     latencySection(report),
     answerFilesSection(report),
-    curvesSection(report),
+    foldedWhereNarrow(curvesSection(report)),
     classesSection(report),
-    calibrationSection(report),
+    foldedWhereNarrow(calibrationSection(report)),
     agreementSection(report),
-    examplesSection(report),
+    foldedWhereNarrow(examplesSection(report)),
     ...answerSections(report),
-    channelsSection(report),
-    pruningSection(report),
-    quantizationSection(report),
-    factsSection(report),
+    foldedWhereNarrow(channelsSection(report)),
+    foldedWhereNarrow(pruningSection(report)),
+    foldedWhereNarrow(quantizationSection(report)),
+    foldedWhereNarrow(factsSection(report)),
   ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section, agreementOf(report))));
-  const sections = [...figures, recipeSection(report)].filter((section) => section instanceof Markup);
+  const sections = [...figures, foldedWhereNarrow(recipeSection(report))].filter(
+    (section) => section instanceof Markup,
+  );
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -83,6 +85,16 @@ export function reportHtml(report: Report): string {
     ...sections.map(({ source }) => source),
     '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
   ].join('\n');
+}
+
+/** A section of which phones show the heading alone, until it is opened; on wide screens and on paper it is open, as the style says. */
+function foldedWhereNarrow(section: Content): Content {
+  if (!(section instanceof Markup)) return section;
+  const end = section.source.indexOf('</h2>') + '</h2>'.length;
+  const body = section.source.slice(end).replace(/<\/section>\s*$/, '');
+  return new Markup(
+    `${section.source.slice(0, end)}<details class="far"><summary>Show</summary>${body}</details></section>`,
+  );
 }
 
 /** The words that are read, in tables, headings and charts: where nobody knows the labels, no share is an accuracy. */

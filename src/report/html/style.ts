@@ -97,6 +97,7 @@ ul.notes{margin:6px 0 0;padding-left:20px}
 footer{color:var(--soft);font-size:.88rem;padding-bottom:36px}
 @media(max-width:620px){.examples :is(.masked,.boxed){grid-column:1/-1}main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}
 .scroll{margin:0 -14px;padding:0 14px}.wide{display:none!important}.narrow{display:block!important}.tiles{grid-template-columns:1fr 1fr}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
-@media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}section,.tile{break-inside:avoid;border-color:#bbb}.scroll{overflow:visible}
+@media(min-width:621px){@supports selector(a::details-content){.far{margin:0}.far>summary{display:none}.far::details-content{content-visibility:visible;height:auto}}}
+@media print{.far>summary{display:none}:root{color-scheme:light}body{background:#fff;font-size:11pt}section,.tile{break-inside:avoid;border-color:#bbb}.scroll{overflow:visible}
 details::details-content{content-visibility:visible;height:auto}.choice input:not(:checked)+label{display:none}th,td{padding:3px 6px;white-space:normal}pre{white-space:pre-wrap}}
 `;

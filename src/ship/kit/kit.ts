@@ -11,7 +11,7 @@ import { taskRow } from '../../recipe/task.ts';
 import { isImageShape } from '../../data/dataset.ts';
 import { LETTERBOX } from '../../data/pictures/letterbox.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { nameOf } from '../../report/artifact.ts';
+import { nameOf, TEACHER } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { loadData } from '../../setup/data.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
@@ -154,13 +154,19 @@ async function refuseFilled(folder: string): Promise<void> {
 
 /** The files of one model: its own and those in other formats and fewer bits that were made of it; fp32 first. */
 export function modelRows(report: Report, wanted: string | undefined, run: string): ModelRow[] {
-  const made = report.models.filter(({ file, model }) => file !== null && model.role !== 'teacher');
+  const isWanted = ({ model }: ModelRow): boolean => model.role !== 'teacher' || nameOf(model) === wanted;
+  const made = report.models.filter((row) => row.file !== null && isWanted(row));
   const names = [...new Set(made.map(({ model }) => nameOf(model)))];
   const last = made.findLast(({ model }) => model.role !== 'scratch') ?? made.at(-1);
   const name = wanted ?? (last && nameOf(last.model));
   const rows = made.filter(({ model }) => nameOf(model) === name);
   if (rows.length > 0) return rows.sort((a, b) => Number(b.precision === 'fp32') - Number(a.precision === 'fp32'));
   const meant = wanted === undefined ? undefined : nearest(wanted, names);
+  if (wanted === nameOf(TEACHER))
+    throw new UserError(
+      `${run}: its teacher came as a file or a folder, of which the run writes none, received --model ${wanted}`,
+      'Take that file itself: a folder of Hugging Face is opened by pipeline() of transformers.js as it is, and `limbeck serve` answers by an ONNX or Keras file.',
+    );
   throw new UserError(
     `${run}: expected one of the models ${names.join(', ') || '(this run has made none)'}, received ${shown(wanted)}`,
     meant === undefined ? 'Name one of these with --model.' : `Did you mean ${meant}?`,

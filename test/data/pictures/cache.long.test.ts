@@ -29,7 +29,7 @@ const folder = temporaryFolder();
 const at = (...names: string[]): string => path.join(folder(), ...names);
 /** Folder of the cache, of this user alone. */
 const PICTURES = `pictures-${process.geteuid?.()}`;
-const NOTE = expect.stringContaining('decoded by an earlier run') as string;
+const NOTE = expect.stringContaining('decoded before') as string;
 
 const encoded: Buffer[] = [];
 /** A PNG of 4×4 pixels; numbers that differ by 256 give the same. */

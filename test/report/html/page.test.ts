@@ -15,6 +15,8 @@ describe('the check of pages', () => {
   );
 });
 
+const FOLDED = ['curves', 'calibration', 'channels', 'pruning', 'quantization', 'facts', 'again'];
+
 describe('report.html', () => {
   const html = reportHtml(example);
 
@@ -35,6 +37,14 @@ describe('report.html', () => {
       latency: model.latency.map((row) => ({ ...row, measuredAt: '2026-01-02T03:04:05.000Z' })),
     }));
     expect(reportHtml({ ...example, models })).toContain('measured 2026-01-02 03:04 UTC');
+  });
+
+  it('folds secondary sections behind their headings on narrow screens, and no other', () => {
+    const sections = html.split('<section id="').slice(1);
+    const far = sections.filter((text) => text.includes('</h2><details class="far"><summary>Show</summary>'));
+    const idOf = (text: string) => text.slice(0, text.indexOf('"'));
+    expect(far.map(idOf)).toEqual(FOLDED);
+    expect(far.every((text) => /<\/details><\/section>\s*(<\/main>|$)/.test(text))).toBe(true);
   });
 
   it('is well formed, whatever is missing in the report', () => {

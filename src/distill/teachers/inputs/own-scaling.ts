@@ -1,7 +1,6 @@
 import { PLAIN, viewOf } from '../../../data/batches/batches.ts';
 import type { Dataset, Normalization } from '../../../data/dataset.ts';
-import { inputScaling } from '../../../formats/onnx/input-scaling.ts';
-import type { Model } from '../../../formats/onnx/model.ts';
+import type { InputScaling } from '../../../formats/onnx/input-scaling.ts';
 
 /** Number of samples whose mean and deviation are taken. */
 const SEEN = 64;
@@ -9,14 +8,12 @@ const SEEN = 64;
 const CLEAR = Math.LN2;
 
 /**
- * True if a model scales raw samples itself: behind the scaling that it begins with, their mean is clearly nearer to 0 and their deviation to 1 than
+ * True if a model scales raw samples itself: behind the `scaling` that it begins with, their mean is clearly nearer to 0 and their deviation to 1 than
  * those of normalized samples. A batch norm that was trained on normalized samples begins a model too, and wants them.
  */
-export function takesRaw(model: Model, dataset: Dataset): boolean {
-  const { normalization, usual = normalization, sampleShape, text, inputs } = dataset;
-  const channels = sampleShape.at(-1)!;
-  const scaling = text === undefined && inputs === undefined ? inputScaling(model, channels) : undefined;
-  if (scaling === undefined) return false;
+export function takesRaw(scaling: InputScaling | undefined, dataset: Dataset): boolean {
+  const { normalization, usual = normalization, text, inputs } = dataset;
+  if (scaling === undefined || text !== undefined || inputs !== undefined) return false;
   const channelsSeen = momentsOf(dataset).map((moments, c) => ({ ...moments, c })).filter(({ deviation }) => deviation > 0); // prettier-ignore
   const distance = ({ scale, mean, std }: Normalization): number =>
     channelsSeen.reduce((sum, { c, mean: own, deviation }) => {

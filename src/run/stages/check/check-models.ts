@@ -12,6 +12,7 @@ import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
 import { hashOf } from '../../hashes.ts';
+import { tokenNotes } from '../../../setup/data.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
 import { soundNotes } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
@@ -30,7 +31,7 @@ export async function checkModels(
   const { recipe, data, onEvent, processes } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
-  const lengths = stepsNotes(recipe, data.train.count);
+  const lengths = [...stepsNotes(recipe, data.train.count), ...(student === undefined ? [] : tokenNotes(recipe))];
   for (const message of lengths) onEvent({ type: 'message', message });
   refuseForLabels(recipe, data);
   taskOf(data.train).refuseUnscored?.([data.validation, data.test]);
