@@ -30,6 +30,11 @@ export class Registry<Row extends Named> {
     this.#cells.set(row.name, cells);
   }
 
+  /** Adds cells to those of a feature. */
+  fill({ name }: Row, cells: Readonly<Record<string, Cell | undefined>>): void {
+    this.#cells.set(name, { ...this.#cells.get(name), ...cells });
+  }
+
   /** The row of a name. `UserError` for a name without a row. */
   get(name: string): Row {
     const row = this.#rows.get(name);
@@ -78,6 +83,12 @@ export class Slot<T> {
     return this.#registry.names().filter((name) => this.has(name));
   }
 
+  /** Sentence on a feature that does not fill the slot, which names those that do. */
+  absence(feature: string): string {
+    const have = this.names().length === 0 ? '' : `: ${namesInSentence(this.names())} have`;
+    return `${feature} have no ${this.#what}${have}`;
+  }
+
   /** The feature's value, of whose module nothing is loaded before. `UserError` for a feature that does not fill the slot. */
   async load(feature: string): Promise<T> {
     const cell = this.#registry.cell(feature, this.name);
@@ -105,4 +116,9 @@ export class Slot<T> {
     if (value === undefined) throw new Error(`${this.name} of ${feature} is not loaded`);
     return value;
   }
+}
+
+/** Names in a sentence: `classes, tags and numbers`. */
+export function namesInSentence(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), names.at(-1) ?? ''].filter((name) => name !== '').join(' and ');
 }
