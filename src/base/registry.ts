@@ -85,8 +85,7 @@ export class Slot<T> {
 
   /** Sentence on a feature that does not fill the slot, which names those that do. */
   absence(feature: string): string {
-    const have = this.names().length === 0 ? '' : `: ${namesInSentence(this.names())} have`;
-    return `${feature} have no ${this.#what}${have}`;
+    return `${feature} have no ${this.#what}: ${this.names().join(', ')} have`;
   }
 
   /** The feature's value, of whose module nothing is loaded before. `UserError` for a feature that does not fill the slot. */
@@ -116,9 +115,4 @@ export class Slot<T> {
     if (value === undefined) throw new Error(`${this.name} of ${feature} is not loaded`);
     return value;
   }
-}
-
-/** Names in a sentence: `classes, tags and numbers`. */
-export function namesInSentence(names: readonly string[]): string {
-  return [names.slice(0, -1).join(', '), names.at(-1) ?? ''].filter((name) => name !== '').join(' and ');
 }

@@ -1,6 +1,5 @@
-import { namesInSentence } from '../../base/registry.ts';
 import type { Slot } from '../../base/registry.ts';
-import { unreadOutputs } from './platforms.ts';
+import { namesInSentence, unreadOutputs } from './platforms.ts';
 import type { KitSample, SampleContext, SampleFiles } from './platforms.ts';
 
 /** Class that an app copies. */

@@ -1,4 +1,4 @@
-import { namesInSentence, Registry, Slot } from '../../base/registry.ts';
+import { Registry, Slot } from '../../base/registry.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { KitForm } from './forms.ts';
@@ -67,6 +67,11 @@ function withoutFormat(formats: ReadonlySet<string>, format: 'onnx' | 'tflite', 
   const names = platforms.all().flatMap(({ opens: { [format]: name } }) => (name === undefined ? [] : [name]));
   const samples = names.length === 0 ? '' : `, and the samples for ${namesInSentence(names)}`;
   return [{ what: `${title} files${samples}`, why: 'there is no file for them, as said above' }];
+}
+
+/** Names in a sentence: `Android, iOS and LiteRT.js`. */
+export function namesInSentence(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), names.at(-1) ?? ''].filter((name) => name !== '').join(' and ');
 }
 
 /** Sentence on a kit whose models have more outputs than the samples read of such answers; undefined for other kits. */
