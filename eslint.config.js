@@ -25,7 +25,7 @@ export default [
   },
   // Names in them are those of the files that they are filled into; test/ship/kit/scripts.test.ts checks the names of the scripts of whole kits.
   {
-    files: ['src/{ship/kit/samples,answers/*/kit}/**/*.{js,mjs}'],
+    files: ['src/{ship/kit/samples,consumers/*/samples,answers/*/kit}/**/*.{js,mjs}'],
     rules: { 'no-undef': 'off', 'no-unused-vars': 'off' },
   },
 ];

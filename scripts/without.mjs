@@ -14,8 +14,10 @@ import ts from 'typescript';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FEATURES = 'src/features.ts';
-/** Files that name features: the list, its part for browsers, and the exports of the library. */
-const LISTS = [FEATURES, 'src/browser.ts', 'src/index.ts'];
+/** The part of the list that kits load. */
+const KITS = 'src/kits.ts';
+/** Files that name features: the list, its parts for kits and for browsers, and the exports of the library. */
+const LISTS = [FEATURES, KITS, 'src/browser.ts', 'src/index.ts'];
 /** Folders of `src` that are features. */
 const PLANES = ['serve', 'page'];
 /** Folders whose files go with what they import. */
@@ -179,7 +181,8 @@ function check({ place, name }, isTypes) {
 function main() {
   const flag = { type: 'boolean', default: false };
   const { values, positionals } = parseArgs({ options: { list: flag, types: flag }, allowPositionals: true });
-  const features = featuresIn(readFileSync(path.join(ROOT, FEATURES), 'utf8'));
+  const lists = [FEATURES, KITS].map((file) => readFileSync(path.join(ROOT, file), 'utf8'));
+  const features = featuresIn(lists.join('\n'));
   const names = [...features.keys()].filter((name) => !STAY.has(name));
   if (values.list) return void console.log(names.join('\n'));
   const unknown = positionals.find((name) => !names.includes(name));

@@ -44,7 +44,7 @@ import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/connections.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
-import type { KitForm } from './ship/kit/forms.ts';
+import { kitLists } from './ship/kit/lists.ts';
 import type { FormTasks } from './consumers/mediapipe/folder.ts';
 import type { PipelineForm } from './consumers/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
@@ -80,7 +80,6 @@ interface AnswerCells {
   readonly tasks: Cell<'tasks', Tasks>;
   /** Files with other answers than logits. */
   readonly ending?: Cell<'ending', Ending>;
-  readonly kit?: Cell<'kit', KitForm>;
   readonly mediapipe?: Cell<'mediapipe', FormTasks>;
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
@@ -107,7 +106,6 @@ answers(classesAnswers, {
   said: () => import('./answers/classes/said.ts'),
   drift: () => import('./answers/classes/drift.ts'),
   ending: () => import('./answers/classes/ending.ts'),
-  kit: () => import('./answers/classes/kit.ts'),
   mediapipe: () => import('./answers/classes/mediapipe.ts'),
   transformers: () => import('./answers/classes/transformers.ts'),
 });
@@ -118,7 +116,6 @@ answers(numbersAnswers, {
   tasks: () => import('./answers/numbers/task.ts'),
   evaluationText: () => import('./answers/numbers/evaluation.ts'),
   said: () => import('./answers/numbers/said.ts'),
-  kit: () => import('./answers/numbers/kit.ts'),
 });
 answers(labelsAnswers, {
   labels: () => import('./answers/labels/labels.ts'),
@@ -128,7 +125,6 @@ answers(labelsAnswers, {
   evaluationText: () => import('./answers/labels/evaluation.ts'),
   said: () => import('./answers/labels/said.ts'),
   ending: () => import('./answers/labels/ending.ts'),
-  kit: () => import('./answers/labels/kit.ts'),
   mediapipe: () => import('./answers/labels/mediapipe.ts'),
   transformers: () => import('./answers/labels/transformers.ts'),
 });
@@ -139,7 +135,6 @@ answers(tagsAnswers, {
   shownAnswers: () => import('./answers/tags/example.ts'),
   evaluationText: () => import('./answers/tags/evaluation.ts'),
   said: () => import('./answers/tags/said.ts'),
-  kit: () => import('./answers/tags/kit.ts'),
   transformers: () => import('./answers/tags/transformers.ts'),
 });
 answers(maskAnswers, {
@@ -151,7 +146,6 @@ answers(maskAnswers, {
   evaluationText: () => import('./answers/mask/evaluation.ts'),
   said: () => import('./answers/mask/said.ts'),
   ending: () => import('./answers/mask/ending.ts'),
-  kit: () => import('./answers/mask/kit.ts'),
   mediapipe: () => import('./answers/mask/mediapipe.ts'),
   tfliteMetadata: () => import('./answers/mask/tflite-metadata.ts'),
   transformers: () => import('./answers/mask/transformers.ts'),
@@ -166,7 +160,6 @@ answers(boxesAnswers, {
   evaluationText: () => import('./answers/boxes/evaluation.ts'),
   said: () => import('./answers/boxes/said.ts'),
   ending: () => import('./answers/boxes/ending.ts'),
-  kit: () => import('./answers/boxes/kit.ts'),
   mediapipe: () => import('./answers/boxes/mediapipe.ts'),
   tfliteMetadata: () => import('./answers/boxes/tflite-metadata.ts'),
   transformers: () => import('./answers/boxes/transformers.ts'),
@@ -178,7 +171,6 @@ answers(vectorAnswers, {
   vectorTools: () => import('./answers/vector/tools/index.ts'),
   evaluationText: () => import('./answers/vector/evaluation.ts'),
   said: () => import('./answers/vector/said.ts'),
-  kit: () => import('./answers/vector/kit.ts'),
   mediapipe: () => import('./answers/vector/mediapipe.ts'),
   transformers: () => import('./answers/vector/transformers.ts'),
 });
@@ -284,6 +276,8 @@ consumer('triton', { serverFolder: () => import('./consumers/triton/index.ts') }
 consumer('kserve', { serverFolder: () => import('./consumers/kserve/index.ts') }, 'servers');
 consumer('transformers', { appFolder: () => import('./consumers/transformers/index.ts') }, 'transformers.js');
 consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts') }, 'MediaPipe');
+
+kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
 

@@ -30,6 +30,11 @@ export class Registry<Row extends Named> {
     this.#cells.set(row.name, cells);
   }
 
+  /** Adds cells to those of a feature. */
+  fill({ name }: Row, cells: Readonly<Record<string, Cell | undefined>>): void {
+    this.#cells.set(name, { ...this.#cells.get(name), ...cells });
+  }
+
   /** The row of a name. `UserError` for a name without a row. */
   get(name: string): Row {
     const row = this.#rows.get(name);
@@ -76,6 +81,11 @@ export class Slot<T> {
   /** Names of the features that fill the slot. */
   names(): readonly string[] {
     return this.#registry.names().filter((name) => this.has(name));
+  }
+
+  /** Sentence on a feature that does not fill the slot, which names those that do. */
+  absence(feature: string): string {
+    return `${feature} have no ${this.#what}: ${this.names().join(', ')} have`;
   }
 
   /** The feature's value, of whose module nothing is loaded before. `UserError` for a feature that does not fill the slot. */

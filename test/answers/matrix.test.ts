@@ -1,11 +1,12 @@
-// Needs the features boxes, labels, mask, numbers, tags and vector.
+// Needs the features boxes, labels, mask, numbers, tags, vector, android, ios, react-native, node and browser.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';
 import { Slot } from '../../src/base/registry.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { DRIFT } from '../../src/observers/drift/watch.ts';
-import { kitOf, loadKit } from '../../src/ship/kit/forms.ts';
+import { loadKitList } from '../../src/ship/kit/lists.ts';
+import { KIT_SAMPLE, platforms } from '../../src/ship/kit/platforms.ts';
 import type { FormTasks } from '../../src/consumers/mediapipe/folder.ts';
 import type { PipelineForm } from '../../src/consumers/transformers/config.ts';
 import { ROOT } from '../support/built.ts';
@@ -27,19 +28,33 @@ function openedBy({ texts, pictures }: Opened = {}): string {
   return names.length === 0 ? '—' : names.join(', ');
 }
 
-const phones = (part: { readonly NAME: string } | undefined): string => (part === undefined ? '—' : `\`${part.NAME}\``);
+interface Sources {
+  readonly name?: string;
+  readonly texts?: { readonly NAME: string };
+  readonly pictures?: { readonly NAME: string };
+}
+
+/** Samples of a form in kits, a cell for each platform: a program or classes by their names, or `yes`. */
+async function samplesOf(form: string): Promise<string[]> {
+  const cells: string[] = [];
+  for (const platform of platforms.names()) {
+    const { sources } = await KIT_SAMPLE.load(platform);
+    const found = (await sources.loadIfThere(form)) as Sources | undefined;
+    const { name, texts, pictures } = found ?? {};
+    const names = [name && `\`${name}.mjs\``, ...[texts, pictures].map((own) => own && `\`${own.NAME}\``)];
+    const text = names.filter((one) => one !== undefined).join(', ');
+    cells.push(found === undefined ? '—' : text || 'yes');
+  }
+  return cells;
+}
 
 async function rowOf(form: string): Promise<string> {
   const row = answerForms.get(form);
-  const kit = await loadKit(form).then(() => kitOf(form));
   const outputs = Object.values(row.tasks).flatMap((task) => task.outputs ?? []);
   const cells = [
     form,
     Object.keys(row.tasks).join(', '),
-    `\`${kit.program.name}.mjs\``,
-    kit.hasPages ? 'yes' : '—',
-    phones(kit.texts),
-    phones(kit.pictures),
+    ...(await samplesOf(form)),
     openedBy(await mediapipe.loadIfThere(form)),
     openedBy(await transformers.loadIfThere(form)),
     [...new Set(outputs)].join(', ') || '—',
@@ -49,12 +64,13 @@ async function rowOf(form: string): Promise<string> {
 }
 
 it('docs/tasks.md has the table of forms of answers and what takes them, as the features have it (UPDATE_DOCS=1 writes it anew)', async () => {
+  await loadKitList();
   const rows: string[] = [];
   for (const form of answerForms.names()) rows.push(await rowOf(form));
   const table = await format(
     [
-      '| answers | tasks | kit for Node | for browsers | apps: texts | apps: pictures | MediaPipe | transformers.js | `outputs` | drift |',
-      '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+      `| answers | tasks | ${platforms.names().join(' | ')} | MediaPipe | transformers.js | \`outputs\` | drift |`,
+      `| --- | --- |${' --- |'.repeat(platforms.names().length + 4)}`,
       ...rows,
     ].join('\n'),
     { parser: 'markdown', printWidth: 130 },

@@ -3,8 +3,8 @@ import { symlinkSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { browserSample } from '../../src/ship/kit/browser.ts';
-import { nodeSample } from '../../src/ship/kit/node.ts';
+import { browserSample } from '../../src/consumers/browser/page.ts';
+import { nodeSample } from '../../src/consumers/node/program.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT } from '../support/built.ts';
 import { middleDetector, SIDE } from '../support/coloured-boxes.ts';
@@ -34,7 +34,7 @@ async function writeBoxesKit(): Promise<void> {
       { raw: Array.from({ length: SIDE * SIDE * 3 }, (_, i) => i % 256), logits: ANSWERS },
     ]),
   };
-  const samples = { node: await nodeSample('boxes', 'numbers', { isOneOutput: false }), browser: await browserSample(new Set(['onnx']), 'boxes') }; // prettier-ignore
+  const samples = { node: await nodeSample('boxes', 'numbers', { isOneOutput: false }), browser: await browserSample('boxes', new Set(['onnx']), 'numbers') }; // prettier-ignore
   const all = [
     ...Object.entries(files),
     ...Object.entries(samples).flatMap(([of, own]) => Object.entries(own).map(([name, text]) => [`samples/${of}/${name}`, text] as const)), // prettier-ignore

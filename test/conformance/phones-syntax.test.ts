@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
-import { loadKit } from '../../src/ship/kit/forms.ts';
-import { phoneSamples, textPhoneSamples } from '../../src/ship/kit/phone.ts';
+import { phoneSamples } from '../support/phones.ts';
 import { runPython } from './python.ts';
 
 interface Checked {
@@ -24,8 +23,7 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
 }
 
 const OF_TEXTS: (readonly [string, Readonly<Record<string, string>>])[] = [];
-for (const form of answerForms.names())
-  if ((await loadKit(form)).texts !== undefined) OF_TEXTS.push([form, await textPhoneSamples(form)]);
+for (const form of answerForms.names()) OF_TEXTS.push([form, await phoneSamples(form, true)]);
 
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(

@@ -1,3 +1,4 @@
+// Needs the features android, ios and react-native.
 import vm from 'node:vm';
 import typescript from 'typescript';
 import { sampleWriter } from '../../src/data/batches/samples.ts';
@@ -11,9 +12,9 @@ import type { Canvas } from '../../src/page/browser/dom.ts';
 import { loadForm } from '../../src/serve/v1/forms.ts';
 import { translationOf } from '../../src/observers/shadow/preparation.ts';
 import { prepared } from '../../src/serve/v1/preparation.ts';
-import { browserSample } from '../../src/ship/kit/browser.ts';
-import { nodeSample } from '../../src/ship/kit/node.ts';
-import { phoneSamples } from '../../src/ship/kit/phone.ts';
+import { browserSample } from '../../src/consumers/browser/page.ts';
+import { nodeSample } from '../../src/consumers/node/program.ts';
+import { phoneSamples } from '../support/phones.ts';
 
 /** Two samples, [2, ...shape], and their normalization. */
 interface Case {
@@ -157,7 +158,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   'program for Node': async (given) =>
     each(given, prepareOf(await nodeSample('classes', 'numbers'), 'classify.mjs', given)),
   'page of a kit': async (given) =>
-    each(given, prepareOf(await browserSample(new Set(['onnx']), 'numbers'), 'kit.js', given)),
+    each(given, prepareOf(await browserSample('classes', new Set(['onnx']), 'numbers'), 'kit.js', given)),
   'React Native': async (given) => {
     const samples = await phoneSamples();
     const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022 };

@@ -107,7 +107,7 @@ it('goes from raw texts and a teacher with its own tokenizer to files and a kit 
   expect(packed).toEqual(
     expect.arrayContaining(['samples/android/TextClassifier.kt', 'samples/ios/TextClassifier.swift']),
   );
-  expect(skipped.map(({ what }) => what)).toEqual(['The sample for React Native']);
+  expect(skipped.map(({ what }) => what)).toEqual(['samples/react-native']);
   expectKitIds(kit, 2);
   await symlink(path.join(ROOT, 'node_modules'), path.join(kit, 'samples/node/node_modules'));
   const start = () =>
@@ -179,7 +179,7 @@ it('asks a live teacher about its own tokens too, for pairs and several labels',
   const kit = path.join(folder(), 'kit');
   const { files: packed, skipped } = await writeKit(run, kit);
   expect(packed).toEqual(expect.arrayContaining(['samples/android/TextPredictor.kt', 'samples/browser/litert.html']));
-  expect(skipped.map(({ what }) => what)).toEqual(['The sample for React Native']);
+  expect(skipped.map(({ what }) => what)).toEqual(['samples/react-native']);
   expectKitIds(kit, 5);
 });
 

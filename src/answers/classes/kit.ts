@@ -1,22 +1,8 @@
-import path from 'node:path';
 import { plain } from '../../ship/kit/examples.ts';
 import { kindOfSamples, NAMES_FILE } from '../../ship/kit/forms.ts';
 import type { KitForm } from '../../ship/kit/forms.ts';
 
 export const kit: KitForm = {
-  program: { name: 'classify', DOES: 'Classifies samples', LABELS: 'labels', ASKS: 'logitsOf' },
-  texts: {
-    part: 'classes',
-    NAME: 'TextClassifier',
-    DOC: 'Classes of texts with their probabilities, the most likely first.',
-  },
-  pictures: {
-    part: 'picture-classes',
-    NAME: 'Classifier',
-    DOC: 'Classes with their probabilities, the most likely first.',
-    hasReactNative: true,
-  },
-  hasPages: true,
   kindOf: kindOfSamples,
   output: ({ width }) => ({ classes: width, labels: NAMES_FILE, softmax: 'not in the model' }),
   limits: (classes) => [
@@ -24,5 +10,4 @@ export const kit: KitForm = {
     'Its probabilities were not calibrated; a high one is no promise.',
   ],
   example: plain(({ classNames, targets }, row) => ({ label: classNames[targets[row]!] })),
-  folder: path.join(import.meta.dirname, 'kit'),
 };

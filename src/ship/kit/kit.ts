@@ -17,20 +17,20 @@ import { loadData } from '../../setup/data.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { usualPath, usualText } from '../../folder/usual-answers.ts';
-import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
 import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
-import { kitOf, kitForm, loadKit } from './forms.ts';
+import { loadKit } from './forms.ts';
+import type { KitForm } from './forms.ts';
 import { missingNumbers } from '../../data/splits/columns.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
-import { nodeSample } from './node.ts';
+import { sampleFolder, kitSamples } from './platforms.ts';
+import type { KitSamples } from './platforms.ts';
 import { textParts } from './text.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
-import { phoneSamples, textPhoneSamples } from './phone.ts';
 import { inOnePiece } from '../../formats/onnx/large.ts';
 import { readModelFile } from '../../files/onnx-file.ts';
 
@@ -87,7 +87,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
-  const form = await loadKit(taskRow(task.name).form);
+  const { form: name } = taskRow(task.name);
+  const form = await loadKit(name);
   const kind = form.kindOf(data.validation);
   // Numbers in place of missing values, channel by channel.
   const missing = missingNumbers(data.validation.columns ?? []);
@@ -125,14 +126,15 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       runtimes: runtimesOf(models),
     }),
   );
-  content.set('README.md', readme(report, rows, task, data.validation));
-  const samples = await samplesOf(task, data.validation, formats, 'rate' in recipe.dataset);
-  for (const [at, files] of Object.entries(samples))
-    for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
+  const isSound = 'rate' in recipe.dataset;
+  const samples = await kitSamples({ form: name, kit: form, task, data: data.validation, formats, isSound });
+  content.set('README.md', readme(report, form, task, data.validation, samples));
+  for (const { platform, files } of samples.made)
+    for (const [file, text] of Object.entries(files)) content.set(`${sampleFolder(platform)}/${file}`, text);
   await writeWhole(folder, content);
   return {
     files: [...content.keys()].sort(),
-    skipped: [...left, ...made.skipped, ...skippedOf(formats, task, data.validation)],
+    skipped: [...left, ...made.skipped, ...samples.skipped],
   };
 }
 
@@ -178,94 +180,29 @@ function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
   return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
 }
 
-/** True if pages and classes of apps read the answers. */
-function hasPages({ name, fields }: Task): boolean {
-  const { hasPages, outputs = 1 } = kitForm(name);
-  return hasPages && fields.length === outputs;
-}
-
-function hasReactNative({ name }: Task): boolean {
-  return kitForm(name).pictures?.hasReactNative === true;
-}
-
-async function samplesOf(
-  task: Task,
-  data: Dataset,
-  formats: ReadonlySet<string>,
-  isSound: boolean,
-): Promise<Record<string, Readonly<Record<string, string>>>> {
-  const { form: name } = taskRow(data.task);
-  const { kindOf, page, pageAnswers } = kitOf(name);
-  const kind = kindOf(data);
-  const isOne = task.fields.length === 1;
-  const arePictures = kind === 'numbers' && isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2]);
-  const input = page ?? (isSound ? 'sound' : kind);
-  const phones =
-    data.text !== undefined && isOne ? await textPhoneSamples(name) : hasPages(task) ? await phoneSamples(name) : {};
-  return {
-    ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input, pageAnswers) }),
-    ...(formats.has('onnx') && {
-      'samples/node': await nodeSample(name, kind, {
-        isOneOutput: isOne,
-        file: isSound ? 'sound' : arePictures ? 'picture' : undefined,
-      }),
-    }),
-    ...(formats.has('tflite') && { samples: phones }),
-  };
-}
-
-function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset): Kit['skipped'] {
-  const remedy = 'there is no file for them, as said above';
-  const isOne = task.fields.length === 1;
-  return [
-    ...(hasPages(task)
-      ? []
-      : [
-          {
-            what: `The samples for ${text === undefined || !isOne ? 'Android, iOS, React Native and ' : ''}browsers`,
-            why: isOne
-              ? `they give classes, and the task is ${task.name}`
-              : `they read one output, and answers of ${task.name} are several`,
-          },
-        ]),
-    ...(text === undefined
-      ? []
-      : [{ what: 'The sample for React Native', why: 'it feeds numbers, and the tokenizer is not tested in Hermes' }]),
-    ...(hasPages(task) && text === undefined && !hasReactNative(task)
-      ? [{ what: 'The sample for React Native', why: `it gives classes, and the task is ${task.name}` }]
-      : []),
-    ...(formats.has('tflite')
-      ? []
-      : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
-    ...(formats.has('onnx')
-      ? []
-      : [{ what: 'ONNX files, and the samples for Node and ONNX Runtime Web', why: remedy }]),
-  ];
-}
-
-function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: Dataset): string {
+function readme({ name }: Report, form: KitForm, { answers }: Task, data: Dataset, { made }: KitSamples): string {
   const isText = data.text !== undefined;
-  const hasSamples = hasPages(task);
-  const formats = new Set(rows.map(({ format }) => format));
+  const apps = made
+    .filter(({ platform }) => platform.starts === undefined)
+    .map(({ platform }) => `\`${sampleFolder(platform)}\``);
   const lines = [
     `# ${name}: ship kit`,
     '',
     '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
-    `- \`preprocessing.json\`${kitForm(task.name).hasNames === false ? '' : ', `labels.txt`'}: what goes in and what comes out`,
+    `- \`preprocessing.json\`${form.hasNames === false ? '' : ', `labels.txt`'}: what goes in and what comes out`,
     '- `models/*.usual.json`: how their answers are spread, for `limbeck serve` to see when they no longer are',
-    `- \`example.json\`: a few samples with the ${task.answers} that the first model gives, to check your own code by`,
-    ...(formats.has('onnx') ? ['- `samples/node`: `npm install --ignore-scripts && npm start`'] : []),
-    ...(hasSamples
-      ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
-      : []),
+    `- \`example.json\`: a few samples with the ${answers} that the first model gives, to check your own code by`,
+    ...made.flatMap(({ platform }) =>
+      platform.starts === undefined ? [] : [`- \`${sampleFolder(platform)}\`: ${platform.starts}`],
+    ),
     ...(isText ? ['- `samples/tokenize`: from texts to token ids'] : []),
-    ...(isText && formats.has('tflite') && task.fields.length === 1
-      ? ['- `samples/android`, `samples/ios`: classes to copy into an app, with the tokenizer that the others have']
-      : hasSamples && formats.has('tflite')
-        ? [
-            `- \`samples/android\`, \`samples/ios\`${hasReactNative(task) ? ', `samples/react-native`' : ''}: one class each to copy into an app, with the files beside it`,
-          ]
-        : []),
+    ...(apps.length === 0
+      ? []
+      : [
+          isText
+            ? `- ${apps.join(', ')}: classes to copy into an app, with the tokenizer that the others have`
+            : `- ${apps.join(', ')}: one class each to copy into an app, with the files beside it`,
+        ]),
     ...(isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2])
       ? [
           '',

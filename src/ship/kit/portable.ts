@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The modules that make token ids of texts: they import each other and nothing else, so that they run anywhere. */
 const FOLDER = path.join(import.meta.dirname, '../../data/text/tokenizer');
@@ -13,25 +14,28 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
-/** Modules that import nothing, by their place in the source. */
+/** Modules that import nothing and that samples of several forms of answers take, by their place in the source. */
 const MODULES = {
   normalized: 'data/normalized',
   dates: 'data/dates',
   resize: 'data/pictures/resize',
   polyphase: 'data/sounds/polyphase',
   riff: 'data/sounds/riff',
-  masks: 'answers/mask/masks',
   'mask-colours': 'report/mask-colours',
   letterbox: 'data/pictures/letterbox',
-  suppression: 'answers/boxes/suppression',
 } as const;
 
 export type SharedModule = keyof typeof MODULES;
 
-/** Functions that normalize numbers, scale and place pictures, read dates and sounds, bring these to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
-export async function sharedModules(names: readonly SharedModule[]): Promise<Record<string, string>> {
-  const place = (name: SharedModule): string => path.join(FOLDER, '../../..', MODULES[name]);
-  const scripts = names.map(async (name) => [`${name}.js`, await scriptOf(place(name))] as const);
+/**
+ * Functions that normalize numbers, scale and place pictures, read dates and sounds, bring these to another rate, colour masks, and what forms of answers
+ * have of their own, as JavaScript: `NAME.js` by the name of the module, or of that at a URL without its ending.
+ */
+export async function sharedModules(names: readonly (SharedModule | URL)[]): Promise<Record<string, string>> {
+  const places = names.map((name) =>
+    typeof name === 'string' ? path.join(FOLDER, '../../..', MODULES[name]) : fileURLToPath(name),
+  );
+  const scripts = places.map(async (place) => [`${path.basename(place)}.js`, await scriptOf(place)] as const);
   return Object.fromEntries(await Promise.all(scripts));
 }
 

@@ -1,11 +1,10 @@
+// Needs the features boxes, mask, numbers, tags and vector.
 import { answerForms } from '../../../src/recipe/answer-forms.ts';
-import { loadKit } from '../../../src/ship/kit/forms.ts';
 import js from '@eslint/js';
 import { Linter } from 'eslint';
-import { browserSample } from '../../../src/ship/kit/browser.ts';
-import type { PageInput } from '../../../src/ship/kit/forms.ts';
-import { nodeSample } from '../../../src/ship/kit/node.ts';
-import { phoneSamples, textPhoneSamples } from '../../../src/ship/kit/phone.ts';
+import { browserSample } from '../../../src/consumers/browser/page.ts';
+import { nodeSample } from '../../../src/consumers/node/program.ts';
+import { phoneSamples } from '../../support/phones.ts';
 
 const linter = new Linter();
 
@@ -37,16 +36,22 @@ function problemsOf(files: Readonly<Record<string, string>>): string[] {
     );
 }
 
-const INPUTS: readonly PageInput[] = ['numbers', 'columns', 'arrays', 'text', 'tags', 'sound', 'mask', 'boxes'];
+/** Answers of pages, with the samples that these take. */
+const PAGES = [
+  ...['classes', 'numbers', 'vector'].flatMap((form) =>
+    (['numbers', 'columns', 'arrays', 'text', 'sound'] as const).map((kind) => [form, kind] as const),
+  ),
+  ['tags', 'tags'] as const,
+  ['mask', 'numbers'] as const,
+  ['boxes', 'numbers'] as const,
+];
+const BOTH = new Set(['onnx', 'tflite']);
 
-it.each(INPUTS)(
-  'the pages for %s use no name that none of their scripts has, and have none that is not used',
-  async (input) => {
-    const files = await browserSample(new Set(['onnx', 'tflite']), input);
+it.each(PAGES)(
+  'the pages for %s of %s use no name that none of their scripts has, and have none that is not used',
+  async (form, kind) => {
+    const files = await browserSample(form, BOTH, kind);
     expect(problemsOf(files)).toEqual([]);
-    const hasOwn = ['tags', 'mask', 'boxes'].includes(input);
-    for (const answers of ['values', ...(hasOwn ? [] : (['vector'] as const))] as const)
-      expect(problemsOf(await browserSample(new Set(['onnx', 'tflite']), input, answers))).toEqual([]);
     expect(problemsOf({ 'a.js': `${files['kit.js']!}unknown(1);` })).toHaveLength(1);
   },
 );
@@ -66,19 +71,12 @@ it.each([
 
 it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
-    ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
+    ...(await Promise.all(PAGES.map(([form, kind]) => browserSample(form, BOTH, kind)))),
     ...[await nodeSample('classes', 'columns'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
     ...[await nodeSample('boxes', 'numbers', { isOneOutput: false })],
-    ...[
-      await phoneSamples(),
-      await phoneSamples('numbers'),
-      await phoneSamples('mask'),
-      await phoneSamples('boxes'),
-      await phoneSamples('vector'),
-    ],
   ];
   for (const form of answerForms.names())
-    if ((await loadKit(form)).texts !== undefined) samples.push(await textPhoneSamples(form));
+    for (const isText of [false, true]) samples.push(await phoneSamples(form, isText));
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))
     expect([name, /__[A-Z]|== [A-Z]+ ==/.exec(text)]).toEqual([name, null]);
 });

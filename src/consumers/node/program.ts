@@ -1,7 +1,31 @@
-import { loadKit } from './forms.ts';
-import type { SampleKind } from './forms.ts';
-import { sharedModules } from './portable.ts';
-import { formParts, sampleFile, sampleParts, sharedScripts } from './samples.ts';
+import path from 'node:path';
+import { Slot } from '../../base/registry.ts';
+import { answerForms } from '../../recipe/answer-forms.ts';
+import { loadKit } from '../../ship/kit/forms.ts';
+import type { SampleKind } from '../../ship/kit/forms.ts';
+import { sharedModules } from '../../ship/kit/portable.ts';
+import type { SharedModule } from '../../ship/kit/portable.ts';
+import { sampleFile, sampleParts, sampleTexts, sharedScripts } from '../../ship/kit/samples.ts';
+
+/** Program for answers of a form, with the names in it: its purpose, the labels, and the function that asks the model. */
+export interface NodeProgram {
+  readonly name: string;
+  readonly DOES: string;
+  readonly LABELS: string;
+  readonly ASKS: string;
+  /** File with the parts that are for its answers; those of the kind of its samples are in `samples/`. */
+  readonly parts: string;
+  /** File with the parts for its samples, where they are of a kind that no other form has. */
+  readonly samples?: string;
+  /** Scripts for marks of the parts. */
+  readonly scripts?: Readonly<Record<string, string>>;
+  /** Our modules that it imports beside those for its samples. */
+  readonly modules?: readonly (SharedModule | URL)[];
+  /** Text about the samples that the program takes; default: the text for their kind of data. */
+  readonly takes?: string;
+}
+
+export const NODE = new Slot<NodeProgram>(answerForms, 'node', 'sample for Node');
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
 
@@ -28,6 +52,8 @@ const NO_FILE = { reads: undefined, example: '', modules: [] } as const;
 /** Kinds that a tokenizer prepares. */
 const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
 
+const at = (name: string): string => path.join(import.meta.dirname, 'samples', name);
+
 /**
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
  * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another. `file`: kind of file that it also takes.
@@ -37,11 +63,8 @@ export async function nodeSample(
   kind: SampleKind,
   { isOneOutput = true, file }: { readonly isOneOutput?: boolean; readonly file?: keyof typeof FILES | undefined } = {},
 ): Promise<Readonly<Record<string, string>>> {
-  const {
-    program: { name, modules = [], takes, ...words },
-    hasNames = true,
-    folder,
-  } = await loadKit(form);
+  const { hasNames = true } = await loadKit(form);
+  const { name, parts, samples, scripts = {}, modules = [], takes, ...words } = await NODE.load(form);
   const what = takes ?? TAKEN[kind];
   const { reads, example, modules: own } = file === undefined ? NO_FILE : FILES[file];
   const given =
@@ -59,17 +82,16 @@ export async function nodeSample(
       : undefined,
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
-    ...sampleParts(`node/${file ?? 'picture'}.mjs`),
-    ...formParts(folder, `node/${name}.mjs`),
-    ...formParts(folder, `node/${kind}.mjs`),
+    ...sampleTexts(scripts),
+    ...sampleParts(at(`${file ?? 'picture'}.mjs`), parts, samples ?? at(`${kind}.mjs`)),
     ...given,
   };
   return {
     'package.json':
-      file === 'picture' ? withSharp(sampleFile('node/package.json', marks)) : sampleFile('node/package.json', marks),
+      file === 'picture' ? withSharp(sampleFile(at('package.json'), marks)) : sampleFile(at('package.json'), marks),
     ...(await sharedModules([...(TEXTS.has(kind) ? [] : ['normalized' as const]), ...own, ...modules])),
     ...(kind === 'columns' && (await sharedModules(['dates']))),
-    [marks.FILE]: sampleFile('node/program.mjs', marks),
+    [marks.FILE]: sampleFile(at('program.mjs'), marks),
   };
 }
 

@@ -9,7 +9,7 @@ import { parseWav } from '../../../src/data/sounds/wav.ts';
 import { wavFile } from '../../support/sound.ts';
 import { ROOT } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { nodeSample } from '../../../src/ship/kit/node.ts';
+import { nodeSample } from '../../../src/consumers/node/program.ts';
 
 it.each([
   ['classes', 'numbers'],

@@ -1,14 +1,13 @@
+// Needs the feature numbers.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
-import typescript from 'typescript';
 import { RandomStream } from '../../../src/base/random.ts';
 import { loadDataset } from '../../../src/data/load.ts';
-import type { Column, Dataset } from '../../../src/data/dataset.ts';
+import type { Column } from '../../../src/data/dataset.ts';
 import { normalized } from '../../../src/data/normalized.ts';
 import { loadKit } from '../../../src/ship/kit/forms.ts';
-import { nodeSample } from '../../../src/ship/kit/node.ts';
-import { phoneSamples } from '../../../src/ship/kit/phone.ts';
+import { nodeSample } from '../../../src/consumers/node/program.ts';
 import { sampleFile } from '../../../src/ship/kit/samples.ts';
 import { unknownWords } from '../../../src/serve/v1/unknown.ts';
 import { valuesOf } from '../../../src/serve/v1/read.ts';
@@ -140,28 +139,10 @@ it('the samples in JavaScript prepare as many numbers as the model takes, and no
   expect(() => prepare([1e39, 4])).toThrow('value 0: expected a number, received 1e+39');
 });
 
-it('the samples for phones take as many numbers as the model does', async () => {
-  const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022 };
-  const samples = await phoneSamples();
-  const { outputText } = typescript.transpileModule(samples['react-native/classifier.ts']!, { compilerOptions });
-  const run = (fed: readonly Float32Array[]) => Promise.resolve(fed);
-  const globals = { exports: {}, require: () => ({ normalized, loadTensorflowModel: () => Promise.resolve({ run }) }) };
-  const open = vm.runInNewContext(`${outputText}; exports.openClassifier`, globals) as (...given: unknown[]) => Promise<(raw: unknown) => Promise<unknown[]>>; // prettier-ignore
-  const inputs = [{ dtype: 'float32', shape: [1, 2], from: 0 }];
-  const normalization = { scale: 1, mean: [0, 0], std: [1, 1], missing: [null, 5] };
-  const classify = await open(0, { input: { shape: [1, 2] }, normalization, models: [{ format: 'tflite', inputs }] }, ['a', 'b']); // prettier-ignore
-  expect(await classify([1, 2])).toHaveLength(2);
-  await expect(classify([1, 2, 3])).rejects.toThrow('expected 2 numbers, received 3');
-  await expect(classify([null, 2])).rejects.toThrow('value 0: expected a number, received null');
-  for (const missing of [null, NaN]) expect(await classify([2, missing])).toEqual(await classify([2, 5]));
-  expect(samples['android/Classifier.kt']).toContain('require(raw.size == size)');
-  expect(samples['ios/Classifier.swift']).toContain('guard raw.count == size');
-});
-
 it('samples of a table of numbers take rows by the names of their columns too', async () => {
   const kit = await loadKit('numbers');
   const kindOf = (names: readonly string[], sampleShape: readonly number[]) =>
-    kit.kindOf({ columns: names.map((name) => ({ name })), sampleShape } as unknown as Dataset);
+    kit.kindOf({ columns: names.map((name) => ({ name })), sampleShape });
   expect(kindOf(['age', 'size'], [2])).toBe('columns');
   expect(kindOf(['0', '1'], [2])).toBe('numbers');
   expect(kindOf(['pixel', 'other'], [1, 2, 1])).toBe('numbers');

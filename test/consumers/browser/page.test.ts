@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import { browserSample } from '../../../src/ship/kit/browser.ts';
+import { browserSample } from '../../../src/consumers/browser/page.ts';
 
 type Listener = (event: Record<string, unknown>) => void;
 
@@ -15,7 +15,7 @@ class Shown {
 
 describe('a page of a kit', () => {
   it('says on itself why it does nothing', async () => {
-    const { 'onnxruntime.html': page } = await browserSample(new Set(['onnx']), 'numbers');
+    const { 'onnxruntime.html': page } = await browserSample('classes', new Set(['onnx']), 'numbers');
     const body = new Shown();
     const listeners = new Map<string, Listener>();
     const inline = /<script>([^]*?)<\/script>/.exec(page!)![1]!;
@@ -30,7 +30,7 @@ describe('a page of a kit', () => {
   });
 
   it('names the model that it runs, the first of its format where the address names none', async () => {
-    const { 'kit.js': script } = await browserSample(new Set(['onnx']), 'numbers');
+    const { 'kit.js': script } = await browserSample('classes', new Set(['onnx']), 'numbers');
     const source = /export (function modelOf[^]*?\n\})/.exec(script!)![1]!;
     const models = [
       { format: 'tflite', file: 'models/a.tflite' },

@@ -2,19 +2,18 @@ import { clip } from '../../../src/data/sounds/clip.ts';
 import { polyphase } from '../../../src/data/sounds/polyphase.ts';
 import { LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
 import { parseWav } from '../../../src/data/sounds/wav.ts';
-import { browserSample } from '../../../src/ship/kit/browser.ts';
-import type { PageInput } from '../../../src/ship/kit/forms.ts';
+import { browserSample } from '../../../src/consumers/browser/page.ts';
 import { sharedModules } from '../../../src/ship/kit/portable.ts';
 import { wavFile } from '../../support/sound.ts';
 
 /** Functions of the pages between two lines of their script, with what a browser gives them. */
 async function functionsOf<F>(
-  input: PageInput,
+  input: 'numbers' | 'sound',
   span: readonly [string, string],
   given: object,
   result: string,
 ): Promise<F> {
-  const script = (await browserSample(new Set(['onnx']), input))['kit.js']!;
+  const script = (await browserSample('classes', new Set(['onnx']), input))['kit.js']!;
   const part = script.slice(script.indexOf(span[0]), script.indexOf(span[1]));
   // oxlint-disable-next-line typescript/no-implied-eval -- The script of a page is what is tested.
   const make = new Function(...Object.keys(given), `${part}return ${result};`) as (...values: unknown[]) => F;
@@ -54,7 +53,7 @@ it.each([8000, 16_000, 44_100])(
 );
 
 it('a kit brings the functions along that its page imports', async () => {
-  const files = await browserSample(new Set(['onnx']), 'sound');
+  const files = await browserSample('classes', new Set(['onnx']), 'sound');
   expect(files['kit.js']).toContain("import { polyphase } from './polyphase.js'");
   expect(files['polyphase.js']).toBe((await sharedModules(['polyphase']))['polyphase.js']);
   expect(files['polyphase.js']).not.toMatch(/^import/m);

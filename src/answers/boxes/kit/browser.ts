@@ -1,0 +1,9 @@
+import path from 'node:path';
+import type { BrowserPages } from '../../../consumers/browser/page.ts';
+
+export const browser: BrowserPages = {
+  parts: path.join(import.meta.dirname, 'browser/boxes.js'),
+  scripts: { BOXES: path.join(import.meta.dirname, 'boxes.js') },
+  modules: ['letterbox', new URL('../suppression', import.meta.url), 'mask-colours'],
+  isDrawn: true,
+};

@@ -1,0 +1,10 @@
+import path from 'node:path';
+import type { AndroidClasses } from '../../../consumers/android/index.ts';
+import { APP } from './app.ts';
+
+const FOLDER = path.join(import.meta.dirname, 'android');
+
+export const android: AndroidClasses = {
+  texts: { ...APP.texts, parts: [path.join(FOLDER, 'vector.kt'), path.join(FOLDER, 'search.kt')] },
+  pictures: { ...APP.pictures, parts: [path.join(FOLDER, 'picture-vector.kt'), path.join(FOLDER, 'search.kt')] },
+};

@@ -1,0 +1,8 @@
+import path from 'node:path';
+import type { BrowserPages } from '../../../consumers/browser/page.ts';
+
+export const browser: BrowserPages = {
+  parts: path.join(import.meta.dirname, 'browser/vector.js'),
+  scripts: { SEARCH: path.join(import.meta.dirname, 'search.js') },
+  KNOWN: 'values',
+};
