@@ -10,7 +10,7 @@ import { register } from 'node:module';
 import { parseArgs } from 'node:util';
 import type { Feeds } from '../src/compress/quantize/observe.ts';
 import type { InferenceTensor } from '../src/runtime/inference.ts';
-import type { PtqRecipe } from '../src/ship/quantize.ts';
+import type { PtqRecipe } from '../src/compress/quantize/prepare.ts';
 import type { Swap } from './pays-swap.ts';
 import { table } from './processes.ts';
 
@@ -77,12 +77,12 @@ async function measured(data: string, file: string, variant: string): Promise<st
   const { openSource } = await import('../src/ship/convert/source.ts');
   const { samplesFor } = await import('../src/ship/convert/samples.ts');
   const { CONVERT_DEFAULTS } = await import('../src/ship/convert/options.ts');
-  const { prepareInt8 } = await import('../src/ship/quantize.ts');
+  const { prepareInt8 } = await import('../src/compress/quantize/prepare.ts');
   const { exportQdq } = await import('../src/formats/onnx/qdq/qdq.ts');
   const { lowerReduced } = await import('../src/formats/onnx/rewrite/reduce.ts');
   const { encodeModel } = await import('../src/formats/onnx/protobuf.ts');
   const { lowerToOnnx } = await import('../src/formats/onnx/lower.ts');
-  const { InferenceModel } = await import('../src/runtime/inference.ts');
+  const { InferenceModel, openerOf } = await import('../src/runtime/inference.ts');
   const { sessionOptions } = await import('../src/runtime/onnxruntime/engine.ts');
   const { argMax } = await import('../src/base/numbers.ts');
   const session = sessionOptions('cpu', { threads: 1 });
@@ -91,7 +91,7 @@ async function measured(data: string, file: string, variant: string): Promise<st
   const samples = await samplesFor(source, options);
   const { calibration, check } = samples.folds[0] ?? samples;
   const { labels } = samples;
-  const made = await prepareInt8({ device: 'cpu', threads: 1 }, source.graph, { ...PLAINLY, ...change }, calibration);
+  const made = await prepareInt8(openerOf(session), source.graph, { ...PLAINLY, ...change }, calibration);
   const open = (bytes: Uint8Array) => new InferenceModel(bytes, file, session);
   const float = open(encodeModel(lowerToOnnx(source.graph)));
   const reduced = isInt4 ? lowerReduced(source.graph, 'int4').result : exportQdq(made.graph, made.quantization).result;

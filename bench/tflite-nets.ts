@@ -15,11 +15,11 @@ import type { Graph } from '../src/graph/types.ts';
 import { buildModel } from '../src/networks/models/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { inferenceGraph } from '../src/ship/export.ts';
-import { prepareInt8 } from '../src/ship/quantize.ts';
+import { prepareInt8 } from '../src/compress/quantize/prepare.ts';
 import { quantizeSchema } from '../src/recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../src/recipe/schema/compress.ts';
 import type { State } from '../src/runtime/engine.ts';
-import { InferenceModel } from '../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime/engine.ts';
 import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
 import { classification } from '../src/answers/classes/task.ts';
@@ -109,7 +109,7 @@ async function shippedFiles(graph: Graph, { x }: Pictures, shape: readonly numbe
   const step = quantizeSchema.parse({})[0] as Int8AfterTraining;
   const samples = inBatches(x, shape);
   const prepared = await prepareInt8(
-    { device: 'cpu', threads: 1 },
+    openerOf(sessionOptions('cpu', { threads: 1 })),
     graph,
     { ...step, dense: 'tensor', kept: [] },
     samples,

@@ -22,7 +22,7 @@ export type { Converted } from './ship/convert.ts';
 export type { ConvertOptions } from './ship/convert/options.ts';
 export { openSource } from './ship/convert/source.ts';
 export type { ConvertSource } from './ship/convert/source.ts';
-export type { OutputLikeness } from './ship/parity/likeness.ts';
+export type { OutputLikeness } from './convert/likeness.ts';
 export { diagnose } from './tools/doctor.ts';
 export type { Diagnosis } from './tools/doctor.ts';
 export { embed } from './tools/embed.ts';

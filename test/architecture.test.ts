@@ -31,7 +31,7 @@ const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly 
   { pattern: /^yargs/, allowed: [/^cli\.ts$/, /^commands\//] },
   {
     pattern: /^(node:)?fs(\/promises)?$/,
-    allowed: [/^(?!(graph|trace|formats|compress)\/)/],
+    allowed: [/^(?!(graph|trace|formats|compress|convert)\/)/],
   },
 ];
 
@@ -72,6 +72,24 @@ function imports(): Import[] {
       })),
     )
     .filter(({ from, to }) => !/^(features|browser)\.ts$/.test(to) || !ENTRIES.has(from));
+}
+
+const textOf = (file: string): string => readFileSync(path.join(SRC, file), 'utf8');
+
+/** Files that a file loads at once, each with what it imports by value. */
+function reachedFrom(entry: string): Map<string, readonly string[]> {
+  const values = /(?:^|\n)(?:import|export)\s+(?!type\b)(?:[^'";]*?\bfrom\s+)?'([^']+)'/g;
+  const found = new Map<string, readonly string[]>();
+  const waiting = [entry];
+  for (const file of waiting) {
+    const imported = [...textOf(file).matchAll(values)].map(([, to]) => to!);
+    found.set(file, imported);
+    for (const to of imported) {
+      const other = path.posix.join(path.posix.dirname(file), to);
+      if (to.startsWith('.') && !waiting.includes(other)) waiting.push(other);
+    }
+  }
+  return found;
 }
 
 function layerOf(file: string): number {
@@ -145,6 +163,21 @@ describe('architecture', () => {
 
   it('has no import cycle', () => {
     expect(cycles(all)).toEqual([]);
+  });
+
+  it('lets the converter reach neither native modules nor files, and little of the rest', () => {
+    const reached = reachedFrom('convert/index.ts');
+    const folders = /^(base|graph|formats|convert|compress\/quantize)\//;
+    expect([...reached.keys()].filter((file) => !folders.test(file))).toEqual([]);
+    const packages = new Set([...reached.values()].flat().filter((to) => !to.startsWith('.')));
+    expect([...packages].sort()).toEqual(['@bufbuild/protobuf', '@bufbuild/protobuf/wire', 'fflate', 'flatbuffers']);
+    expect([...reached.keys()].filter((file) => file.startsWith('formats/keras/'))).toEqual([]);
+    const lines = [...reached.keys()].reduce((sum, file) => sum + textOf(file).split('\n').length - 1, 0);
+    expect(lines).toBeLessThanOrEqual(32_000);
+    const keras = reachedFrom('convert/keras.ts');
+    expect([...keras.keys()].filter((file) => !folders.test(file))).toEqual([]);
+    expect([...keras.values()].flat().filter((to) => to.startsWith('node:'))).toEqual([]);
+    expect([...reachedFrom('ship/convert.ts').values()].flat()).toContain('node:fs');
   });
 
   it('names tasks only in tasks/, the recipe and a registry, where other programs name them, and in what init proposes', () => {

@@ -40,3 +40,8 @@ export function product(values: Iterable<number>): number {
   for (const value of values) total *= value;
   return total;
 }
+
+/** Text such as `7.6 GB`, `320 MB`. */
+export function memoryText(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

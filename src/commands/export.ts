@@ -111,7 +111,7 @@ const optionsOf = (yargs: Argv, ofConsumers: Readonly<Record<string, Options>>):
     .option('opset', { type: 'number', default: CONVERT_DEFAULTS.opset, describe: 'ONNX operator set' }) as never;
 
 async function run(args: ExportArgs, context: CommandContext): Promise<void> {
-  if (args.from !== undefined && args.run === undefined) return convert(conversionOf(args, args.from), context);
+  if (args.from !== undefined && args.run === undefined) return convertAndSay(conversionOf(args, args.from), context);
   if (args.run !== undefined && args.from === undefined) {
     const { findRun } = await import('../folder/find.ts');
     const { betterThan } = await import('../folder/report/finished.ts');
@@ -189,7 +189,7 @@ function conversionOf(args: ExportArgs, from: string): ConvertArgs {
 
 type ConvertArgs = Parameters<typeof convertFile>[0];
 
-export async function convert(options: ConvertArgs, context: CommandContext): Promise<void> {
+export async function convertAndSay(options: ConvertArgs, context: CommandContext): Promise<void> {
   const { convertFile } = await import('../ship/convert.ts');
   const { showEvents } = await import('./terminal/progress.ts');
   const { progressOf } = await import('../train/progress.ts');

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { Command } from './options/command.ts';
-import { convert } from './export.ts';
+import { convertAndSay } from './export.ts';
 import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface QuantizeArgs {
@@ -39,6 +39,9 @@ export const quantizeCommand: Command<QuantizeArgs> = {
         'Name a recipe whose data the model is for, or arrays of inputs as the model is fed (.npz, .npy).',
       );
     const written = { format: format as 'onnx' | 'tflite', out, precision: 'int8' } as const;
-    await convert({ from: model, data, ...written, keepFloat, accept, shapes: inputShapes({ shape, fix }) }, context);
+    await convertAndSay(
+      { from: model, data, ...written, keepFloat, accept, shapes: inputShapes({ shape, fix }) },
+      context,
+    );
   },
 };

@@ -1,4 +1,4 @@
-import { bytesOf, concatBytes } from '../base/bytes.ts';
+import { bytesOf, concatBytes } from '../base/typed-bytes.ts';
 import { clipped, shown, UserError } from '../base/errors.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { product } from '../base/numbers.ts';

@@ -110,6 +110,11 @@ export class InferenceModel {
   }
 }
 
+/** Opens models in ONNX Runtime with these options. */
+export function openerOf(options: SessionOptions) {
+  return (model: OnnxContent, label: string): InferenceModel => new InferenceModel(model, label, options);
+}
+
 const graphTypes = ['float32', 'float16', 'int32', 'int64', 'int16', 'int8', 'uint8', 'bool'] as const;
 const dtypes = new Map<number, DType>(graphTypes.map((dtype) => [dataTypes[dtype], dtype]));
 

@@ -1,4 +1,4 @@
-import { fromHalfArray, toHalfArray } from '../base/bytes.ts';
+import { fromHalfArray, toHalfArray } from '../base/typed-bytes.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { UserError } from '../base/errors.ts';
 import { arrays } from './arrays.ts';

@@ -5,7 +5,7 @@ import { macsOf } from '../graph/macs.ts';
 import { networkParameters } from '../networks/network.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import { smoothLength } from '../networks/sound/fourier.ts';
-import { isFrontEnd } from '../networks/sound/log-mel.ts';
+import { isFrontEnd } from '../graph/front-end.ts';
 import { framesOf } from '../networks/sound/mel.ts';
 import type { LogMel } from '../networks/sound/mel.ts';
 import type { SpecAugment } from '../networks/sound/spec-augment.ts';

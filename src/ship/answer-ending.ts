@@ -4,7 +4,7 @@ import type { Graph, Node, Shape } from '../graph/types.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Task } from '../tasks/task.ts';
 import type { ModelFile } from './model-file.ts';
-import type { OutputValues } from './parity/likeness.ts';
+import type { OutputValues } from '../convert/likeness.ts';
 
 export type Results = Readonly<Record<string, OutputValues>>;
 

@@ -16,7 +16,7 @@ import type { ModelFile } from './model-file.ts';
 import { beyondBudget } from './parity/budgets.ts';
 import { inParts } from './parity/check-file.ts';
 import type { Reference } from './parity/check-file.ts';
-import { LikenessTally } from './parity/likeness.ts';
+import { LikenessTally } from '../convert/likeness.ts';
 import { openFileRunner } from './parity/runners.ts';
 import type { Write } from './write.ts';
 import { sizedContent } from '../files/onnx-file.ts';

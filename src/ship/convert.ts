@@ -13,14 +13,14 @@ import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
 import { checkConversion, NO_BYTES } from './convert/check.ts';
 import { make, nameOfSource } from './convert/make.ts';
-import type { Made } from './convert/make.ts';
+import type { Made } from '../convert/write.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
 import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
 import type { ConvertSamples } from './convert/samples.ts';
-import type { OutputLikeness } from './parity/likeness.ts';
+import type { OutputLikeness } from '../convert/likeness.ts';
 
 export interface Converted {
   readonly from: string;

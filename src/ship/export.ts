@@ -30,7 +30,7 @@ import { onnxOptions } from './metadata.ts';
 import { logitsOfFile } from './model-file.ts';
 import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
-import type { OutputValues } from './parity/likeness.ts';
+import type { OutputValues } from '../convert/likeness.ts';
 import type { Reference } from './parity/check-file.ts';
 import type { MakeFile } from './variant.ts';
 import { sizedContent } from '../files/onnx-file.ts';

@@ -4,7 +4,7 @@ import { lowerReduced } from '../formats/onnx/rewrite/reduce.ts';
 import type { Reduction } from '../formats/onnx/rewrite/reduce.ts';
 import type { Skipped } from '../base/skipped.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
-import { isFrontEnd } from '../networks/sound/log-mel.ts';
+import { isFrontEnd } from '../graph/front-end.ts';
 import { onnxOptions } from './metadata.ts';
 import { tflite } from './tflite-variant.ts';
 import type { DescribedBy, Variant } from './variant.ts';

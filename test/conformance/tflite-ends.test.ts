@@ -4,7 +4,7 @@ import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { InferenceModel } from '../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { LENGTH, model, samples } from '../support/two-ends.ts';
 import type { Case, CaseTensor } from './python.ts';
@@ -29,7 +29,11 @@ it('files of two inputs and two outputs give in LiteRT what ONNX Runtime makes o
   const graph = forInference(importOnnx(decodeModel(bytes, 'two ends'), 'two ends'), (part) =>
     evaluator.runSync(part, new Map()),
   );
-  const { result: quantization } = await quantize(graph, [fed], { calibrator: 'minmax', session, dense: 'tensor' });
+  const { result: quantization } = await quantize(graph, [fed], {
+    calibrator: 'minmax',
+    open: openerOf(session),
+    dense: 'tensor',
+  });
   const made = (options: object): Uint8Array => exportTflite(graph, { ...options, batch: COUNT }).bytes;
   const int8 = made({ precision: 'integer', quantization });
 

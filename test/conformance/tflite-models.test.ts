@@ -11,7 +11,7 @@ import { integerRange, symmetric } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/networks/models/registry.ts';
-import { InferenceModel } from '../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import type { ModelCase } from '../formats/tflite/models.ts';
 import { inferenceGraph, lstmModel, small, trainedModel } from '../formats/tflite/models.ts';
@@ -88,7 +88,7 @@ async function casesOf(name: string): Promise<Case[]> {
   ];
   const { result: quantization } = await quantize(graph, calibration, {
     calibrator: 'minmax',
-    session,
+    open: openerOf(session),
     dense: 'tensor',
   });
   const one = (label: string, bytes: Uint8Array, expected: Float32Array, tolerance: number): Case => ({

@@ -11,10 +11,11 @@ import { forInference } from '../../src/graph/passes/inference/for-inference.ts'
 import { freezeState } from '../../src/graph/passes/constants/freeze-state.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
-import { isFrontEnd, logMelNetwork } from '../../src/networks/sound/log-mel.ts';
+import { isFrontEnd } from '../../src/graph/front-end.ts';
+import { logMelNetwork } from '../../src/networks/sound/log-mel.ts';
 import { melShape } from '../../src/networks/sound/mel.ts';
 import { contentOf } from '../../src/networks/network.ts';
-import { InferenceModel } from '../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
@@ -80,7 +81,7 @@ it('the official interpreter hears in raw samples what ONNX Runtime and our own 
     const logits = (await runner.run({ x: { data: x, shape } }))['logits']!.data as Float32Array;
     runner.dispose();
     const { result: quantization } = await quantize(graph, [{ x: { data: x, shape } }], {
-      ...{ calibrator: 'minmax', session, dense: 'tensor' },
+      ...{ calibrator: 'minmax', open: openerOf(session), dense: 'tensor' },
     });
     const float = exportTflite(graph, { batch: COUNT }).bytes;
     const integer = exportTflite(graph, {

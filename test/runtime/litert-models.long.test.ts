@@ -6,6 +6,7 @@ import type { Quantization } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/networks/models/registry.ts';
+import { openerOf } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { inferenceGraph, smallOfAll, trainedModel, withLogits } from '../formats/tflite/models.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';
@@ -63,7 +64,7 @@ describe.each(withLogits)('LiteRT.js and the native library give the same: %s', 
     const input = graph.inputs.get('x')!;
     calibration = { data: randomFeeds(graph, 1, 16).x!, shape: withBatch(input.shape, 16) };
     ({ result: quantization } = await quantize(graph, [{ x: calibration }], {
-      ...{ calibrator: 'minmax', session },
+      ...{ calibrator: 'minmax', open: openerOf(session) },
       dense: 'tensor',
     }));
   });
@@ -94,7 +95,7 @@ describe.each(withLogits)('LiteRT.js and the native library give the same: %s', 
 
   it('activations of 16 bits', async () => {
     const { result: wide } = await quantize(graph, [{ x: calibration }], {
-      ...{ calibrator: 'minmax', session, activationBits: 16 },
+      ...{ calibrator: 'minmax', open: openerOf(session), activationBits: 16 },
       dense: 'tensor',
     });
     const bytes = exported(graph, { precision: 'integer', quantization: wide, batch: ROWS });

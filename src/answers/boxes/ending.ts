@@ -9,7 +9,7 @@ import type { Detection } from '../../tasks/task.ts';
 import { suppressed, SUPPRESSION } from './suppression.ts';
 import { ANSWERS_LAYER } from '../../ship/answer-ending.ts';
 import type { Ending, Results } from '../../ship/answer-ending.ts';
-import type { OutputValues } from '../../ship/parity/likeness.ts';
+import type { OutputValues } from '../../convert/likeness.ts';
 
 const named = (name: string): string => `${ANSWERS_LAYER}/${name}`;
 const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): Node => ({

@@ -2,6 +2,9 @@ import { constants } from 'node:buffer';
 import { freemem, totalmem } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { memoryText } from '../numbers.ts';
+
+export { memoryText };
 
 /** Bytes that this process can still allocate: the machine's free memory, or less under a container's limit. */
 export function freeMemory(): number {
@@ -24,11 +27,6 @@ const LARGE_BUFFERS = 2 ** 29;
 /** `collectGarbage` where buffers take much memory: V8 leaves gigabytes of buffers that nothing refers to. */
 export function freeBuffers(): void {
   if (process.memoryUsage().arrayBuffers > LARGE_BUFFERS) collectGarbage();
-}
-
-/** Text such as `7.6 GB`, `320 MB`. */
-export function memoryText(bytes: number): string {
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Reason why arrays of these sizes cannot be made, as the end of a sentence; undefined if they can. */

@@ -8,15 +8,14 @@ import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import { symbolicSize } from '../../graph/shapes.ts';
 import type { Graph, Node } from '../../graph/types.ts';
-import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
 import { isBatched, LayerInputs } from './layer-inputs.ts';
 import { samplesIn } from './observe.ts';
 import type { Feeds, CalibrationSamples } from './observe.ts';
 import { BatchMeans, reducedGraph, statisticOf } from './reduced.ts';
 import { roundedWeights, weightScalesOf, withChangedConstants } from './rounding.ts';
+import type { OpenModel } from './open-model.ts';
 
 /**
  * Rounding moves the mean of what a layer gives; its bias takes that back (Nagel et al. 2019, "Data-free quantization through
@@ -29,20 +28,20 @@ export async function correctBias(
   graph: Graph,
   quantization: Quantization,
   samples: CalibrationSamples,
-  { session, means, keepFloat = () => false }: BiasOptions,
+  { open, means, keepFloat = () => false }: BiasOptions,
   onProgress?: OnProgress,
 ): Promise<Graph> {
   const layers = biasedLayers(graph, quantization, keepFloat);
   if (layers.length === 0) return graph;
   const wanted = layers.map(({ add }) => add.outputs[0]!);
-  const expected = means ?? (await meansOf(graph, wanted, ofSamples(samples), session));
+  const expected = means ?? (await meansOf(graph, wanted, ofSamples(samples), open));
   let corrected = graph;
   const inputs = new LayerInputs(
     graph,
     layers.map(({ node }) => node.inputs[0]!),
     quantization,
     samples,
-    { session, keepFloat },
+    { open, keepFloat },
   );
   for (const [i, { node, add, bias }] of layers.entries()) {
     const [input, weights] = node.inputs as [string, string];
@@ -54,13 +53,8 @@ export async function correctBias(
     const { batches, ends } = inputs.next(corrected);
     // A layer is linear but for its bias: the mean of its results is its result for the mean of its inputs.
     const actual = isBatched(graph, input)
-      ? await meansOf(
-          alone,
-          [output],
-          [{ feeds: { [input]: await meanOf(batches, ends.get(input)) }, count: 1 }],
-          session,
-        )
-      : await meansOf(alone, [output], fedTo(input, graph, batches), session, ends);
+      ? await meansOf(alone, [output], [{ feeds: { [input]: await meanOf(batches, ends.get(input)) }, count: 1 }], open)
+      : await meansOf(alone, [output], fedTo(input, graph, batches), open, ends);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
     const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
@@ -72,7 +66,7 @@ export async function correctBias(
 }
 
 interface BiasOptions {
-  readonly session: SessionOptions;
+  readonly open: OpenModel;
   /** Means of `biasedResults` of the float model, if calibration has found them. */
   readonly means?: ReadonlyMap<string, Float64Array>;
   /** True for layers that the file will compute in float: those before a layer feed it as they are, and none of them is corrected. */
@@ -155,12 +149,12 @@ async function meansOf(
   graph: Graph,
   values: readonly string[],
   batches: Iterable<Batch> | AsyncIterable<Batch>,
-  session: SessionOptions,
+  open: OpenModel,
   ends: IntegerEnds = new Map(),
 ): Promise<Map<string, Float64Array>> {
   const reduced = reducedGraph(graph, new Map(values.map((name) => [name, ['Mean']])));
   const bytes = onnxContent(withIntegerEnds(lowerToOnnx(reduced), ends));
-  const model = new InferenceModel(bytes, 'bias correction graph', session);
+  const model = await open(bytes, 'bias correction graph');
   const means = new BatchMeans();
   try {
     for await (const { feeds, count } of batches) {

@@ -5,7 +5,6 @@ import type { IntegerEnds } from '../../formats/onnx/qdq/integer-ends.ts';
 import { exportQdq, planQdq } from '../../formats/onnx/qdq/qdq.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
-import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import { onGrid } from './layer-values.ts';
 import type { ValueOptions } from './layer-values.ts';
@@ -86,12 +85,12 @@ export class LayerInputs {
 
   async *#computed(graph: Graph, value: string, place: number): AsyncGenerator<InferenceTensor, void, undefined> {
     const part = partOf(graph, value, (name) => this.#stored.has(name));
-    const { session, keepFloat } = this.#options;
+    const { open, keepFloat } = this.#options;
     const isInteger = this.#isInteger(graph, value);
     const stored = [...part.inputs.keys()].filter((name) => this.#stored.has(name));
     const made = exportQdq(part, this.#quantization, keepFloat && { keepFloat }).result;
     const bytes = onnxContent(withIntegerEnds(made, this.#ends(isInteger ? [...stored, value] : stored)));
-    const model = new InferenceModel(bytes, 'model for the inputs of a layer', session);
+    const model = await open(bytes, 'model for the inputs of a layer');
     const isRead = this.#lastUse.get(value)! > place;
     let kept: InferenceTensor[] | undefined = isRead && isInteger ? [] : undefined;
     try {

@@ -1,9 +1,9 @@
 import { integerRange } from '../../graph/quantization.ts';
 import type { TensorQuantization } from '../../graph/quantization.ts';
-import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
+import type { OpenModel } from './open-model.ts';
 
 export interface ValueOptions {
-  readonly session: SessionOptions;
+  readonly open: OpenModel;
   readonly keepFloat?: (layer: string) => boolean;
 }
 

@@ -65,3 +65,9 @@ export function layerAlone(graph: Graph, nodes: readonly Node[], input: string, 
     outputs: new Map([['y', output]]),
   });
 }
+
+/** The layers with weights, by name, in the order of the graph. */
+export function quantizableLayers(graph: Graph): string[] {
+  const layers = layersOf(graph);
+  return [...new Set(weightedNodes(graph).map(({ outputs }) => layers.get(outputs[0]!)!))];
+}

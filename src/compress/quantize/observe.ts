@@ -3,14 +3,13 @@ import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import { symbolicSize } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
-import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { HistogramBuilder } from './histogram.ts';
 import type { Histogram, ActivationRange } from './histogram.ts';
 import { insideConvolutions } from './layers.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
 import { BatchMeans, reducedGraph, statisticOf } from './reduced.ts';
+import type { OpenModel } from './open-model.ts';
 
 export type Feeds = Readonly<Record<string, InferenceTensor>>;
 
@@ -56,7 +55,7 @@ function activationsOf(graph: Graph): string[] {
 export async function observe(
   graph: Graph,
   samples: CalibrationSamples,
-  { limits, session, means = [], onProgress }: ObserveOptions,
+  { limits, open, means = [], onProgress }: ObserveOptions,
 ): Promise<Observed> {
   const [maskable, masked] = [beforeSoftmax(graph), new Set<string>()];
   const builders = new Map<string, HistogramBuilder>();
@@ -73,7 +72,7 @@ export async function observe(
   const found = new BatchMeans();
   const observed = reducedGraph(graph, new Map(means.map((name) => [name, ['Mean']])));
   let batches = 0;
-  await visit(withValues(observed, seen), samples, session, (feeds, results) => {
+  await visit(withValues(observed, seen), samples, open, (feeds, results) => {
     for (const [name, values] of floatsOf(feeds)) count(name, values);
     for (const name of seen) count(name, results(name));
     found.add(
@@ -89,7 +88,7 @@ export async function observe(
 
 interface ObserveOptions {
   readonly limits: ReadonlyMap<string, ActivationRange>;
-  readonly session: SessionOptions;
+  readonly open: OpenModel;
   /** Values whose means are wanted. */
   readonly means?: readonly string[];
   readonly onProgress?: OnProgress | undefined;
@@ -112,10 +111,10 @@ export function samplesIn(feeds: Feeds): number {
 async function visit(
   graph: Graph,
   samples: CalibrationSamples,
-  session: SessionOptions,
+  open: OpenModel,
   see: (feeds: Feeds, results: (output: string) => Float32Array) => void,
 ): Promise<void> {
-  const model = new InferenceModel(onnxContent(lowerToOnnx(graph)), 'calibration graph', session);
+  const model = await open(onnxContent(lowerToOnnx(graph)), 'calibration graph');
   try {
     for (const feeds of samples) {
       const results = await model.run(feeds);

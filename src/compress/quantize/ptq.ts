@@ -4,7 +4,6 @@ import type { Skipped } from '../../base/skipped.ts';
 import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
 import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { calibrators } from './calibrators.ts';
 import type { CalibratorName } from './calibrators.ts';
 import { widenForMasks } from './masks.ts';
@@ -13,11 +12,12 @@ import type { CalibrationSamples } from './observe.ts';
 import { beyondLimits, saturationLimits } from './saturation.ts';
 import { channelAxisOf, shareScales, tinyEnds } from './share.ts';
 import { unlikeEnds } from './unlike.ts';
+import type { OpenModel } from './open-model.ts';
 
 export interface PtqOptions {
   readonly calibrator: CalibratorName;
-  /** Options of the session that runs the calibration graph. */
-  readonly session: SessionOptions;
+  /** Runtime of the calibration graph. */
+  readonly open: OpenModel;
   /** Activations get the zero point 0, which TensorRT wants. Default false: half of the range is lost on what a ReLU gives. */
   readonly symmetric?: boolean;
   /** Bits of activations; 16 are symmetric, which is what TFLite's kernels take, beside weights of 8. Default 8. */

@@ -1,6 +1,4 @@
 import type { OnProgress } from '../../base/progress.ts';
-import { layersOf, weightedNodes } from '../../graph/quantization.ts';
-import type { Graph } from '../../graph/types.ts';
 import type { InputPart, TargetValues } from '../../data/dataset.ts';
 import { joinedValues } from '../../tasks/fields.ts';
 import { gainOf } from '../../tasks/score.ts';
@@ -27,12 +25,6 @@ export interface LabelledSamples {
   readonly targets: TargetValues;
   /** Answers of the float model: [n, width]. */
   readonly answers: Float32Array;
-}
-
-/** The layers with weights, by name, in the order of the graph. */
-export function quantizableLayers(graph: Graph): string[] {
-  const layers = layersOf(graph);
-  return [...new Set(weightedNodes(graph).map(({ outputs }) => layers.get(outputs[0]!)!))];
 }
 
 /**

@@ -42,8 +42,6 @@ export async function readShared(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Maximum expansion of deflate (zlib.net/zlib_tech.html). */
-export const MOST_INFLATED = 1032;
 /** On 47 MB a sixth faster than the default of 16 KB. */
 const PIECE = 1 << 20;
 const unpack = async (bytes: Uint8Array, options: ZlibOptions = {}): Promise<Uint8Array> =>

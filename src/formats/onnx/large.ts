@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { memoryText } from '../../base/process/memory.ts';
+import { memoryText } from '../../base/numbers.ts';
 import type { Model } from './model.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { bytesOf, concatBytes } from '../../base/bytes.ts';
+import { bytesOf, concatBytes } from '../../base/typed-bytes.ts';
 
 /** Parts of a file of vectors, one behind another. */
 export interface VectorFile {

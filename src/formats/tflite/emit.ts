@@ -1,4 +1,4 @@
-import { bytesOf, sha256 } from '../../base/bytes.ts';
+import { bytesOf } from '../../base/typed-bytes.ts';
 import type { TensorQuantization } from '../../graph/quantization.ts';
 import { batchFactor } from '../../graph/shapes.ts';
 import type { Operation, Program, TfliteValue } from './lower/program.ts';
@@ -17,6 +17,24 @@ export function emit(program: Program, name: string, description: string, metada
   return new Emitter(program).model(name, description, metadata);
 }
 
+/** Numbers of contents, the same for equal bytes. */
+class Contents {
+  readonly #known = new Map<number, { readonly bytes: Uint8Array; readonly number: number }[]>();
+  #count = 0;
+
+  numberOf(bytes: Uint8Array): number {
+    let hash = bytes.length;
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    const alike = this.#known.get(hash) ?? [];
+    this.#known.set(hash, alike);
+    const same = (other: Uint8Array): boolean =>
+      other.length === bytes.length && other.every((byte, i) => byte === bytes[i]);
+    const found = alike.find((one) => same(one.bytes))?.number ?? this.#count++;
+    alike.push({ bytes, number: found });
+    return found;
+  }
+}
+
 class Emitter {
   readonly #program: Program;
   readonly #tensors: TfliteTensor[] = [];
@@ -24,7 +42,8 @@ class Emitter {
   readonly #codes: { op: BuiltinOperator; version: number }[] = [];
   readonly #indices = new Map<string, number>();
   readonly #constants = new Map<string, number>();
-  readonly #stored = new Map<string, number>();
+  readonly #contents = new Contents();
+  readonly #stored = new Map<number, number>();
   readonly #names = new Set<string>();
   readonly #outputNames: ReadonlyMap<string, string>;
 
@@ -117,7 +136,7 @@ class Emitter {
 
   #constant(name: string, value: TfliteValue): number {
     const bytes = bytesOf(value.data!);
-    const content = `${bytes.length} ${sha256(bytes)}`;
+    const content = this.#contents.numberOf(bytes);
     const key = JSON.stringify([value.type, value.quantization, value.sparsity, content]);
     const known = this.#constants.get(key);
     if (known !== undefined) return known;

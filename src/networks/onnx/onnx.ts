@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { refuseNaN } from '../../formats/onnx/refuse-nan.ts';
 import { byteInputs } from '../../formats/onnx/bytes.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { Model, OnnxDim } from '../../formats/onnx/model.ts';
@@ -26,7 +27,6 @@ import { lostParameters } from './origins.ts';
 import { untied } from './ties.ts';
 import {
   refuseComputedStatistics,
-  refuseNaN,
   refuseNoGradient,
   refuseNoNorms,
   refuseSharedStatistics,

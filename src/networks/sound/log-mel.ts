@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { LOG_MEL } from '../../graph/front-end.ts';
 import { inLayer } from '../../trace/scope.ts';
 import { fourierTables, powerSpectrum } from './fourier.ts';
 import type { FourierTables } from './fourier.ts';
@@ -6,14 +7,6 @@ import { bandGroups, cosines, framesOf } from './mel.ts';
 import type { BandGroup, LogMel } from './mel.ts';
 import type { ModelNetwork } from '../network.ts';
 import { specAugmented } from './spec-augment.ts';
-
-/** Layer name of all ops of the front-end, which stay float in quantized files: powers of a spectrum span ten orders of magnitude. */
-const LOG_MEL = 'log-mel';
-
-/** True for a layer of the sound front-end; in a file that is read again, each of its ops is a layer with this name as prefix. */
-export function isFrontEnd(layer: string): boolean {
-  return layer.split('/')[0] === LOG_MEL;
-}
 
 /** Power of silence, which is added to every band before the logarithm. */
 const SILENCE = 1e-6;

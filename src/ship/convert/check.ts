@@ -11,12 +11,12 @@ import type { ModelFile } from '../model-file.ts';
 import { beyondBudget, likenessText } from '../parity/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
 import type { Compared } from '../parity/compare.ts';
-import type { OutputLikeness } from '../parity/likeness.ts';
+import type { OutputLikeness } from '../../convert/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/file-runner.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
-import type { Made } from './make.ts';
+import type { Made } from '../../convert/write.ts';
 import type { ConvertSamples } from './samples.ts';
 import type { ConvertSource } from './source.ts';
 

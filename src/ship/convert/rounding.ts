@@ -5,7 +5,7 @@ import type { Constant, Graph } from '../../graph/types.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { compareOn } from '../parity/compare.ts';
-import type { OutputLikeness } from '../parity/likeness.ts';
+import type { OutputLikeness } from '../../convert/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds } from '../parity/file-runner.ts';
 

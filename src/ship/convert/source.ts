@@ -13,7 +13,7 @@ import { forInference } from '../../graph/passes/inference/for-inference.ts';
 import { trimFilters } from '../../graph/passes/inference/trim-filters.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
 import { layersNetwork } from '../../networks/layers/layers.ts';
-import { refuseNaN } from '../../networks/onnx/weights.ts';
+import { refuseNaN } from '../../formats/onnx/refuse-nan.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { evaluator } from '../../runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';

@@ -1,6 +1,6 @@
 import { percent } from '../../base/numbers.ts';
 import type { ModelFile } from '../model-file.ts';
-import type { OutputLikeness } from './likeness.ts';
+import type { OutputLikeness } from '../../convert/likeness.ts';
 
 interface Budget {
   /** Least signal to noise of each output. */

@@ -22,8 +22,8 @@ import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget, cosineBeyondBudget, lengthBeyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
-import { LikenessTally } from './likeness.ts';
-import type { OutputLikeness, OutputValues } from './likeness.ts';
+import { LikenessTally } from '../../convert/likeness.ts';
+import type { OutputLikeness, OutputValues } from '../../convert/likeness.ts';
 import { openFileRunner } from './runners.ts';
 import type { Feeds } from './file-runner.ts';
 

@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 import { argMax } from '../../base/numbers.ts';
 import type { Feeds, FileRunner } from './file-runner.ts';
-import { LikenessTally } from './likeness.ts';
-import type { OutputLikeness, OutputValues } from './likeness.ts';
+import { LikenessTally } from '../../convert/likeness.ts';
+import type { OutputLikeness, OutputValues } from '../../convert/likeness.ts';
 
 /** Source of outputs: a file in a runtime, or outputs that are known already. */
 export type Ask = Pick<FileRunner, 'outputs' | 'run'>;

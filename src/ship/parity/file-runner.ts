@@ -2,7 +2,7 @@ import { fromHalfArray } from '../../base/bytes.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
-import type { OutputValues } from './likeness.ts';
+import type { OutputValues } from '../../convert/likeness.ts';
 
 export type { Feeds };
 

@@ -5,7 +5,7 @@ import type { InferenceTensor } from '../../runtime/inference.ts';
 import { fromStored, openTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd } from '../../runtime/litert.ts';
 import type { ModelFile } from '../model-file.ts';
-import type { OutputValues } from './likeness.ts';
+import type { OutputValues } from '../../convert/likeness.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { feedOf, comparable } from './file-runner.ts';
 import type { FileRunner } from './file-runner.ts';

@@ -12,7 +12,8 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import { contentOf } from '../../networks/network.ts';
 import { madeUp } from '../../ship/convert/made-up.ts';
 import { inferenceGraph } from '../../ship/export.ts';
-import { prepareInt8 } from '../../ship/quantize.ts';
+import { prepareInt8 } from '../../compress/quantize/prepare.ts';
+import { openerFor } from '../../runtime/recipe-options.ts';
 import type { Budget } from './budget.ts';
 import type { CompressedModel } from './model.ts';
 
@@ -103,7 +104,7 @@ async function int8Of(network: ModelNetwork, macs: number): Promise<Uint8Array> 
     macs === 1 ? whole : (await pruneChannels(network, weights, { target: 'macs', amount: 1 - 1 / macs })).result;
   const graph = inferenceGraph(cut, []);
   const step = { scheme: 'int8', calibrator: 'minmax', dense: 'channel', kept: [] } as const;
-  const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, madeUp(graph.inputs));
+  const prepared = await prepareInt8(openerFor({ device: 'cpu', threads: 0 }), graph, step, madeUp(graph.inputs));
   if (cut !== whole) cut.network.dispose();
   return encodeModel(exportQdq(prepared.graph, prepared.quantization, {}).result);
 }

@@ -4,6 +4,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { weightedNodes } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
+import { openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 
@@ -47,11 +48,11 @@ describe('inputs of layers one after another', () => {
         yield* batches;
       },
     };
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const values = weightedNodes(graph).map(({ inputs }) => inputs[0]!);
     const all = async (mostBytes?: number): Promise<{ readonly inputs: number[][]; readonly read: number }> => {
       read = 0;
-      const given = new LayerInputs(graph, values, quantization, samples, { session }, mostBytes);
+      const given = new LayerInputs(graph, values, quantization, samples, { open: openerOf(session) }, mostBytes);
       const inputs: number[][] = [];
       for (let i = 0; i < values.length; i++) {
         const rows: number[] = [];

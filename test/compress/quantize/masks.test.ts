@@ -2,6 +2,7 @@ import { beforeSoftmax, unmasked, widenForMasks } from '../../../src/compress/qu
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { simulateTflite } from '../../support/tflite-simulate/simulate.ts';
+import { openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 
@@ -43,7 +44,10 @@ it('hide in int8 what they hide in float32, and nothing else', async () => {
   const shape = [1, 4];
   const samples = [{ scores: { data: feeds.scores, shape }, mask: { data: feeds.mask, shape } }];
   const session = sessionOptions('cpu', { threads: 1 });
-  const { result: quantization } = await quantize(attention, samples, { calibrator: 'minmax', session });
+  const { result: quantization } = await quantize(attention, samples, {
+    calibrator: 'minmax',
+    open: openerOf(session),
+  });
   const { bytes } = exportTflite(attention, { precision: 'integer', quantization });
   const powers = [Math.exp(3), Math.exp(-2), 0, Math.exp(-1)];
   const whole = powers.reduce((a, b) => a + b, 0);

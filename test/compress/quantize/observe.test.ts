@@ -1,4 +1,5 @@
 import { observe } from '../../../src/compress/quantize/observe.ts';
+import { openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 
@@ -11,7 +12,7 @@ const ofRows = (...rows: readonly (readonly number[])[]) => ({
   },
 });
 const found = (...rows: readonly (readonly number[])[]) =>
-  observe(roots, ofRows(...rows), { limits: new Map(), session: sessionOptions('cpu', { threads: 1 }) });
+  observe(roots, ofRows(...rows), { limits: new Map(), open: openerOf(sessionOptions('cpu', { threads: 1 })) });
 
 it('names values that are no number in any sample, and gives them no histogram', async () => {
   const { histograms, notFinite } = await found([1, 4, 9, 16], [1, -4, 9, 16]);

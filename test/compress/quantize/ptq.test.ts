@@ -2,7 +2,8 @@ import { correctBias } from '../../../src/compress/quantize/bias.ts';
 import { biasesOf, insideConvolutions } from '../../../src/compress/quantize/layers.ts';
 import { weightScales } from '../../../src/compress/quantize/ptq.ts';
 import { roundedWeights, withChangedConstants } from '../../../src/compress/quantize/rounding.ts';
-import { layerSensitivity, quantizableLayers } from '../../../src/compress/quantize/sensitivity.ts';
+import { quantizableLayers } from '../../../src/compress/quantize/layers.ts';
+import { layerSensitivity } from '../../../src/compress/quantize/sensitivity.ts';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
@@ -11,7 +12,7 @@ import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { TensorQuantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../../../src/answers/classes/task.ts';
 import { numbers } from '../../support/graphs.ts';
@@ -97,7 +98,7 @@ it('weights have a scale for each output channel, wherever it lies', () => {
 
 it('no file has values inside of convolutions, which are not observed', async () => {
   const inside = insideConvolutions(graph);
-  const { result } = await quantize(graph, samples, { calibrator: 'minmax', session });
+  const { result } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
   const produced = graph.nodes.flatMap(({ outputs }) => outputs);
   expect(produced.filter((name) => !result.has(name))).toEqual(produced.filter((name) => inside.has(name)));
   // Three results before their bias, and two before a Relu; the third layer's sum is added to something else.
@@ -149,7 +150,7 @@ describe('bias correction', () => {
         ),
       );
     const only = (name: string) => new Map([...coarse].filter(([key]) => key === name));
-    const corrected = await correctBias(graph, only('first/w'), samples, { session });
+    const corrected = await correctBias(graph, only('first/w'), samples, { open: openerOf(session) });
     const error = async (of: Graph): Promise<number> => {
       const [a, b] = [await meanOf(of), await meanOf(graph)];
       return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
@@ -171,14 +172,17 @@ describe('bias correction', () => {
   });
 
   it('takes back what rounded weights and activations before a layer leave in its mean', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'percentile', session });
+    const { result: quantization } = await quantize(graph, samples, {
+      calibrator: 'percentile',
+      open: openerOf(session),
+    });
     const coarse = new Map(
       [...quantization].map(([name, q]) => [
         name,
         graph.constants.has(name) ? { ...q, scales: q.scales.map((s) => 16 * s) } : q,
       ]),
     );
-    const corrected = await correctBias(graph, coarse, samples, { session });
+    const corrected = await correctBias(graph, coarse, samples, { open: openerOf(session) });
     const shift = async (of: Graph): Promise<number> => {
       const model = new InferenceModel(encodeModel(exportQdq(of, coarse).result), 'test.onnx', session);
       const actual = (await model.run({ x: { data: x, shape: [64, 6, 6, 2] } }))['logits']!.data as Float32Array;
@@ -203,7 +207,7 @@ describe('bias correction', () => {
       b.output('y', b.op('Add', [b.op('BatchMatMul', [x, w], PLAIN, 'dense'), bias], {}, 'dense'));
       const made = b.build();
       const coarse = [...weightScales(made)].map(([name, q]) => [name, { ...q, scales: q.scales.map((v) => 16 * v) }]);
-      const corrected = await correctBias(made, new Map(coarse as never), batches, { session });
+      const corrected = await correctBias(made, new Map(coarse as never), batches, { open: openerOf(session) });
       return [...(corrected.constants.get('b')!.data as Float32Array)];
     };
     const first = await correctedOf((_, x) => x);
@@ -220,9 +224,9 @@ describe('bias correction', () => {
       [...weightScales(graph)].map(([name, q]) => [name, { ...q, scales: q.scales.map((s) => 16 * s) }]),
     );
     const keepFloat = (layer: string): boolean => layer === 'first';
-    const kept = await correctBias(graph, coarse, samples, { session, keepFloat });
+    const kept = await correctBias(graph, coarse, samples, { open: openerOf(session), keepFloat });
     const without = new Map([...coarse].filter(([name]) => name !== 'first/w'));
-    const expected = await correctBias(graph, without, samples, { session });
+    const expected = await correctBias(graph, without, samples, { open: openerOf(session) });
     for (const name of ['first/b', 'second/b', 'third/b', 'dense/b'])
       expect([name, kept.constants.get(name)!.data]).toEqual([name, expected.constants.get(name)!.data]);
     expect(kept.constants.get('first/b')!.data).toEqual(graph.constants.get('first/b')!.data);
@@ -231,13 +235,13 @@ describe('bias correction', () => {
 
   it('knows the bias of every layer, and leaves a graph without scales alone', async () => {
     expect([...biasesOf(graph).values()]).toEqual(['first/b', 'second/b', 'third/b', 'dense/b']);
-    expect(await correctBias(graph, new Map(), samples, { session })).toBe(graph);
+    expect(await correctBias(graph, new Map(), samples, { open: openerOf(session) })).toBe(graph);
   });
 });
 
 describe('the sensitivity of layers', () => {
   it('puts the layer first that 8 bits hurt most, and says what each costs', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const write = (keepFloat: (layer: string) => boolean) =>
       encodeModel(exportQdq(graph, quantization, { keepFloat }).result);
     const expected = await logits(graph);
@@ -287,7 +291,11 @@ it('symmetric scales reach to the end that is further from 0, the lower one too'
   const b = new GraphBuilder();
   b.output('y', b.op('Neg', [b.input('x', { dtype: 'float32', shape: ['batch', 2] })]));
   const feeds = [{ x: { data: Float32Array.of(-12.7, 1), shape: [1, 2] } }];
-  const { result } = await quantize(b.build(), feeds, { calibrator: 'minmax', session, symmetric: true });
+  const { result } = await quantize(b.build(), feeds, {
+    calibrator: 'minmax',
+    open: openerOf(session),
+    symmetric: true,
+  });
   const expected = { dtype: 'int8', scales: [expect.closeTo(0.1, 6) as number], zeroPoints: [0] };
   expect([...result.values()]).toEqual([expected, expected]);
 });

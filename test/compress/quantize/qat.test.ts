@@ -20,7 +20,7 @@ import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime/engine.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
@@ -60,7 +60,7 @@ async function inferenceGraph(name: string, options: Record<string, number>): Pr
 
 /** A few steps of training with quantization, and what they lead to. */
 async function trained(graph: Graph, steps: number, moving = steps / 2) {
-  const { result } = await quantize(graph, FEEDS, { calibrator: 'minmax', session: SESSION });
+  const { result } = await quantize(graph, FEEDS, { calibrator: 'minmax', open: openerOf(SESSION) });
   const network = new FakeQuantizedNetwork(graph, result);
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'adamw' }, network.trainable);
@@ -93,7 +93,7 @@ async function trained(graph: Graph, steps: number, moving = steps / 2) {
 /** What ships: the graph with its new weights, and ranges of what was not trained with from another calibration. */
 async function exported(network: FakeQuantizedNetwork, state: State) {
   const { graph, activations } = network.exported(state);
-  const { result } = await quantize(graph, FEEDS, { calibrator: 'minmax', session: SESSION });
+  const { result } = await quantize(graph, FEEDS, { calibrator: 'minmax', open: openerOf(SESSION) });
   return { graph, quantization: new Map([...result, ...activations]) };
 }
 
@@ -204,7 +204,7 @@ describe('scores beside numbers that stand for minus infinity', () => {
   /** Shares that training computes and those of the file, and ranges before and after a batch; `other`: what differs in that. */
   async function sharesOf(graph: Graph, feeds: Record<string, Float32Array>, other: typeof feeds = {}) {
     const given = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, { data, shape }]));
-    const { result, masked } = await quantize(graph, [given], { calibrator: 'minmax', session: SESSION });
+    const { result, masked } = await quantize(graph, [given], { calibrator: 'minmax', open: openerOf(SESSION) });
     const network = new FakeQuantizedNetwork(graph, result, { masked });
     const trained = Object.entries({ ...feeds, ...other });
     const tensors = Object.fromEntries(trained.map(([name, data]) => [name, tf.tensor(data, shape)]));

@@ -2,6 +2,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { beyondLimits, saturationLimits } from '../../../src/compress/quantize/saturation.ts';
 import { heldRange } from '../../../src/graph/quantization.ts';
 import type { Attrs } from '../../../src/graph/types.ts';
+import { openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 
@@ -42,7 +43,7 @@ it('steps of 8 bits are spread over what a hard swish tells apart', async () => 
   const samples = [{ x: { data: Float32Array.of(40, 3.5, -1, -2, 90, 2, -2, 1), shape: [2, 4] } }];
   const session = sessionOptions('cpu', { threads: 1 });
   for (const calibrator of ['minmax', 'mse'] as const) {
-    const { result } = await quantize(graph, samples, { calibrator, session });
+    const { result } = await quantize(graph, samples, { calibrator, open: openerOf(session) });
     const [low, high] = heldRange(result.get(graph.nodes[0]!.outputs[0]!)!);
     expect(low).toBeGreaterThan(-3.1);
     expect(low).toBeLessThanOrEqual(-3);

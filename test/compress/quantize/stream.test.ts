@@ -4,6 +4,7 @@ import type { Feeds, CalibrationSamples } from '../../../src/compress/quantize/o
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
+import { openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 
@@ -59,11 +60,11 @@ it.each(['minmax', 'mse', 'percentile'] as const)(
   async (calibrator) => {
     const graph = network(4);
     let made = 0;
-    const whole = await quantize(graph, [...stream([12])], { calibrator, session });
+    const whole = await quantize(graph, [...stream([12])], { calibrator, open: openerOf(session) });
     const parts = await quantize(
       graph,
       stream([5, 5, 2], () => made++),
-      { calibrator, session },
+      { calibrator, open: openerOf(session) },
     );
     expect([...parts.result]).toEqual([...whole.result]);
     expect(made).toBe(3);
@@ -72,9 +73,9 @@ it.each(['minmax', 'mse', 'percentile'] as const)(
 
 it('corrects biases batch by batch', async () => {
   const graph = network(4);
-  const { result } = await quantize(graph, stream([12]), { calibrator: 'minmax', session });
+  const { result } = await quantize(graph, stream([12]), { calibrator: 'minmax', open: openerOf(session) });
   const biases = async (samples: CalibrationSamples): Promise<number[]> => {
-    const corrected = await correctBias(graph, result, samples, { session });
+    const corrected = await correctBias(graph, result, samples, { open: openerOf(session) });
     return [...corrected.constants.values()]
       .filter(({ type }) => type.shape.length === 1)
       .flatMap(({ data }) => [...(data as Float32Array)]);

@@ -2,7 +2,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 import { floats, run, sketch } from '../../formats/tflite/support.ts';
@@ -27,7 +27,7 @@ const x = numbers(SAMPLES * 16, 'x').map((value, i) => value * 100 ** (Math.floo
 
 async function vectors(format: 'onnx' | 'tflite'): Promise<Float32Array[]> {
   const samples = [{ x: { data: x, shape: [SAMPLES, 16] } }];
-  const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+  const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
   if (format === 'tflite') {
     const { bytes } = exportTflite(graph, { precision: 'integer', quantization });
     const rows = Array.from({ length: SAMPLES }, (_, i) => run(bytes, { x: x.slice(i * 16, i * 16 + 16) }));

@@ -4,7 +4,7 @@ import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq, planQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 
@@ -40,7 +40,7 @@ async function run(bytes: Uint8Array): Promise<Float32Array> {
 }
 
 it('sums and products of float32 alone stay float32: a layer norm is rounded at its ends', async () => {
-  const { result: quantization } = await quantize(graph, [feeds], { calibrator: 'minmax', session });
+  const { result: quantization } = await quantize(graph, [feeds], { calibrator: 'minmax', open: openerOf(session) });
   const { result } = exportQdq(graph, quantization);
   const made = new Map(result.graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node.op])));
   const rounded = result.graph.nodes.filter(({ op }) => op === 'QuantizeLinear').map(({ inputs }) => made.get(inputs[0]!)); // prettier-ignore

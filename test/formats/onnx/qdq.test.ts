@@ -13,7 +13,7 @@ import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
@@ -80,7 +80,7 @@ const difference = (a: Float32Array, b: Float32Array): Float32Array => a.map((va
 
 describe('int8 ONNX', () => {
   it.each(['minmax', 'percentile', 'mse'] as const)('after %s answers nearly as float32', async (calibrator) => {
-    const { result: quantization, skipped } = await quantize(graph, samples, { calibrator, session });
+    const { result: quantization, skipped } = await quantize(graph, samples, { calibrator, open: openerOf(session) });
     expect(skipped).toEqual([]);
     const { result, skipped: left } = exportQdq(graph, quantization);
     expect(left).toEqual([]);
@@ -90,7 +90,7 @@ describe('int8 ONNX', () => {
   });
 
   it('stores every weight as int8, and of float32 no more than scales, biases and bounds', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const { graph: written } = decodeModel(encodeModel(exportQdq(graph, quantization).result), 'x');
     const weights = written.initializers.filter(({ dims }) => dims.length > 1);
     expect(weights.map(({ dtype }) => dtype)).toEqual(Array(5).fill('int8'));
@@ -102,7 +102,7 @@ describe('int8 ONNX', () => {
   });
 
   it.each([17, 18])('is computed in integers from end to end by ONNX Runtime, operator set %s', async (opset) => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const ops = await optimizedOps(encodeModel(exportQdq(graph, quantization, { opset }).result));
     expect(ops).toContain('QLinearGlobalAveragePool');
     expect(ops).not.toContain('DequantizeLinear');
@@ -115,7 +115,7 @@ describe('int8 ONNX', () => {
   });
 
   it('gives the first convolution channels in fours, which ONNX Runtime does not copy to read', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const stem = (of: Quantization, options = {}): readonly number[] => {
       const { nodes, initializers } = exportQdq(graph, of, options).result.graph;
       const conv = nodes.find(({ op }) => op === 'Conv')!;
@@ -126,7 +126,7 @@ describe('int8 ONNX', () => {
     // What is computed in float, or made for TensorRT, stays as it is.
     const first = graph.nodes.find(({ op }) => op === 'Add')!.outputs[0]!;
     expect(stem(quantization, { keepFloat: (layer: string) => layer === first })).toEqual([8, 3, 3, 3]);
-    const options = { calibrator: 'minmax', session, symmetric: true } as const;
+    const options = { calibrator: 'minmax', open: openerOf(session), symmetric: true } as const;
     expect(stem((await quantize(graph, samples, options)).result)).toEqual([8, 3, 3, 3]);
     // Between the picture and the sum nothing is moved: the shapes alone change.
     const ops = await optimizedOps(encodeModel(exportQdq(graph, quantization).result));
@@ -134,7 +134,7 @@ describe('int8 ONNX', () => {
   });
 
   it('with symmetric scales has int8 activations with the zero point 0 alone, as TensorRT wants them', async () => {
-    const options = { calibrator: 'mse', session, symmetric: true } as const;
+    const options = { calibrator: 'mse', open: openerOf(session), symmetric: true } as const;
     const { result: quantization } = await quantize(graph, samples, options);
     const { result } = exportQdq(graph, quantization);
     const points = new Set(
@@ -149,7 +149,7 @@ describe('int8 ONNX', () => {
   });
 
   it('leaves the layers in float that it is told to, weights and all, and says so', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const kept = graph.nodes.find(({ op }) => op === 'BatchMatMul')!.outputs[0]!;
     const bias = graph.nodes.at(-1)!.outputs[0]!;
     const { result, skipped } = exportQdq(graph, quantization, { keepFloat: (layer) => [kept, bias].includes(layer) });
@@ -169,7 +169,7 @@ describe('int8 ONNX', () => {
     b.output('y', conv(b.op('Mean', [conv(b.op('Multiply', [x, kept]))], { axes: [1], keepDims: true })));
     const made = b.build();
     const feeds = [{ x: { data: numbers(128, 'x'), shape: [1, 4, 4, 8] } }];
-    const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', open: openerOf(session) });
     const ops = exportQdq(made, quantization).result.graph.nodes.map(({ op }) => op);
     expect(ops.filter((op) => /Mean|Pool|Flatten/.test(op))).toEqual(['GlobalAveragePool', 'ReduceMean']);
   });
@@ -182,7 +182,7 @@ describe('int8 ONNX', () => {
     b.output('logits', b.op('Mean', [convolved], { axes: [1, 2], keepDims: false }));
     const made = b.build();
     const feeds = [{ x: { data: numbers(128, 'x'), shape: [1, 4, 4, 8] } }];
-    const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', open: openerOf(session) });
     const { nodes, outputs } = exportQdq(made, quantization).result.graph;
     const last = nodes.find((node) => node.outputs.includes(outputs[0]!.name))!;
     expect(last.op).toBe('ReduceMean');
@@ -201,7 +201,7 @@ describe('int8 ONNX', () => {
   });
 
   it('puts nothing between a layer and its activation', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const { nodes } = exportQdq(graph, quantization).result.graph;
     const producer = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node.op] as const)));
     for (const { op, inputs } of nodes) {
@@ -212,7 +212,7 @@ describe('int8 ONNX', () => {
   });
 
   it('says which layer stays in float because its range is not known', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const first = graph.nodes.find(({ op }) => op === 'Relu')!.outputs[0]!;
     const scales = new Map([...quantization].filter(([name]) => name !== first));
     const { result, skipped } = exportQdq(graph, scales);
@@ -222,7 +222,7 @@ describe('int8 ONNX', () => {
   });
 
   it('gives what int8 TFLite gives from the same scales, to a step or two', async () => {
-    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', open: openerOf(session) });
     const one = { x: { data: numbers(192, 'x', 0).slice(0, 192), shape: [1, 8, 8, 3] } };
     const onnx = await run(encodeModel(exportQdq(graph, quantization).result), one);
     const { bytes, skipped } = exportTflite(graph, { precision: 'integer', quantization });
@@ -237,12 +237,17 @@ describe('int8 ONNX', () => {
 
   it('is the same, byte for byte, every time', async () => {
     const make = async () =>
-      encodeModel(exportQdq(graph, (await quantize(graph, samples, { calibrator: 'mse', session })).result).result);
+      encodeModel(
+        exportQdq(graph, (await quantize(graph, samples, { calibrator: 'mse', open: openerOf(session) })).result)
+          .result,
+      );
     expect(await make()).toEqual(await make());
   });
 
   it('has nothing to calibrate with without samples', async () => {
-    await expect(quantize(graph, [], { calibrator: 'mse', session })).rejects.toThrow(/at least 1 sample/);
+    await expect(quantize(graph, [], { calibrator: 'mse', open: openerOf(session) })).rejects.toThrow(
+      /at least 1 sample/,
+    );
   });
 
   it('a value that is no number on some sample leaves its layer in float, by name', async () => {
@@ -250,7 +255,7 @@ describe('int8 ONNX', () => {
     const x = b.input('x', { dtype: 'float32', shape: ['batch', 2] });
     b.output('logits', b.op('Log', [x]));
     const feeds = [{ x: { data: Float32Array.of(1, -1), shape: [1, 2] } }];
-    const { result, skipped } = await quantize(b.build(), feeds, { calibrator: 'mse', session });
+    const { result, skipped } = await quantize(b.build(), feeds, { calibrator: 'mse', open: openerOf(session) });
     expect([...result.keys()]).toEqual(['x']);
     expect(skipped).toEqual([{ what: 'Log_1', why: 'Log_1 took values that are infinite or no number' }]);
   });
@@ -258,7 +263,7 @@ describe('int8 ONNX', () => {
 
 describe('int8 ONNX of numbers far apart', () => {
   const int8 = async (of: Graph, feeds: Feeds): Promise<Float32Array[]> => {
-    const { result: quantization } = await quantize(of, [feeds], { calibrator: 'minmax', session });
+    const { result: quantization } = await quantize(of, [feeds], { calibrator: 'minmax', open: openerOf(session) });
     return [
       await run(encodeModel(exportQdq(of, quantization).result), feeds),
       await run(encodeModel(lowerToOnnx(of)), feeds),

@@ -3,7 +3,7 @@ import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 
@@ -32,7 +32,7 @@ it.each([
 ])('the int8 file of a softmax over %d values answers as the float32 one', async (keys, isFlat) => {
   const graph = attention(keys, isFlat);
   const feeds = { x: { data: numbers(96, 'x'), shape: [16, 6] } };
-  const { result } = await quantize(graph, [feeds], { calibrator: 'minmax', session });
+  const { result } = await quantize(graph, [feeds], { calibrator: 'minmax', open: openerOf(session) });
   const [int8, float32] = [exportQdq(graph, result).result, exportQdq(graph, new Map()).result].map((one) => {
     const model = new InferenceModel(encodeModel(one), 'test.onnx', session);
     const { logits } = model.runNow(feeds);

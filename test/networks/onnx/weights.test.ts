@@ -1,4 +1,4 @@
-import { refuseNaN } from '../../../src/networks/onnx/weights.ts';
+import { refuseNaN } from '../../../src/formats/onnx/refuse-nan.ts';
 
 it('a constant that stands for no answer is not called diverged', () => {
   const refusal = (data: Float32Array) => () => refuseNaN(new Map([['w', { data }]]), 'm.onnx');

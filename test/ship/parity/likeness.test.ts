@@ -1,6 +1,6 @@
 import { beyondBudget, lengthBeyondBudget, likenessText } from '../../../src/ship/parity/budgets.ts';
-import { LikenessTally } from '../../../src/ship/parity/likeness.ts';
-import type { OutputLikeness } from '../../../src/ship/parity/likeness.ts';
+import { LikenessTally } from '../../../src/convert/likeness.ts';
+import type { OutputLikeness } from '../../../src/convert/likeness.ts';
 
 interface Options {
   readonly classes?: number;

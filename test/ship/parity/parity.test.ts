@@ -9,7 +9,7 @@ import type { Graph } from '../../../src/graph/types.ts';
 import type { StageContext } from '../../../src/run/context.ts';
 import type { ExportedModel } from '../../../src/ship/export.ts';
 import { checkVariant } from '../../../src/ship/parity/check-file.ts';
-import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { InferenceModel, openerOf } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 import '../../support/tasks.ts';
@@ -45,7 +45,7 @@ async function exported() {
   const logits = ((await model.run({ x: { data: x, shape } }))['logits']!.data as Float32Array).slice();
   model.dispose();
   const samples = [{ x: { data: x, shape } }];
-  const { result: quantization } = await quantize(graph, samples, { calibrator: 'mse', session });
+  const { result: quantization } = await quantize(graph, samples, { calibrator: 'mse', open: openerOf(session) });
   return { model: { graph, reference: { x, shape, answers: logits } } as unknown as ExportedModel, quantization };
 }
 

@@ -13,7 +13,7 @@ import type { Room } from '../../storage/memory-budget.ts';
 import { Scratch, writeRows } from '../../storage/temporary-file.ts';
 import { bytesAt } from '../../readers/source.ts';
 import { checkEntry, readEntry, zipEntries } from '../../readers/numpy/zip.ts';
-import type { ZipEntry } from '../../readers/numpy/zip.ts';
+import type { ZipEntry } from '../../../base/zip-directory.ts';
 
 /** Shape of a sample in the file, and whether its channels must be moved from the first axis to the last. */
 export interface ArrayForm {

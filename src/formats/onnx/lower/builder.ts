@@ -1,4 +1,4 @@
-import { bytesOf, toHalfArray } from '../../../base/bytes.ts';
+import { bytesOf, toHalfArray } from '../../../base/typed-bytes.ts';
 import type { DType, TensorData } from '../../../graph/types.ts';
 import { attributes } from '../attribute.ts';
 import type { ShortAttrs } from '../attribute.ts';

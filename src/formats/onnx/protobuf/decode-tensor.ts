@@ -1,4 +1,4 @@
-import { bytesOf } from '../../../base/bytes.ts';
+import { bytesOf, includesBytes } from '../../../base/typed-bytes.ts';
 import { WireError } from '../../protobuf/message.ts';
 import type { TensorProto } from '../../protobuf/onnx_pb.ts';
 import { byteLength, dataTypes, elementCount } from '../model.ts';
@@ -27,11 +27,11 @@ export class ExternalData extends Error {
 }
 
 /** Bytes of an `external_data` entry of a TensorProto with the key `location`. */
-const LOCATION = Buffer.from('\x0a\x08location\x12', 'latin1');
+const LOCATION = new TextEncoder().encode('\x0a\x08location\x12');
 
 /** Refuses unchanged bytes that contain tensors in other files, which ONNX Runtime would look for in the working directory. */
 export function refuseExternal(bytes: Uint8Array, what: string): Uint8Array {
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(LOCATION))
+  if (includesBytes(bytes, LOCATION))
     throw new WireError(`${what} holds values in another file, which is not supported`);
   return bytes;
 }

@@ -1,6 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { UserError } from '../../../base/errors.ts';
-import { memoryText } from '../../../base/process/memory.ts';
+import { memoryText } from '../../../base/numbers.ts';
 import { writeMessage } from '../../protobuf/message.ts';
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from '../../protobuf/onnx_pb.ts';
 import { LargeOnnx, ONNX_LIMIT } from '../large.ts';

@@ -1,5 +1,5 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
-import { bytesOf } from '../../../base/bytes.ts';
+import { bytesOf } from '../../../base/typed-bytes.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensor } from '../model.ts';
 import { ARRAYS, quantizedIntegers } from './weights.ts';

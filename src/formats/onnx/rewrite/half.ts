@@ -1,4 +1,4 @@
-import { fromHalf, toHalf, toHalfArray } from '../../../base/bytes.ts';
+import { fromHalf, toHalf, toHalfArray } from '../../../base/typed-bytes.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import { dataTypes, tensor, tensorData } from '../model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';

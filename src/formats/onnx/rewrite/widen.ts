@@ -1,4 +1,4 @@
-import { fromHalfArray } from '../../../base/bytes.ts';
+import { fromHalfArray } from '../../../base/typed-bytes.ts';
 import { dataTypes, tensor, tensorData } from '../model.ts';
 import type { Model, OnnxAttr, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from '../model.ts';
 

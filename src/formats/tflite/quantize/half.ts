@@ -1,4 +1,4 @@
-import { toHalfArray } from '../../../base/bytes.ts';
+import { toHalfArray } from '../../../base/typed-bytes.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import type { Program } from '../lower/program.ts';
 import { storeNarrow } from './narrow.ts';

@@ -1,4 +1,4 @@
-import { bytesOf } from '../../../base/bytes.ts';
+import { bytesOf } from '../../../base/typed-bytes.ts';
 import { builtinOperators } from '../schema/operators.ts';
 import type { BuiltinOperator } from '../schema/operators.ts';
 import type { Fields } from '../schema/notation.ts';

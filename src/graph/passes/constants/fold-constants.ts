@@ -11,17 +11,28 @@ const SMALL = 1024;
 
 /** Computes now what depends on constants alone, unless that would make the graph larger. */
 export function foldConstants(graph: Graph, evaluate: Evaluate): Graph {
+  const part = constantPart(graph);
+  return part === undefined ? graph : withResults(graph, evaluate(part));
+}
+
+/** The part of a graph that depends on constants alone, without inputs, whose outputs the rest reads; undefined where there is none. */
+export function constantPart(graph: Graph): Graph | undefined {
   const foldable = constantNodes(graph);
   const folded = new Set(foldable.flatMap(({ outputs }) => outputs));
   const used = new Set([...graph.outputs.values(), ...graph.updates.values()]);
   for (const node of graph.nodes) if (!foldable.includes(node)) node.inputs.forEach((name) => used.add(name));
   const wanted = [...folded].filter((name) => used.has(name));
-  if (wanted.length === 0) return graph;
+  if (wanted.length === 0) return undefined;
   const none = new Map();
   const outputs = new Map(wanted.map((name) => [name, name]));
   const part = { constants: graph.constants, nodes: foldable, outputs, inputs: none, state: none, updates: none };
-  const results = evaluate(removeDeadCode(graphOf(part)));
-  const made = wanted.map((name) => [name, { type: graph.types.get(name)!, data: results.get(name)! }] as const);
+  return removeDeadCode(graphOf(part));
+}
+
+/** The graph with the results of its `constantPart` as constants. */
+export function withResults(graph: Graph, results: ReadonlyMap<string, TensorData>): Graph {
+  const foldable = constantNodes(graph);
+  const made = [...results].map(([name, data]) => [name, { type: graph.types.get(name)!, data }] as const);
   const constants = new Map([...graph.constants, ...made]);
   return removeDeadCode(
     graphOf({ ...graph, constants, nodes: graph.nodes.filter((node) => !foldable.includes(node)) }),

@@ -1,3 +1,6 @@
+import { keptFloat } from '../../../compress/quantize/float-layers.ts';
+import { prepareInt8, withDenseScales } from '../../../compress/quantize/prepare.ts';
+import { openerFor } from '../../../runtime/recipe-options.ts';
 import { monotonicMs } from '../../../base/clock.ts';
 import type { OnProgress } from '../../../base/progress.ts';
 import { withFloatLayers } from '../../../compress/quantize/kept.ts';
@@ -13,7 +16,6 @@ import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from 
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { FitContext, StageContext } from '../../context.ts';
 import type { ShipContext } from '../../../ship/context.ts';
-import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { progressOf } from '../../../train/progress.ts';
 import type { Answers } from '../teacher/answer.ts';
@@ -21,14 +23,7 @@ import type { ExportedModel } from '../../../ship/export.ts';
 import { lossOf, trainForInt8 } from './qat.ts';
 import { chooseDenseScales } from './dense-scales.ts';
 import type { DenseChoice } from './dense-scales.ts';
-import {
-  calibrationSamples,
-  growing,
-  keptFloat,
-  prepareInt8,
-  rankLayers,
-  withDenseScales,
-} from '../../../ship/quantize.ts';
+import { calibrationSamples, growing, rankLayers } from '../../../ship/quantize.ts';
 import { tflite } from '../../../ship/tflite-variant.ts';
 import { int8Variants, reducedVariants } from '../../../ship/variants.ts';
 import { writeVariants } from '../../../ship/write.ts';
@@ -160,9 +155,11 @@ async function writeInt8(
   // ONNX files always have a scale for each output of a dense layer.
   const dense = recipe.export.includes('onnx') ? 'channel' : step.dense;
   const asked = { ...settings, biasCorrection: true, kept: requested };
-  const prepared = await prepareInt8(recipe, model.graph, { ...asked, dense }, samples, onProgress);
+  const prepared = await prepareInt8(openerFor(recipe), model.graph, { ...asked, dense }, samples, onProgress);
   const onTflite =
-    dense === step.dense ? prepared : await withDenseScales(recipe, prepared, { ...asked, dense: step.dense }, samples);
+    dense === step.dense
+      ? prepared
+      : await withDenseScales(openerFor(recipe), prepared, { ...asked, dense: step.dense }, samples);
   const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
@@ -206,7 +203,7 @@ async function writeInt16(
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   const ptq = { ...settings, dense: step.dense, kept };
-  const prepared = await prepareInt8(context.recipe, model.graph, ptq, samples, onProgress);
+  const prepared = await prepareInt8(openerFor(context.recipe), model.graph, ptq, samples, onProgress);
   const { graph, float, quantization, skipped } = prepared;
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
   const make: typeof file.make = (from, output) => {
@@ -225,5 +222,5 @@ async function calibrate(
   onProgress: OnProgress,
 ): Promise<Calibrated> {
   const feeds = calibrationSamples(context, graph, samples);
-  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), dense, onProgress });
+  return quantize(graph, feeds, { calibrator, open: openerFor(context.recipe), dense, onProgress });
 }

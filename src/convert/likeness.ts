@@ -1,4 +1,4 @@
-import { argMax } from '../../base/numbers.ts';
+import { argMax } from '../base/numbers.ts';
 
 /** The numbers of an output, [samples, ...]. */
 export interface OutputValues {
