@@ -200,7 +200,7 @@ export const commands: Readonly<Record<string, CommandCase>> = {
     files: { 'm.onnx': model(undefined, undefined, ['n', 2, 'h', 'w']), 'x.npy': X },
     message: [
       'm.onnx: input x is [n, 2, h, w], received 3 for its axis 1',
-      'Give a size for each of its axes, in their order.',
+      'The file fixes that size: give 2 there, and sizes of your own for the open ones alone.',
     ],
   },
   'a layer to keep in float that is not there': {

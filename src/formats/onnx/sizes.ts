@@ -80,17 +80,18 @@ function shaped(
   file: string,
 ): readonly OnnxDim[] {
   const shapeText = dims?.map((dim) => dim ?? '?').join(', ') ?? 'of any shape';
-  const misfit = (fact: string): never => {
-    throw new UserError(
-      `${file}: input ${name} is [${shapeText}], ${fact}`,
-      'Give a size for each of its axes, in their order.',
-    );
+  const misfit = (fact: string, hint = 'Give a size for each of its axes, in their order.'): never => {
+    throw new UserError(`${file}: input ${name} is [${shapeText}], ${fact}`, hint);
   };
   if (dims !== undefined && dims.length !== shape.length) misfit(`received a shape of ${shape.length} sizes`);
   return shape.map((size, axis) => {
     const before = dims?.[axis] ?? null;
     if (size === 'batch') return typeof before === 'number' ? misfit(`received batch for its axis ${axis}`) : 'batch';
-    if (typeof before === 'number' && before !== size) misfit(`received ${size} for its axis ${axis}`);
+    if (typeof before === 'number' && before !== size)
+      misfit(
+        `received ${size} for its axis ${axis}`,
+        `The file fixes that size: give ${before} there, and sizes of your own for the open ones alone.`,
+      );
     if (typeof before === 'string') {
       if ((named.get(before) ?? size) !== size) misfit(`received ${named.get(before)!} and ${size} for ${before}`);
       named.set(before, size);
