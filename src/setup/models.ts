@@ -77,8 +77,9 @@ function namedBuilder(
 /** The network with starting weights, if its family has the option and it is not `none`. */
 async function begun(network: ModelNetwork, model: string, weights: unknown): Promise<ModelNetwork> {
   if (weights === 'none' || models[model]?.options['weights'] === undefined) return network;
-  const { withStartingWeights } = await import('./starting-weights.ts');
-  return withStartingWeights(network, model, weights === 'own');
+  const { startingWeights } = await import('./starting-weights.ts');
+  const { withStartingWeights } = await import('../networks/starting-weights.ts');
+  return withStartingWeights(network, await startingWeights(), { model, isAsked: weights === 'own' });
 }
 
 /** Error: models of the registry would read several inputs as one long row. */

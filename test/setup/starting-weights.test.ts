@@ -1,18 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { UserError } from '../../src/base/errors.ts';
-import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { contentOf } from '../../src/networks/network.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { withStartingWeights } from '../../src/setup/starting-weights.ts';
+import { withStartingWeights } from '../../src/networks/starting-weights.ts';
+import { startingWeights } from '../../src/setup/starting-weights.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 
-const FILE = 'src/networks/weights/mobilenet-v2-0.35.safetensors';
-const stored = readSafetensors(readFileSync(FILE), FILE).tensors;
+const stored = await startingWeights();
 type Per = 'sample' | 'pixel' | 'point';
 
 function drawn(model: string, answersPer: Per, options: object = {}, channels = 3): ModelNetwork {
@@ -24,9 +22,9 @@ it.each<[model: string, per: Per, options: object, first: number]>([
   ['det-nano', 'point', {}, 240],
   ['seg-lraspp', 'pixel', { alpha: 0.35 }, 195],
   ['mobilenet-v2', 'sample', { alpha: 0.35 }, 255],
-])('%s begins with the weights of the file, its other layers with drawn ones', async (model, per, options, first) => {
+])('%s begins with the weights of the file, its other layers with drawn ones', (model, per, options, first) => {
   const before = new Map([...contentOf(drawn(model, per, options))].map(([name, { data }]) => [name, data.slice()]));
-  const network = await withStartingWeights(drawn(model, per, options), model, false);
+  const network = withStartingWeights(drawn(model, per, options), stored, { model, isAsked: false });
   const after = contentOf(network);
   expect([...after.keys()].filter((name) => stored.has(name))).toHaveLength(first);
   for (const [name, { data }] of after) expect(data).toEqual(stored.get(name)?.data ?? before.get(name));
@@ -38,10 +36,10 @@ it.each<[model: string, per: Per, options: object, first: number]>([
 it.each<[what: string, model: string, options: object, channels: number]>([
   ['another width', 'mobilenet-v2', {}, 3],
   ['grey pictures', 'mobilenet-v2', { alpha: 0.35 }, 1],
-])('a model of %s keeps its drawn weights, and refuses `own`', async (_what, model, options, channels) => {
+])('a model of %s keeps its drawn weights, and refuses `own`', (_what, model, options, channels) => {
   const network = drawn(model, 'sample', options, channels);
   const before = [...contentOf(network).values()].map(({ data }) => data.slice());
-  expect(await withStartingWeights(network, model, false)).toBe(network);
+  expect(withStartingWeights(network, stored, { model, isAsked: false })).toBe(network);
   expect([...contentOf(network).values()].map(({ data }) => data)).toEqual(before);
-  await expect(withStartingWeights(network, model, true)).rejects.toThrow(UserError);
+  expect(() => withStartingWeights(network, stored, { model, isAsked: true })).toThrow(UserError);
 });
