@@ -6,11 +6,13 @@ import { isFrames } from './types.ts';
 import { layerOf, refuse } from './refusal.ts';
 
 /** Prefix of the names of states. */
-export const PAST = 'past';
+const PAST = 'past';
 
 /** The streaming graph while it is built: new names of values, and the past of those that are read again. */
 export class StreamBuild {
   readonly builder = new GraphBuilder();
+  /** For pasts, and values joined with them, the value of the whole graph whose frames they are. */
+  readonly sources = new Map<string, string>();
   readonly #graph: Graph;
   readonly #infos: ReadonlyMap<string, Info>;
   readonly #hop: number;
@@ -73,6 +75,7 @@ export class StreamBuild {
     if (known !== undefined) return known;
     const state = this.#state(node, this.type(value));
     this.#previous.set(value, state);
+    this.sources.set(state, current);
     this.#later.push(() => this.builder.update(state, this.name(current)));
     return state;
   }
@@ -92,6 +95,7 @@ export class StreamBuild {
     const state = this.#state(node, { dtype, shape: withFrames(shape, info.place, past) });
     const joined = this.builder.op('Concat', [state, this.name(value)], { axis: info.place.axis }, layer);
     this.#joined.set(value, joined);
+    for (const name of [state, joined]) this.sources.set(name, value);
     const held = past + this.frames(info.stride);
     this.builder.update(state, this.#cut(node, joined, info, held - past, past, held));
     return joined;
@@ -112,7 +116,10 @@ export class StreamBuild {
     const isTime = (i: number): boolean => i === place.axis;
     const begin = shape.map((_, i) => (isTime(i) ? from * each : 0));
     const size = shape.map((dim, i) => (isTime(i) ? frames * each : typeof dim === 'number' ? dim : -1));
-    return this.builder.op('Slice', [value], { begin, size }, node.layer);
+    const part = this.builder.op('Slice', [value], { begin, size }, node.layer);
+    const source = this.sources.get(value);
+    if (source !== undefined) this.sources.set(part, source);
+    return part;
   }
 }
 

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { cleaned } from '../passes/simplify/cleaned.ts';
 import { int, ints } from '../ops/spec.ts';
+import type { Quantization } from '../quantization.ts';
 import type { Graph, Node } from '../types.ts';
 import { StreamBuild, expectWindow } from './build.ts';
 import { Loop } from './loop.ts';
@@ -28,6 +29,17 @@ export interface Stream {
   readonly isWindowed: boolean;
   /** Outputs with an answer for each frame of a window, of which a hop gives the last ones. */
   readonly perFrame: ReadonlyMap<string, { readonly axis: number; readonly frames: number }>;
+  /** For pasts, and values joined with them, the value of the whole graph whose frames they are. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Scales of the stream: a past has those of the value that it holds. */
+export function streamScales({ sources }: Stream, quantization: Quantization): Quantization {
+  const held = [...sources].flatMap(([name, source]) => {
+    const found = quantization.get(source);
+    return found === undefined ? [] : [[name, found] as const];
+  });
+  return new Map([...quantization, ...held]);
 }
 
 /**
@@ -114,6 +126,7 @@ class Planner {
       window: this.#size,
       isWindowed,
       perFrame: new Map(perFrame),
+      sources: build.sources,
     };
   }
 
