@@ -36,8 +36,8 @@ class Contents {
 }
 
 class Emitter {
-  readonly #program: Program;
-  readonly #tensors: TfliteTensor[] = [];
+  #program: Program;
+  #tensors: TfliteTensor[] = [];
   readonly #buffers: TfliteBuffer[] = [{}];
   readonly #codes: { op: BuiltinOperator; version: number }[] = [];
   readonly #indices = new Map<string, number>();
@@ -54,19 +54,21 @@ class Emitter {
   }
 
   model(name: string, description: string, metadata: Metadata): TfliteModel {
-    const { inputs, outputs, operations } = this.#program;
+    const { inputs, outputs, operations, first } = this.#program;
     const inputIndices = [...inputs].map(([label, value]) => this.#tensor(value, label));
     const operators = operations.map((operation) => this.#operator(operation));
     const outputIndices = [...outputs.values()].map((value) => this.#tensor(value));
     const map = (names: Iterable<string>, indices: readonly number[]): { name: string; tensorIndex: number }[] =>
       [...names].map((label, i) => ({ name: label, tensorIndex: indices[i]! }));
+    const main = { name, tensors: this.#tensors, inputs: inputIndices, outputs: outputIndices, operators };
+    const subgraphs = first === undefined ? [main] : [main, this.#first(first)];
     const runtime = new Uint8Array(16);
     new TextEncoder().encodeInto(this.#oldestRuntime(), runtime);
     return {
       version: 3,
       description,
       operatorCodes: this.#codes.map(operatorCode),
-      subgraphs: [{ name, tensors: this.#tensors, inputs: inputIndices, outputs: outputIndices, operators }],
+      subgraphs,
       metadata: Object.entries({ min_runtime_version: runtime, ...metadata }).map(([label, data]) => {
         this.#buffers.push({ data });
         return { name: label, buffer: this.#buffers.length - 1 };
@@ -80,6 +82,16 @@ class Emitter {
         },
       ],
     };
+  }
+
+  /** The program that is run once, with tensors of its own. */
+  #first(program: Program): TfliteModel['subgraphs'][0] {
+    this.#program = program;
+    this.#tensors = [];
+    this.#indices.clear();
+    this.#constants.clear();
+    const operators = program.operations.map((operation) => this.#operator(operation));
+    return { name: 'first', tensors: this.#tensors, inputs: [], outputs: [], operators };
   }
 
   #oldestRuntime(): string {
@@ -107,7 +119,8 @@ class Emitter {
   #code(operation: Operation): number {
     const { op, inputs, outputs, options } = operation;
     const values = inputs.map((name) => (name === '' ? undefined : this.#program.value(name)));
-    const scales = [...values, this.#program.value(outputs[0]!)].map((value) => value?.quantization?.scales[0]);
+    const result = outputs[0] === undefined ? undefined : this.#program.value(outputs[0]);
+    const scales = [...values, result].map((value) => value?.quantization?.scales[0]);
     const version = operatorVersion({
       op,
       inputs: values.map((value) => value?.type),

@@ -19,6 +19,7 @@ import type { EndsType } from './quantize/integer.ts';
 import { quantizeInteger } from './quantize/integer.ts';
 import { storeFixed } from './quantize/narrow.ts';
 import type { Skipped } from '../../base/skipped.ts';
+import { storePasts } from './pasts.ts';
 import { storeSparse } from './sparse.ts';
 import { writeTflite } from './write.ts';
 
@@ -52,6 +53,8 @@ export interface TfliteOptions {
   /** Default 1. */
   readonly batch?: TfliteBatch;
   readonly description?: ModelDescription;
+  /** The graph is a stream: its state becomes variables of the file. */
+  readonly stream?: boolean;
 }
 
 export interface TfliteExport {
@@ -65,7 +68,12 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const { precision = 'float32', batch = 1, description, quantization } = options;
   if (precision === 'integer' && quantization === undefined)
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
-  const program = lower(withInt32Ends(graph), batch, precision === 'integer' ? quantization : undefined);
+  const program = lower(
+    withInt32Ends(graph),
+    batch,
+    precision === 'integer' ? quantization : undefined,
+    options.stream,
+  );
   showStage('tflite', () => printProgram(program));
   const { keepFloat, dense = 'tensor' } = options;
   fuse(program, {
@@ -75,6 +83,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();
+  storePasts(program);
   showStage('tflite-final', () => printProgram(program));
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
   const entries = description?.entries ?? new Map<string, string>();

@@ -49,15 +49,23 @@ export const unsupported: Readonly<Record<string, string>> = {
   ResizeNearestNeighborGrad: TRAINING,
 };
 
-/** Lowers a graph to TFLite's operators, node by node. */
-export function lower(graph: Graph, batch: TfliteBatch, quantization: Quantization = new Map()): Program {
-  if (graph.updates.size > 0)
+/**
+ * Lowers a graph to TFLite's operators, node by node. The state of a stream becomes an input of the program, and its next content an output, until
+ * `storePasts` makes variables of them.
+ */
+export function lower(
+  graph: Graph,
+  batch: TfliteBatch,
+  quantization: Quantization = new Map(),
+  isStream = false,
+): Program {
+  if (graph.updates.size > 0 && !isStream)
     throw new UserError(`the graph updates ${graph.updates.size} variables: it is a training step`, TRAINING);
-  const state = [...graph.state.keys()][0];
+  const state = [...graph.state.keys()].find((name) => !graph.updates.has(name));
   if (state !== undefined) throw new Error(`state ${state} must be a constant before it is lowered to TFLite`);
   const context = new LoweringContext(graph, batch, quantization);
   const { program } = context;
-  for (const [name, { dtype, shape: dims }] of graph.inputs) {
+  for (const [name, { dtype, shape: dims }] of [...graph.inputs, ...graph.state]) {
     program.inputs.set(name, context.bind(name, { dtype, shape: context.fixed(dims) }));
   }
   for (const [name, { type, data }] of graph.constants) context.bind(name, type, data);
@@ -66,6 +74,11 @@ export function lower(graph: Graph, batch: TfliteBatch, quantization: Quantizati
     lowering(node)(context);
   }
   for (const [name, value] of graph.outputs) program.outputs.set(name, context.resolve(value));
+  for (const [name, value] of graph.updates) {
+    const next = `${name}/next`;
+    program.pasts.set(name, next);
+    program.outputs.set(next, context.resolve(value));
+  }
   separateOutputs(program);
   return program;
 }

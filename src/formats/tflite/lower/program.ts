@@ -30,6 +30,10 @@ export class Program {
   /** Inputs and outputs, by their names in the graph. */
   inputs = new Map<string, string>();
   outputs = new Map<string, string>();
+  /** Inputs of a stream that are its past, each with the output that is the past of the next call. */
+  readonly pasts = new Map<string, string>();
+  /** Program that a file runs once, before its first call. */
+  first?: Program;
   operations: Operation[] = [];
   readonly values = new Map<string, TfliteValue>();
   /** Next number to append to a taken name; values are never removed. */

@@ -37,6 +37,10 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat, inpu
   const conversion = new Conversion(program, dense);
   const operations = program.operations.splice(0);
   for (const [label, name] of program.inputs) {
+    if (program.pasts.has(label)) {
+      conversion.input(name, 'int8');
+      continue;
+    }
     const why = floatEnd(program, name, ends);
     if (why !== undefined) skip(`input ${label}`, why);
     conversion.input(name, why === undefined ? ends : 'float32');
@@ -58,7 +62,12 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat, inpu
     else conversion.float(operation);
     if (why !== undefined && isFloat(program, operation)) skip(operation.layer ?? operation.op, why);
   }
+  const pasts = new Set(program.pasts.values());
   for (const [label, name] of program.outputs) {
+    if (pasts.has(label)) {
+      program.outputs.set(label, conversion.output(name, 'int8'));
+      continue;
+    }
     const why = floatEnd(program, name, ends);
     if (why !== undefined) skip(`output ${label}`, why);
     program.outputs.set(label, conversion.output(name, why === undefined ? ends : 'float32'));

@@ -5,14 +5,16 @@ import type { Attrs, Graph, Shape } from '../../types.ts';
 
 /** The graph for batches of one size: no symbolic dimension is left. */
 export function atBatch(graph: Graph, batch: number): Graph {
-  const inputs = new Map(
-    [...graph.inputs].map(([name, { dtype, shape }]) => [name, { dtype, shape: withBatch(shape, batch) }]),
-  );
   return graphOf({
     ...graph,
-    inputs,
+    inputs: fixedTypes(graph.inputs, batch),
+    state: fixedTypes(graph.state, batch),
     nodes: graph.nodes.map((node) => ({ ...node, attrs: fixed(node.op, node.attrs, batch) })),
   });
+}
+
+function fixedTypes(types: Graph['inputs'], batch: number): Graph['inputs'] {
+  return new Map([...types].map(([name, { dtype, shape }]) => [name, { dtype, shape: withBatch(shape, batch) }]));
 }
 
 function fixed(op: string, attrs: Attrs, batch: number): Attrs {
