@@ -1,11 +1,11 @@
-// Needs the features boxes, labels, mask, numbers, tags and vector.
+// Needs the features boxes, labels, mask, numbers, points, tags and vector.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';
 import { Slot } from '../../src/base/registry.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
 import { DRIFT } from '../../src/observers/drift/watch.ts';
-import { kitOf, loadKit } from '../../src/ship/kit/forms.ts';
+import type { KitForm } from '../../src/ship/kit/forms.ts';
 import type { FormTasks } from '../../src/consumers/mediapipe/folder.ts';
 import type { PipelineForm } from '../../src/consumers/transformers/config.ts';
 import { ROOT } from '../support/built.ts';
@@ -14,6 +14,7 @@ const FILE = path.join(ROOT, 'docs/tasks.md');
 const HEAD = '## What goes with what\n';
 
 const mediapipe = new Slot<FormTasks>(answerForms, 'mediapipe', 'task of MediaPipe');
+const kits = new Slot<KitForm>(answerForms, 'kit', 'kit for apps');
 const transformers = new Slot<PipelineForm>(answerForms, 'transformers', 'pipeline');
 
 interface Opened {
@@ -31,15 +32,15 @@ const phones = (part: { readonly NAME: string } | undefined): string => (part ==
 
 async function rowOf(form: string): Promise<string> {
   const row = answerForms.get(form);
-  const kit = await loadKit(form).then(() => kitOf(form));
+  const kit = await kits.loadIfThere(form);
   const outputs = Object.values(row.tasks).flatMap((task) => task.outputs ?? []);
   const cells = [
     form,
     Object.keys(row.tasks).join(', '),
-    `\`${kit.program.name}.mjs\``,
-    kit.hasPages ? 'yes' : '—',
-    phones(kit.texts),
-    phones(kit.pictures),
+    kit === undefined ? '—' : `\`${kit.program.name}.mjs\``,
+    kit?.hasPages === true ? 'yes' : '—',
+    phones(kit?.texts),
+    phones(kit?.pictures),
     openedBy(await mediapipe.loadIfThere(form)),
     openedBy(await transformers.loadIfThere(form)),
     [...new Set(outputs)].join(', ') || '—',
