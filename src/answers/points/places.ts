@@ -1,11 +1,6 @@
 import { ABSENT, pointsOf, sizeOfPicture } from './layout.ts';
 import { DECODED_WIDTH } from './simcc.ts';
 
-export interface Size {
-  readonly height: number;
-  readonly width: number;
-}
-
 /** A labelled point beside the answer. */
 export interface Placed {
   /** Index of the point. */

@@ -1,10 +1,8 @@
-import type { Size } from './places.ts';
-
 /** Places along each axis for each pixel of the longer side: answers are finer than pixels. */
 const BINS_PER_PIXEL = 2;
 
 /** Numbers of places along an axis, the same for both, of pictures of this size. */
-export function binsOf({ height, width }: Size): number {
+export function binsOf({ height, width }: { readonly height: number; readonly width: number }): number {
   return BINS_PER_PIXEL * Math.max(height, width);
 }
 
