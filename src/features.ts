@@ -12,6 +12,8 @@ import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { errorFigures } from './answers/numbers/report.ts';
+import { pointsAnswers } from './answers/points/index.ts';
+import { pointFigures } from './answers/points/report.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { entityFigures } from './answers/tags/report.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
@@ -68,6 +70,7 @@ export type {} from './answers/boxes/described.ts';
 export type {} from './answers/labels/described.ts';
 export type {} from './answers/mask/described.ts';
 export type {} from './answers/numbers/described.ts';
+export type {} from './answers/points/described.ts';
 export type {} from './answers/tags/described.ts';
 export type {} from './answers/vector/described.ts';
 
@@ -164,6 +167,14 @@ answers(boxesAnswers, {
   tfliteMetadata: () => import('./answers/boxes/tflite-metadata.ts'),
   transformers: () => import('./answers/boxes/transformers.ts'),
 });
+answers(pointsAnswers, {
+  labels: () => import('./answers/points/labels.ts'),
+  figureSchemas: () => import('./answers/points/described.ts'),
+  tasks: () => import('./answers/points/task.ts'),
+  evaluationText: () => import('./answers/points/evaluation.ts'),
+  said: () => import('./answers/points/said.ts'),
+  ending: () => import('./answers/points/ending.ts'),
+});
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
   figureSchemas: () => import('./answers/vector/described.ts'),
@@ -181,6 +192,7 @@ answerFigures.add(labelFigures);
 answerFigures.add(entityFigures);
 answerFigures.add(maskFigures);
 answerFigures.add(boxFigures);
+answerFigures.add(pointFigures);
 answerFigures.add(vectorFigures);
 
 /** Slots of a type of data. */
@@ -206,6 +218,7 @@ data('yolo', {
   guess: () => import('./data/formats/yolo/guess.ts'),
   start: () => import('./data/formats/yolo/yolo.ts'),
 });
+data('points', { reader: () => import('./answers/points/reader.ts') });
 data('voc', {
   reader: () => import('./data/formats/voc/voc.ts'),
   guess: () => import('./data/formats/voc/guess.ts'),

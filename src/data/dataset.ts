@@ -39,6 +39,18 @@ export interface VectorForm {
   readonly largest?: number | undefined;
 }
 
+/** Points of an object, by their indexes. */
+export interface PointsForm {
+  /** Pairs of points that a line joins. */
+  readonly skeleton: readonly (readonly [number, number])[];
+  /** Index of the point that takes the place of each in a flipped picture; -1 where nobody has said. */
+  readonly partners: readonly number[];
+  /** Deviation of a person's labels of each point, as a share of the root of the object's area. */
+  readonly sigmas: readonly number[];
+  /** Distances within which a point counts as found, as shares of the picture's longer side; the first makes the score. */
+  readonly pck: readonly number[];
+}
+
 /** A column of a table in the samples: one number, a one-hot number for each of its words, or the parts of its dates. */
 export interface Column {
   readonly name: string;
@@ -122,6 +134,8 @@ export interface Dataset extends HeldSamples {
   readonly maxBoxes?: number | undefined;
   /** False for a task with boxes of which non-maximum suppression is not to choose. */
   readonly nms?: boolean | undefined;
+  /** Form of an answer that is points. */
+  readonly points?: PointsForm | undefined;
   /** Form of an answer that is a vector. */
   readonly vector?: VectorForm | undefined;
   /** Present for pictures that keep their proportions, with grey beside them. */
@@ -302,6 +316,8 @@ export interface RawSplit extends HeldSamples {
   readonly starts?: WordStarts | undefined;
   /** Largest number of boxes of a picture, for which there is place in `labels`. */
   readonly maxBoxes?: number | undefined;
+  /** See `Dataset`. */
+  readonly points?: PointsForm | undefined;
   /** See `Dataset`. */
   readonly fit?: 'letterbox' | undefined;
   /** Class names in the file itself. */

@@ -204,9 +204,10 @@ export async function loadDataset(
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const sound = 'rate' in config ? { rate: config.rate } : {};
     const grid = isPerPixel ? { stride: strideOf(config, trainRaw), ...(weights && { pixelWeights: weights }) } : {};
-    const { maxBoxes, fit } = trainRaw;
+    const { maxBoxes, points, fit } = trainRaw;
     const boxes = {
       ...(maxBoxes !== undefined && { maxBoxes }),
+      ...(points && { points }),
       ...(fit && { fit }),
       ...('nms' in config && config.nms === false && { nms: config.nms }),
     };

@@ -12,8 +12,8 @@ type Mix = (typeof MIXES)[number];
 export const CHOSEN_SCORES = ['accuracy', 'roc-auc', 'macro-f1', 'log-loss'] as const;
 export type ChosenScore = (typeof CHOSEN_SCORES)[number];
 
-/** Answers that files can give besides logits: the class of each pixel, the probability of each class or label, or boxes with scores and labels. */
-export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections'] as const;
+/** Answers that files can give besides logits: the class of each pixel, the probability of each class or label, boxes with scores and labels, or the places of points. */
+export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections', 'points'] as const;
 export type FileOutputs = (typeof FILE_OUTPUTS)[number];
 
 /** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid (`pixel`) or of several (`point`) over a picture. */

@@ -20,6 +20,7 @@ export const DATA_TYPES = {
   'mask-folder': { holds: 'masks', endings: [], isFolder: true },
   coco: { holds: 'boxes', endings: [], besideLabels: 'images' },
   yolo: { holds: 'boxes', endings: ['.yaml', '.yml'] },
+  points: { holds: 'picture', endings: [], besideLabels: 'images' },
   voc: { holds: 'boxes', endings: [] },
   'audio-folder': { holds: 'sound', endings: ['.wav', '.wave'], isFolder: true },
   'text-folder': { holds: 'text', endings: ['.txt'], isFolder: true },

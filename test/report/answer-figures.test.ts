@@ -11,7 +11,7 @@ import { example } from './example.ts';
 
 it('figures that a form of answers adds get into both reports, from the same rows', () => {
   answerFigures.add({
-    ...{ name: 'points', id: 'points', heading: 'Points' },
+    ...{ name: 'joints', id: 'joints', heading: 'Joints' },
     text: (first) => markup`Of ${first.id}.`,
     parts: {
       label: 'Points by joint',
@@ -21,22 +21,22 @@ it('figures that a form of answers adds get into both reports, from the same row
     },
   });
   const html = reportHtml(example);
-  expect(html).toContain('<section id="points"><h2>Points</h2><p>Of distilled.</p>');
+  expect(html).toContain('<section id="joints"><h2>Joints</h2><p>Of distilled.</p>');
   expect(html).toMatch(/distilled<small>joint knee \| &lt;left&gt;<\/small><\/th><td>87\.5 %<\/td>/);
-  expect(html).toContain('<a href="#points">Points</a>');
+  expect(html).toContain('<a href="#joints">Joints</a>');
   expect(reportMarkdown(example)).toContain(
     '| model | joint | PCK |\n| --- | --- | ---: |\n| distilled | knee \\| &lt;left> | 87.5 % |',
   );
 });
 
 it('figures that a form of answer declares stand in report.json with their split, and no others do', async () => {
-  const described = { points: z.strictObject({ pck: z.number() }) };
+  const described = { joints: z.strictObject({ pck: z.number() }) };
   const figureSchemas = () => Promise.resolve({ figureSchemas: { described } });
-  answerForms.add({ name: 'points', words: ['point', 'points'], tasks: {}, keys: [] }, { figureSchemas });
-  await FIGURE_SCHEMAS.load('points');
-  const points = { split: 'test', pck: 0.875 };
-  const models = example.models.map((row) => ({ ...row, points }));
-  expect(parseReport(reportJson({ ...example, models })).models[0]).toMatchObject({ points });
-  const others = example.models.map((row) => ({ ...row, joints: points }));
-  expect(() => reportJson({ ...example, models: others })).toThrow('joints');
+  answerForms.add({ name: 'joints', words: ['joint', 'joints'], tasks: {}, keys: [] }, { figureSchemas });
+  await FIGURE_SCHEMAS.load('joints');
+  const joints = { split: 'test', pck: 0.875 };
+  const models = example.models.map((row) => ({ ...row, joints }));
+  expect(parseReport(reportJson({ ...example, models })).models[0]).toMatchObject({ joints });
+  const others = example.models.map((row) => ({ ...row, knees: joints }));
+  expect(() => reportJson({ ...example, models: others })).toThrow('knees');
 });

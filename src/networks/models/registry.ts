@@ -7,6 +7,7 @@ import { detNano, detSmall } from './detectors.ts';
 import { dsCnn } from './ds-cnn.ts';
 import { embeddingBag } from './embedding-bag.ts';
 import { gru } from './gru.ts';
+import { pointsNano, pointsSmall } from './key-points.ts';
 import { lenet } from './lenet.ts';
 import { mlp } from './mlp.ts';
 import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
@@ -35,6 +36,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   unet,
   'det-nano': detNano,
   'det-small': detSmall,
+  'points-nano': pointsNano,
+  'points-small': pointsSmall,
   'text-transformer': textTransformer,
   'embedding-bag': embeddingBag,
   'text-cnn': textCnn,

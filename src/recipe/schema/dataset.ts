@@ -28,7 +28,7 @@ function common<S extends z.ZodType, U extends z.ZodType>(source: S, unlabelled:
       .enum(taskNames())
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, a vector to search with, or one whose cosines say how alike two texts are; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, the places of points, a vector to search with, or one whose cosines say how alike two texts are; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -244,6 +244,17 @@ const types = {
     ...boxes,
   }),
   yolo: z.strictObject({ type: z.literal('yolo'), ...common(file, file), ...image, ...boxes }),
+  points: z.strictObject({
+    type: z.literal('points'),
+    ...common(z.union([file, cocoSource]), z.union([file, cocoSource.omit({ labels: true })])),
+    ...image,
+    fit: boxes.fit
+      .unwrap()
+      .default('letterbox')
+      .describe(
+        'How resize fits a picture in: with its proportions kept and grey (114) beside it, or stretched. Default: letterbox.',
+      ),
+  }),
   voc: z.strictObject({ type: z.literal('voc'), ...common(file, file), ...image, ...boxes }),
   'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file, file), ...audio }),
   'text-folder': z.strictObject({

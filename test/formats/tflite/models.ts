@@ -58,10 +58,12 @@ interface Expected extends ModelCase {
   readonly counts?: Readonly<Record<string, number>>;
 }
 
-/** Small instances of the models that answer for each pixel; RESIZE_BILINEAR, which they have, is not simulated. */
-const perPixel: Record<string, Expected> = {
+/** Small instances of the models that answer for each pixel or find points; RESIZE_BILINEAR, which they have, is not simulated. */
+const enlarging: Record<string, Expected> = {
   'seg-lraspp': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
   unet: { inputShape: [8, 8, 1], options: { filters: 4, depth: 2 } },
+  'points-nano': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 }, classes: 2 * 2 * 64 },
+  'points-small': { inputShape: [32, 48, 3], options: { alpha: 0.1, filters: 8 }, classes: 2 * 2 * 96 },
 };
 
 /** A small instance of every other model of the registry. */
@@ -100,4 +102,4 @@ export const small: Record<string, Expected> = {
 export const withLogits = Object.keys(models).filter((name) => models[name]!.answersPer?.[0] !== 'point');
 
 /** A small instance of every model with logits. */
-export const smallOfAll: Readonly<Record<string, Expected>> = { ...small, ...perPixel };
+export const smallOfAll: Readonly<Record<string, Expected>> = { ...small, ...enlarging };

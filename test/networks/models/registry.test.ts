@@ -30,6 +30,8 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   unet: { inputShape: [8, 8, 1], options: { filters: 4, depth: 2 } },
   'det-nano': { inputShape: [32, 64, 3], options: { alpha: 0.1, filters: 8 } },
   'det-small': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
+  'points-nano': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
+  'points-small': { inputShape: [32, 48, 3], options: { alpha: 0.1, filters: 8 } },
   'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
@@ -37,6 +39,9 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   'cnn-1d': { inputShape: [9, 3], options: { width: 0.25, depth: 2, kernel: 3 } },
   tcn: { inputShape: [9, 3], options: { filters: 8, depth: 2, kernel: 3, dropout: 0 } },
 };
+
+/** Numbers of an answer of each model that finds points: of two points, over twice as many columns and rows as the longer side has pixels. */
+const PLACES: Readonly<Record<string, number>> = { 'points-nano': 2 * 2 * 64, 'points-small': 2 * 2 * 96 };
 
 /** Rows and columns of the answers at the default stride of each model with answers per pixel. */
 const GRIDS: Readonly<Record<string, readonly number[]>> = { 'seg-lraspp': [4, 4], unet: [8, 8] };
@@ -48,7 +53,7 @@ const POINTS: Readonly<Record<string, number>> = { 'det-nano': 32 + 8 + 2, 'det-
 function shapesOf(name: string): number[][] {
   if (GRIDS[name] !== undefined) return [[2, ...GRIDS[name], 3]];
   const points = POINTS[name];
-  return points === undefined ? [[2, 3]] : [[2, points, 4], [2, points, 3]]; // prettier-ignore
+  return points === undefined ? [[2, PLACES[name] ?? 3]] : [[2, points, 4], [2, points, 3]]; // prettier-ignore
 }
 
 function outputsOf(model: LayersModel, x: tf.Tensor, training = false): tf.Tensor[] {
@@ -60,7 +65,7 @@ const partOf = (name: string) => models[name]!.answersPer?.[0] ?? 'sample';
 
 function weightsHash(name: string, seed: number): string {
   const { inputShape, options } = small[name]!;
-  const model = buildModel(name, { inputShape, classes: 3, seed, options, answersPer: partOf(name) });
+  const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed, options, answersPer: partOf(name) });
   return sha256(...modelVariables(model).flatMap((v) => [v.name, bytesOf(v.variable.dataSync())]));
 }
 
@@ -73,7 +78,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   const answersPer = partOf(name);
 
   it('gives finite answers for samples, cells of a grid or points in training and inference', () => {
-    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
+    const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed: 7, options, answersPer });
     const x = tf.ones([2, ...inputShape], model.inputs[0]!.dtype);
     for (const training of [false, true]) {
       const outputs = outputsOf(model, x, training);
@@ -89,7 +94,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   });
 
   it('names every variable <layer>/<weight>, once', () => {
-    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
+    const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed: 7, options, answersPer });
     const names = modelVariables(model).map((v) => v.name);
     expect(new Set(names).size).toBe(names.length);
     const layers = new Set(model.layers.map((layer) => layer.name));
@@ -100,7 +105,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   });
 
   it('survives a round trip through its topology', async () => {
-    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
+    const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed: 7, options, answersPer });
     const artifacts = await new Promise<tf.io.ModelArtifacts>((resolve) => {
       void model.save({
         save: (saved) => {

@@ -79,7 +79,7 @@ export async function readYolo(source: string, options: YoloOptions, given: Pict
 }
 
 /** Pictures of a split, with the folders and lists that name them. */
-async function yoloPictures(source: string, part: keyof typeof KEYS) {
+export async function yoloPictures(source: string, part: keyof typeof KEYS) {
   const data = isYaml(source) ? await yoloData(source) : undefined;
   const places = data === undefined ? [source] : await placesOf(data, source, KEYS[part]);
   const folder = path.dirname(source);
@@ -186,7 +186,7 @@ async function listed(list: string, folder: string): Promise<string[]> {
 }
 
 /** File of the boxes of a picture: in `labels` in place of the last `images` of its path, or beside it. */
-function labelFile(picture: string): string {
+export function labelFile(picture: string): string {
   const { dir, name } = path.parse(picture);
   const folders = dir.split(path.sep);
   const at = folders.lastIndexOf('images');
