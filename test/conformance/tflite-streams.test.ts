@@ -9,6 +9,7 @@ import type { TfliteOptions } from '../../src/formats/tflite/export.ts';
 import { streamOf, streamScales } from '../../src/graph/stream/stream.ts';
 import type { Quantization } from '../../src/graph/quantization.ts';
 import type { Graph } from '../../src/graph/types.ts';
+import { openerOf } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { useCpu } from '../support/cpu.ts';
 import { part, sequences, STREAM_NETS, streamNet, wholeAnswer } from '../support/streams.ts';
@@ -78,7 +79,7 @@ async function casesIn(folder: string, isInt8: boolean): Promise<void> {
 async function scalesOf(graph: Graph, x: tf.Tensor): Promise<Quantization> {
   const feeds = { x: { data: (await x.data()) as Float32Array, shape: x.shape } };
   const session = sessionOptions('cpu', { threads: 1 });
-  return (await quantize(graph, [feeds], { calibrator: 'minmax', session, dense: 'tensor' })).result;
+  return (await quantize(graph, [feeds], { calibrator: 'minmax', open: openerOf(session), dense: 'tensor' })).result;
 }
 
 async function verdicts(isInt8: boolean): Promise<readonly StreamVerdict[]> {
