@@ -5,7 +5,7 @@ import { readUtf8 } from '../../base/files.ts';
 import type { NamedPoints } from './form.ts';
 import { ABSENT, VISIBLE } from './layout.ts';
 import { visibilityIn } from './objects.ts';
-import type { AnnotatedObject, Box } from './objects.ts';
+import type { AnnotatedObject, PointedBox } from './objects.ts';
 
 const BOX = ['xmin', 'ymin', 'xmax', 'ymax'] as const;
 const HEAD = 'Its first line names the columns: file, then NAME_x, NAME_y and, if need be, NAME_v for each point; xmin, ymin, xmax, ymax for boxes.'; // prettier-ignore
@@ -46,7 +46,7 @@ export async function pointsOfCsv(
     const sides = hasBoxes ? BOX.map(number) : [];
     if (sides.includes(undefined) && sides.some((side) => side !== undefined))
       throw new UserError(`${where}: the box lacks a side`, `Write ${BOX.join(', ')}, or none of them.`);
-    const box = hasBoxes && sides[0] !== undefined ? (Object.fromEntries(BOX.map((side, i) => [side, sides[i]])) as unknown as Box) : undefined; // prettier-ignore
+    const box = hasBoxes && sides[0] !== undefined ? (Object.fromEntries(BOX.map((side, i) => [side, sides[i]])) as unknown as PointedBox) : undefined; // prettier-ignore
     const picture = record[at('file')]!.trim();
     if (picture === '')
       throw new UserError(`${where}: the row names no picture`, 'Write its path into the column file.');

@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import type { RawSplit } from '../../data/dataset.ts';
 import type { TargetReader } from '../../data/targets/reader.ts';
 import type { TargetReaders } from '../../data/targets/registry.ts';
-import { ABSENT, pointsOf, pointsWidth } from './layout.ts';
+import { ABSENT, labelledPoints, pointsWidth } from './layout.ts';
 import { movePoints } from './move.ts';
 
 /** Places of points, as `layout.ts` stores them. */
@@ -36,7 +36,7 @@ const points: TargetReader = {
   oddities: (split, values, names, width) => {
     const seen = new Set<number>();
     for (let start = 0; start < values.length; start += width)
-      pointsOf(values, start, names.length).forEach(({ visibility }, k) => visibility !== ABSENT && seen.add(k));
+      labelledPoints(values, start, names.length).forEach(({ visibility }, k) => visibility !== ABSENT && seen.add(k));
     const none = names.filter((_, k) => !seen.has(k));
     return none.length === 0
       ? []

@@ -27,7 +27,7 @@ export interface TargetPoint {
 }
 
 /** The points of a picture; `start`: index of its row. */
-export function pointsOf(targets: ArrayLike<number>, start: number, count: number): TargetPoint[] {
+export function labelledPoints(targets: ArrayLike<number>, start: number, count: number): TargetPoint[] {
   return Array.from({ length: count }, (_, k) => {
     const at = start + HEAD_WIDTH + k * POINT_WIDTH;
     return { x: targets[at]!, y: targets[at + 1]!, visibility: targets[at + 2]! };

@@ -22,12 +22,12 @@ export interface AnnotatedObject {
   /** Unit of points and corners: pixels of the picture, or shares of its sides. */
   readonly unit: 'pixels' | 'shares';
   readonly points: readonly TargetPoint[];
-  readonly box?: Box | undefined;
+  readonly box?: PointedBox | undefined;
   /** Area of the object in pixels. Default: 0.53 of the box, as Ultralytics has it, or of the box around the labelled points. */
   readonly area?: number | undefined;
 }
 
-export interface Box {
+export interface PointedBox {
   readonly xmin: number;
   readonly ymin: number;
   readonly xmax: number;

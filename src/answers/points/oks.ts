@@ -1,5 +1,5 @@
 import { mean } from '../../base/math/statistics.ts';
-import { ABSENT, pointsOf, sizeOfPicture } from './layout.ts';
+import { ABSENT, labelledPoints, sizeOfPicture } from './layout.ts';
 import { DECODED_WIDTH } from './simcc.ts';
 
 /**
@@ -48,7 +48,7 @@ function judgedIn(decoded: ArrayLike<number>, targets: ArrayLike<number>, sigmas
   return Array.from({ length: decoded.length / each }, (_, i): Judged[] => {
     const { width: across, height: down, area } = sizeOfPicture(targets, i * width);
     let [sum, known, score] = [0, 0, 0];
-    pointsOf(targets, i * width, count).forEach(({ x, y, visibility }, k) => {
+    labelledPoints(targets, i * width, count).forEach(({ x, y, visibility }, k) => {
       const at = i * each + k * DECODED_WIDTH;
       score += decoded[at + 2]! / count;
       if (visibility === ABSENT) return;

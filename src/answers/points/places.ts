@@ -1,4 +1,4 @@
-import { ABSENT, pointsOf, sizeOfPicture } from './layout.ts';
+import { ABSENT, labelledPoints, sizeOfPicture } from './layout.ts';
 import { DECODED_WIDTH } from './simcc.ts';
 
 /** A labelled point beside the answer. */
@@ -19,7 +19,7 @@ export function placedIn(decoded: ArrayLike<number>, targets: ArrayLike<number>,
   const width = (targets.length * each) / decoded.length;
   return Array.from({ length: decoded.length / each }, (_, i) => {
     const size = sizeOfPicture(targets, i * width);
-    return pointsOf(targets, i * width, count).flatMap(({ x, y, visibility }, point) => {
+    return labelledPoints(targets, i * width, count).flatMap(({ x, y, visibility }, point) => {
       if (visibility === ABSENT) return [];
       const at = i * each + point * DECODED_WIDTH;
       const distance = Math.hypot((decoded[at]! - x) * size.width, (decoded[at + 1]! - y) * size.height);

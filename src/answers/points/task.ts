@@ -11,7 +11,7 @@ import { asGiven, numberFeeds } from '../../tasks/targets.ts';
 import type { Task, TaskData } from '../../tasks/task.ts';
 import { softenedDivergence } from '../classes/task.ts';
 import type { PointsReport } from './described.ts';
-import { ABSENT, HEAD_WIDTH, POINT_WIDTH, pointsOf, pointsWidth, rowOfPoints, sizeOfPicture, VISIBLE } from './layout.ts'; // prettier-ignore
+import { ABSENT, HEAD_WIDTH, POINT_WIDTH, labelledPoints, pointsWidth, rowOfPoints, sizeOfPicture, VISIBLE } from './layout.ts'; // prettier-ignore
 import { oksFigures } from './oks.ts';
 import { areaUnderCurve, placedIn, shareWithin } from './places.ts';
 import type { Placed } from './places.ts';
@@ -49,7 +49,7 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
     labelNumbers: () => ({}),
     weightOf: (targets, labelled) =>
       Float32Array.from({ length: targets.length / targetWidth }, (_, i) => {
-        const known = pointsOf(targets, i * targetWidth, count).filter(({ visibility }) => visibility !== ABSENT);
+        const known = labelledPoints(targets, i * targetWidth, count).filter(({ visibility }) => visibility !== ABSENT);
         return labelled?.[i] === 0 ? 1 : known.length / count;
       }),
     feeds: (batchSize, mix) => numberFeeds(batchSize, targetWidth, mix),
@@ -97,7 +97,7 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
     },
     labelText: (targets, row) => {
       const size = sizeOfPicture(targets, row * targetWidth);
-      const places = pointsOf(targets, row * targetWidth, count);
+      const places = labelledPoints(targets, row * targetWidth, count);
       return placesText(
         places.map(({ x, y, visibility }) => (visibility === ABSENT ? undefined : [x * size.width, y * size.height])),
         names,
@@ -213,7 +213,7 @@ function placesOf(decoded: Float32Array): Float32Array {
 
 function labelledPlaces(targets: ArrayLike<number>, count: number): Float32Array {
   const width = pointsWidth(count);
-  const rows = Array.from({ length: targets.length / width }, (_, i) => pointsOf(targets, i * width, count));
+  const rows = Array.from({ length: targets.length / width }, (_, i) => labelledPoints(targets, i * width, count));
   return Float32Array.from(rows.flat().flatMap(({ x, y }) => [x, y]));
 }
 
@@ -235,7 +235,7 @@ function areaAround(
 /** Mean place of each point as an answer to each sample, [n, points, 3]. */
 function meanPlaces(targets: TargetValues, count: number): Float32Array {
   const width = pointsWidth(count);
-  const rows = Array.from({ length: targets.length / width }, (_, i) => pointsOf(targets, i * width, count));
+  const rows = Array.from({ length: targets.length / width }, (_, i) => labelledPoints(targets, i * width, count));
   const means = Array.from({ length: count }, (_, k) => {
     const known = rows.map((row) => row[k]!).filter(({ visibility }) => visibility !== ABSENT);
     return [meanOf(known.map(({ x }) => x)) ?? 0, meanOf(known.map(({ y }) => y)) ?? 0, 1];

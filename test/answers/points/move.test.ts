@@ -1,4 +1,4 @@
-import { rowOfPoints, pointsOf, UNPAIRED, VISIBLE } from '../../../src/answers/points/layout.ts';
+import { rowOfPoints, labelledPoints, UNPAIRED, VISIBLE } from '../../../src/answers/points/layout.ts';
 import { movePoints } from '../../../src/answers/points/move.ts';
 import { straight } from '../../../src/data/augment/geometry.ts';
 
@@ -7,7 +7,7 @@ const point = (x: number, y: number) => ({ x, y, visibility: VISIBLE });
 
 function moved(partners: readonly number[], maps: ReturnType<typeof straight>[]) {
   const row = rowOfPoints({ ...SIZE, area: 9 }, [point(0.25, 0.5), point(0.5, 0.25), point(1, 1)], partners);
-  return pointsOf(movePoints(row, [maps], SIZE), 0, 3);
+  return labelledPoints(movePoints(row, [maps], SIZE), 0, 3);
 }
 
 it('a flip mirrors places, and points of a pair change their names', () => {
@@ -31,5 +31,5 @@ it('a quarter turn moves points as it moves pixels', () => {
   const row = rowOfPoints({ ...square, area: 1 }, [point(0.25, 0)], [0]);
   // Pixel (x, y) of the turned picture shows pixel (y, 3 - x).
   const turn = { xx: 0, xy: 1, x0: 0, yx: -1, yy: 0, y0: 3 };
-  expect(pointsOf(movePoints(row, [[turn]], square), 0, 1)).toEqual([point(1, 0.25)]);
+  expect(labelledPoints(movePoints(row, [[turn]], square), 0, 1)).toEqual([point(1, 0.25)]);
 });
