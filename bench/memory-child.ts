@@ -25,7 +25,7 @@ install();
 setEvaluator(evaluator);
 await tf.setBackend('limbeck');
 const network = layersNetwork(buildModel(name!, { inputShape, classes: 10, seed: 1 }));
-const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 1 });
+const loss = await createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 1 });
 const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
 const batch = {
   x: new Float32Array(batchSize * size * size * channels).map((_, i) => Math.sin(i)),

@@ -7,6 +7,7 @@
  * `--dump-graph`. FILE is the trace of one call after the other, for Perfetto or chrome://tracing.
  */
 import '../src/features.ts';
+import { inBlocks } from '../src/formats/onnx/lower/blocked/table.ts';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,7 +75,7 @@ async function measuredMachine(): Promise<Machine> {
     let last = a!;
     for (let i = 0; i < nodes; i++) last = builder.op(op, [last, b!], { ...attrs });
     builder.output('c', last);
-    const step = createOnnxRuntimeEngine({ device: 'cpu', threads }).compileGraph(builder.build(), new Map());
+    const step = await createOnnxRuntimeEngine({ device: 'cpu', threads }).compileGraph(builder.build(), new Map());
     const feed = new Float32Array(size * size).fill(1 / size);
     const { fastest_ms: ms } = await timed(() => step.run({ a: feed, b: feed }), 20);
     await step.dispose();
@@ -105,7 +106,7 @@ async function run(): Promise<{ readonly graph: Graph; readonly ms: number }> {
     ...sessionOptions('cpu', { threads }),
     ...{ enableProfiling: true, profileFilePrefix: path.join(folder, 'step') },
   };
-  const lowering = size === undefined ? {} : { blocked: { size } };
+  const lowering = size === undefined ? {} : { blocked: inBlocks(size) };
   const step = new OnnxRuntimeStep(graph, initial, session, {}, lowering, undefined, true);
   let ms = Infinity;
   for (let i = 0; i < steps; i++) {

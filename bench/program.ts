@@ -43,8 +43,8 @@ export async function benchStep(
   const optimizer = createOptimizer(limited, network.trainable, undefined, limitedUnits(network, limited));
   const loss =
     net.kind === 'vector'
-      ? createLoss('mse', { hyper: { alpha: 1 }, ofLabels: {}, answers: { width: net.classes, groups: 1 } })
-      : createLoss('ce');
+      ? await createLoss('mse', { hyper: { alpha: 1 }, ofLabels: {}, answers: { width: net.classes, groups: 1 } })
+      : await createLoss('ce');
   const task = await benchTask(net);
   const program =
     net.kind === 'pixels'

@@ -63,7 +63,7 @@ if (net.kind !== 'labels') throw new Error(`${name}: its loss is of pixels, whic
 const { x, labels } = samplesOf(name, net, batchSize);
 const batch = { x: x as Float32Array, targets: labels as Int32Array, teacher: {} };
 const network = layersNetwork(buildNet(name));
-const loss = createLoss('ce');
+const loss = await createLoss('ce');
 const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
 const task = classification(net.classes);
 const common = { network, task, loss, optimizer };

@@ -46,7 +46,7 @@ async function gemm(): Promise<object> {
   const b = builder.input('b', square);
   builder.output('c', builder.op('BatchMatMul', [a, b], { transposeA: false, transposeB: false }));
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads });
-  const step = engine.compileGraph(builder.build(), new Map());
+  const step = await engine.compileGraph(builder.build(), new Map());
   const feeds = { a: new Float32Array(n * n).fill(0.5), b: new Float32Array(n * n).fill(0.5) };
   const { ms_per_step: ms } = await timed(async () => step.run(feeds), steps);
   return { gflops: (2 * n ** 3) / 1e6 / ms };

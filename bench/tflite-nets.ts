@@ -136,7 +136,7 @@ async function trainedWeights(
   shape: readonly number[],
   epochs: number,
 ): Promise<State> {
-  const loss = createLoss('ce');
+  const loss = await createLoss('ce');
   const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
   const step = await engine.compile(

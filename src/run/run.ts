@@ -4,6 +4,7 @@ import type { OnEvent } from '../base/events.ts';
 import { firstMissing } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
 import { StageClock } from '../base/stage-clock.ts';
+import { TOKENIZER_FILE } from '../data/text/tokenizer-file.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
 import { lockRun } from '../folder/lock.ts';
 import { dropEarlier, putBack } from '../folder/replaced-run.ts';
@@ -182,6 +183,5 @@ async function keepTokenizer(
 ): Promise<void> {
   const bytes = await recipeTokenizer(recipe, data);
   if (bytes === undefined) return;
-  const { TOKENIZER_FILE } = await import('../data/text/open.ts');
   await write(`exports/${TOKENIZER_FILE}`, bytes);
 }

@@ -7,7 +7,6 @@ import type { Task } from '../tasks/task.ts';
 import { batchFeeds, samplesInBatch, scoredWeight, totalWeight, type TrainingBatch } from './step/batch.ts';
 import type { Optimizer } from './optimizers/optimizers.ts';
 import { StepsInTurn } from './parallel/in-turn.ts';
-import { PartedSteps } from './parallel/parted.ts';
 import type { PartsOptions } from './parallel/parted.ts';
 import type { Schedule } from './optimizers/schedules.ts';
 import { WholeSteps } from './step/steps.ts';
@@ -247,9 +246,11 @@ export class Trainer {
   }
 }
 
-function stepsOf(options: TrainerOptions): Promise<Steps> {
+async function stepsOf(options: TrainerOptions): Promise<Steps> {
   const { parts } = options;
-  return parts === undefined ? WholeSteps.create(options) : PartedSteps.create({ ...options, parts });
+  if (parts === undefined) return WholeSteps.create(options);
+  const { PartedSteps } = await import('./parallel/parted.ts');
+  return PartedSteps.create({ ...options, parts });
 }
 
 async function stepsOfPair(first: Steps, { peer, parts, randomKey, ...rest }: TrainerOptions): Promise<Steps> {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { detectorPoints, POINT_STRIDES } from '../../src/data/points.ts';
 import { boxesWidth, writeBoxes } from '../../src/data/targets/boxes.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { detection } from '../../src/answers/boxes/task.ts';
 import type { Loss } from '../../src/train/step/loss.ts';
 import { lossInput } from '../../src/train/step/step.ts';

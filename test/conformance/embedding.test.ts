@@ -6,7 +6,7 @@ import path from 'node:path';
 import { concatBytes } from '../../src/base/bytes.ts';
 import { spearman } from '../../src/base/math/ranks.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { parquetVectors } from '../../src/formats/parquet/vectors.ts';
 import { gradedRetrieval } from '../../src/answers/vector/graded.ts';
 import { inPrecision, VECTOR_PRECISIONS } from '../../src/answers/vector/precisions.ts';

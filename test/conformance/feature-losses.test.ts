@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss, losses } from '../../src/distill/losses/registry.ts';
+import { createLoss, losses } from '../support/losses.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';

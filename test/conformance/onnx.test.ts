@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { SMALL_NET_NAMES, buildNet } from '../../bench/nets.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { lowerToOnnx, nextName, outputName } from '../../src/formats/onnx/lower.ts';
 import { LargeOnnx, ONNX_LIMIT } from '../../src/formats/onnx/large.ts';
 import { encodeModel, onnxContent } from '../../src/formats/onnx/protobuf.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { classWeights } from '../../src/data/splits/class-weights.ts';
 import { IGNORED } from '../../src/data/targets/ignored.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { segmentation } from '../../src/answers/mask/task.ts';
 import { lossInput } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';

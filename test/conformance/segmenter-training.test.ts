@@ -8,7 +8,7 @@ import { sampleWriter } from '../../src/data/batches/samples.ts';
 import { targetsLike } from '../../src/data/dataset.ts';
 import type { Dataset, TargetValues } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { Network } from '../../src/networks/network.ts';

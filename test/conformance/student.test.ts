@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { readOnnx } from '../../src/files/onnx-file.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { transposeData } from '../../src/formats/onnx/lower/layout.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { unzipSync, zipSync } from 'fflate';
 import { npyBytes, npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { transposeData } from '../../src/formats/onnx/lower/layout.ts';

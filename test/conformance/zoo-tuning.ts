@@ -3,7 +3,7 @@ import path from 'node:path';
 import { zipSync } from 'fflate';
 import { batchCount, batches } from '../../src/data/batches/batches.ts';
 import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { contentOf } from '../../src/networks/network.ts';
 import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { bytesOf, sha256 } from '../../src/base/bytes.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { State } from '../../src/runtime/engine.ts';

@@ -10,7 +10,7 @@ const [ROWS, SIZE, SEGMENTS] = [4096, 128, 1000];
 
 type Build = (builder: GraphBuilder) => string;
 
-function stepOf(threads: number, build: Build): OnnxRuntimeStep {
+function stepOf(threads: number, build: Build): Promise<OnnxRuntimeStep> {
   const builder = new GraphBuilder();
   builder.output('sum', build(builder));
   return createOnnxRuntimeEngine({ device: 'cpu', threads }).compileGraph(builder.build(), new Map());
@@ -47,9 +47,9 @@ describe('rows added at repeated places', () => {
     ['UnsortedSegmentSum', 2, 200, segmentSum],
     ['UnsortedSegmentSum', 4, 200, segmentSum],
     ['ScatterNd', 2, 50, scatterNd],
-  ])('%s loses none on %i threads in %i calls', (name, threads, calls, build) => {
+  ])('%s loses none on %i threads in %i calls', async (name, threads, calls, build) => {
     const random = new RandomStream(name);
-    const step = stepOf(threads, build);
+    const step = await stepOf(threads, build);
     // Whole numbers: their sums are exact in any order.
     const x = Float32Array.from({ length: ROWS * SIZE }, () => 1 + random.below(8));
     let wrong = 0;
@@ -62,10 +62,11 @@ describe('rows added at repeated places', () => {
     expect(wrong).toBe(0);
   });
 
-  it('have the same bytes on any number of threads', () => {
+  it('have the same bytes on any number of threads', async () => {
     const random = new RandomStream('bytes');
     const feeds = { x: Float32Array.from({ length: ROWS * SIZE }, () => random.normal()), ids: draw(random) };
-    const sums = [1, 2, 3, 4].map((threads) => stepOf(threads, segmentSum).runSync(feeds)['sum']!.slice());
+    const sums: TensorData[] = [];
+    for (const threads of [1, 2, 3, 4]) sums.push((await stepOf(threads, segmentSum)).runSync(feeds)['sum']!.slice());
     expect(sums.map((sum) => same(sum, sums[0]!))).toEqual([true, true, true, true]);
     const expected = summed(feeds.x, feeds.ids);
     expect(expected.every((value, i) => Math.abs(value - Number(sums[0]![i])) < 1e-4)).toBe(true);
@@ -77,13 +78,13 @@ describe('rows added at repeated places', () => {
       x: Float32Array.from({ length: ROWS * SIZE }, () => random.normal()),
       ids: draw(random),
     }));
-    const step = stepOf(2, segmentSum);
+    const step = await stepOf(2, segmentSum);
     const sums = (await step.runs(feeds)).map(({ sum }) => sum!);
     expect(feeds.map((each, i) => same(step.runSync(each)['sum']!, sums[i]!))).toEqual([true, true, true]);
   });
 });
 
-it('the gradient of overlapping maxima loses nothing on more threads', () => {
+it('the gradient of overlapping maxima loses nothing on more threads', async () => {
   const attrs = { filterSize: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
   const shape = [4, 24, 24, 8];
   const random = new RandomStream('windows');
@@ -95,9 +96,9 @@ it('the gradient of overlapping maxima loses nothing on more threads', () => {
     return b.op('MaxPoolGrad', [gradient, image, b.op('MaxPool', [image], attrs)], attrs);
   };
   const run = (step: OnnxRuntimeStep): TensorData => step.runSync({ x, dy })['sum']!;
-  const expected = run(stepOf(1, build)).slice();
+  const expected = run(await stepOf(1, build)).slice();
   for (const threads of [2, 4]) {
-    const step = stepOf(threads, build);
+    const step = await stepOf(threads, build);
     let wrong = 0;
     for (let call = 0; call < 100; call++) if (!same(run(step), expected)) wrong++;
     expect(wrong).toBe(0);

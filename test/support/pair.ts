@@ -1,4 +1,4 @@
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from './losses.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import type { DistillRecipe } from '../../src/recipe/schema.ts';
 import { peerPrograms, withPeer } from '../../src/run/training/peer.ts';

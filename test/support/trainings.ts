@@ -1,6 +1,6 @@
 import type { TensorData } from '../../src/graph/types.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from './losses.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { layerOutput } from '../../src/networks/models/info.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';

@@ -1,4 +1,4 @@
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';

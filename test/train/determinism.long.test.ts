@@ -1,6 +1,6 @@
 import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';

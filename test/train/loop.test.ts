@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';

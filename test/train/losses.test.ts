@@ -1,7 +1,7 @@
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss, losses } from '../../src/distill/losses/registry.ts';
+import { createLoss, losses } from '../support/losses.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';

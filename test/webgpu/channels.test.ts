@@ -22,7 +22,7 @@ async function computed(device: 'cpu' | 'webgpu', op: string, shapes: number[][]
   const b = new GraphBuilder();
   const inputs = shapes.map((shape, i) => b.input(`i${i}`, float(...shape)));
   b.output('y', b.op(op, inputs, { ...window, ...attrs }));
-  const step = createOnnxRuntimeEngine({ device }).compileGraph(b.build(), new Map());
+  const step = await createOnnxRuntimeEngine({ device }).compileGraph(b.build(), new Map());
   const feeds = Object.fromEntries(shapes.map((shape, i) => [`i${i}`, values(shape, `i${i}`)]));
   const y = ((await step.run(feeds))['y'] as Float32Array).slice();
   await step.dispose();

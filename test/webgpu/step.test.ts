@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { SMALL_NET_NAMES, buildNet, inputShapeOf } from '../../bench/nets.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss } from '../../src/distill/losses/registry.ts';
+import { createLoss } from '../support/losses.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { TOKENIZER_FILE } from '../../data/text/open.ts';
+import { TOKENIZER_FILE } from '../../data/text/tokenizer-file.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { ownFile } from '../../folder/own-file.ts';
 import { requiredReport } from '../../folder/report/finished.ts';

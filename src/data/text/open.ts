@@ -5,6 +5,7 @@ import { exists, readBytes } from '../../base/files.ts';
 import { parsedJson } from '../../base/json.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
 import { checkedTokenizer } from './checked.ts';
+import { TOKENIZER_FILE } from './tokenizer-file.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './tokenizer/encode.ts';
 import type { Encoder, TextForm } from './tokenizer/encode.ts';
 import type { TokenizerJson } from './tokenizer/tokenizer-json.ts';
@@ -80,9 +81,6 @@ export async function openText(config: TextConfig, isApart = false): Promise<Ope
     );
   }
 }
-
-/** Name of a tokenizer's file beside a model. */
-export const TOKENIZER_FILE = 'tokenizer.json';
 
 /**
  * Encoder of a model, from its metadata and the tokenizer.json in `folder` or its `exports`: a run keeps the file beside its exports, and the

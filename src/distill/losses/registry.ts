@@ -2,65 +2,39 @@ import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/step/loss.ts';
 import { withCentres } from './arcface.ts';
-import { attention } from './attention.ts';
-import { bounded } from './bounded.ts';
-import { ce } from './ce.ts';
-import { cosine } from './cosine.ts';
-import { crd } from './crd.ts';
-import { crld } from './crld.ts';
-import { cwdLogits } from './cwd-logits.ts';
-import { cwd } from './cwd.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
-import { dist } from './dist.ts';
-import { dkd } from './dkd.ts';
-import { frs } from './frs.ts';
-import { hint } from './hint.ts';
-import { kdStandardized } from './kd-standardized.ts';
-import { kd } from './kd.ts';
-import { mgd } from './mgd.ts';
-import { mlld } from './mlld.ts';
-import { mse } from './mse.ts';
-import { mutual } from './mutual.ts';
-import { nkd } from './nkd.ts';
-import { pkd } from './pkd.ts';
-import { reviewkd } from './reviewkd.ts';
-import { rkd } from './rkd.ts';
-import { similarity } from './similarity.ts';
-import { sp } from './sp.ts';
-import { ttm, wttm } from './ttm.ts';
-import { vkd } from './vkd.ts';
 
 export type AnyLoss = LossName | 'ce';
 
-/** Every loss that a recipe can name, and `ce` for training without a teacher. Their options are in recipe/schema/loss.ts. */
-export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
-  ce,
-  bounded,
-  kd,
-  'kd-standardized': kdStandardized,
-  dkd,
-  dist,
-  ttm,
-  wttm,
-  nkd,
-  mlld,
-  crld,
-  mse,
-  cosine,
-  similarity,
-  mutual,
-  'cwd-logits': cwdLogits,
-  hint,
-  frs,
-  pkd,
-  cwd,
-  vkd,
-  rkd,
-  sp,
-  mgd,
-  crd,
-  reviewkd,
-  attention,
+/** Modules of every loss that a recipe can name, and of `ce` for training without a teacher. Their options are in recipe/schema/loss.ts. */
+const modules: Readonly<Record<AnyLoss, () => Promise<LossDefinition>>> = {
+  ce: async () => (await import('./ce.ts')).ce,
+  bounded: async () => (await import('./bounded.ts')).bounded,
+  kd: async () => (await import('./kd.ts')).kd,
+  'kd-standardized': async () => (await import('./kd-standardized.ts')).kdStandardized,
+  dkd: async () => (await import('./dkd.ts')).dkd,
+  dist: async () => (await import('./dist.ts')).dist,
+  ttm: async () => (await import('./ttm.ts')).ttm,
+  wttm: async () => (await import('./ttm.ts')).wttm,
+  nkd: async () => (await import('./nkd.ts')).nkd,
+  mlld: async () => (await import('./mlld.ts')).mlld,
+  crld: async () => (await import('./crld.ts')).crld,
+  mse: async () => (await import('./mse.ts')).mse,
+  cosine: async () => (await import('./cosine.ts')).cosine,
+  similarity: async () => (await import('./similarity.ts')).similarity,
+  mutual: async () => (await import('./mutual.ts')).mutual,
+  'cwd-logits': async () => (await import('./cwd-logits.ts')).cwdLogits,
+  hint: async () => (await import('./hint.ts')).hint,
+  frs: async () => (await import('./frs.ts')).frs,
+  pkd: async () => (await import('./pkd.ts')).pkd,
+  cwd: async () => (await import('./cwd.ts')).cwd,
+  vkd: async () => (await import('./vkd.ts')).vkd,
+  rkd: async () => (await import('./rkd.ts')).rkd,
+  sp: async () => (await import('./sp.ts')).sp,
+  mgd: async () => (await import('./mgd.ts')).mgd,
+  crd: async () => (await import('./crd.ts')).crd,
+  reviewkd: async () => (await import('./reviewkd.ts')).reviewkd,
+  attention: async () => (await import('./attention.ts')).attention,
 };
 
 /** Default options of a loss; `ofLabels`: options of its label part. */
@@ -71,13 +45,23 @@ export function usualNumbers(
   return { ...(name === 'ce' ? {} : lossNumbers(name)), ...ofLabels };
 }
 
-/** Creates a loss by its name; throws for an option that the loss does not have. */
-export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
+/** Loads the definition of a loss. */
+export function loadLoss(name: AnyLoss): Promise<LossDefinition> {
+  return modules[name]();
+}
+
+/** Loads a loss by its name, and creates it; throws for an option that the loss does not have. */
+export async function createLoss(name: AnyLoss, args: LossArgs = {}): Promise<Loss> {
+  return builtLoss(name, await loadLoss(name), args);
+}
+
+/** Creates a loss whose definition is loaded. */
+export function builtLoss(name: AnyLoss, definition: LossDefinition, args: LossArgs = {}): Loss {
   const numbers = usualNumbers(name, args.ofLabels);
   for (const key of Object.keys(args.hyper ?? {})) {
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
-  const loss = losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
+  const loss = definition.build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
   const whole = args.ofLabels?.['arcface'] === undefined ? loss : withCentres(loss, args);
   return { ...whole, acrossBatch: ACROSS_BATCH.has(name) || numbers['dice'] !== undefined };
 }

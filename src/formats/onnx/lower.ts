@@ -3,7 +3,6 @@ import { showStage } from '../../graph/stages.ts';
 import type { Graph, TensorType } from '../../graph/types.ts';
 import { Lowering } from './lower/context.ts';
 import type { LowerOptions } from './lower/context.ts';
-import { blockedLowering } from './lower/blocked/table.ts';
 import { neededOpset, rules } from './lower/table.ts';
 import type { Model, OnnxDim, OnnxNode, ValueInfo } from './model.ts';
 import { printOnnx } from './print.ts';
@@ -45,12 +44,12 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
     addsMatrices: options.addsMatrices ?? false,
     blocked: options.blocked,
   });
-  const inBlocks = blockedLowering(c);
+  const inBlocks = options.blocked?.(c);
   for (const node of graph.nodes) {
     // A rule may already have lowered this node with the previous.
     if (c.isDefined(node.outputs[0]!)) continue;
     c.enter(node.layer === undefined ? node.outputs[0]! : `${node.layer}/${node.outputs[0]!}`);
-    if (inBlocks(node)) continue;
+    if (inBlocks?.(node) === true) continue;
     const rule = rules[node.op];
     if (rule === undefined) c.fail(node, 'there is no rule for it', 'Build the layer from other ops.');
     else rule(node, c);

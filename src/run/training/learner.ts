@@ -30,7 +30,7 @@ export async function learnerOf<N extends Network>(
   const { settings } = options;
   const plan = options.masks?.(steps);
   const ema = (settings.ema ?? 0) > 0 ? await options.build() : undefined;
-  const loss = createLoss(options.loss, { answers: answerSizes(task), ...options.lossArgs });
+  const loss = await createLoss(options.loss, { answers: answerSizes(task), ...options.lossArgs });
   const trainable = { ...network.trainable, ...loss.variables };
   const units = limitedUnits(network, settings.optimizer);
   const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf, units);

@@ -1,5 +1,5 @@
 import { halfProducts } from '../../graph/passes/step/half-products.ts';
-import type { Graph, TensorType } from '../../graph/types.ts';
+import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { setEvaluator } from '../../trace/evaluate.ts';
 import { collectSums } from '../../graph/passes/step/collect-sums.ts';
@@ -68,7 +68,7 @@ export class OnnxRuntimeEngine implements Engine {
     const pieces: OnnxRuntimeStep[] = [];
     for (const piece of cut(graph)) {
       const [holder] = pieces;
-      pieces.push(this.compileGraph(piece, initial, { ...options, ...(holder && { shareStateWith: holder }) }));
+      pieces.push(await this.compileGraph(piece, initial, { ...options, ...(holder && { shareStateWith: holder }) }));
     }
     return pieces;
   }
@@ -79,13 +79,14 @@ export class OnnxRuntimeEngine implements Engine {
   }
 
   /** Compiles a graph of fixed shapes. */
-  compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
+  async compileGraph(graph: Graph, initial: State, options?: CompileOptions): Promise<OnnxRuntimeStep> {
     const mixed = options?.precision === 'mixed';
     // The cpu provider has no float16 products: they are emulated in float32 with rounded operands and results.
     const emulated = this.device === 'cpu';
     if (mixed && !emulated) requireHalf(this.device, this.#session);
-    const size = this.#blocked ? blockSize() : undefined;
-    const lowering = size === undefined ? {} : { blocked: { size } };
+    const size = this.#blocked && graph.nodes.some(isConvolving) ? blockSize() : undefined;
+    const lowering =
+      size === undefined ? {} : { blocked: (await import('../../formats/onnx/lower/blocked/table.ts')).inBlocks(size) };
     return new OnnxRuntimeStep(
       mixed ? halfProducts(graph, { emulated }) : graph,
       initial,
@@ -101,6 +102,11 @@ export class OnnxRuntimeEngine implements Engine {
 /** Creates the engine; `UserError` if the requested device is unusable. */
 export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): OnnxRuntimeEngine {
   return new OnnxRuntimeEngine(options);
+}
+
+/** True for a node whose result may begin to lie in blocks. */
+function isConvolving({ op }: Node): boolean {
+  return op.includes('Conv') || op.includes('Pool');
 }
 
 async function initialOf(program: StepProgram, graph: Graph): Promise<State> {

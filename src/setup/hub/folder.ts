@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
-import { TOKENIZER_FILE } from '../../data/text/open.ts';
+import { TOKENIZER_FILE } from '../../data/text/tokenizer-file.ts';
 import { formatOfTokens } from '../../files/token-vectors.ts';
 import { namesOfEnds } from '../../formats/onnx/protobuf.ts';
 import type { TaskName } from '../../recipe/task.ts';

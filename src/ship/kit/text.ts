@@ -3,7 +3,7 @@ import { sampleId, countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { EncodedPart } from '../../data/text/tokenizer/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
-import { TOKENIZER_FILE } from '../../data/text/open.ts';
+import { TOKENIZER_FILE } from '../../data/text/tokenizer-file.ts';
 import { ownFile } from '../../folder/own-file.ts';
 import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from './portable.ts';
 

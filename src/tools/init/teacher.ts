@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { exists, readBytes } from '../../base/files.ts';
-import { TOKENIZER_FILE } from '../../data/text/open.ts';
+import { TOKENIZER_FILE } from '../../data/text/tokenizer-file.ts';
 import { columnOfInput } from '../../distill/teachers/inputs/column-inputs.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InitTeacher, SeenForm } from '../../recipe/init.ts';

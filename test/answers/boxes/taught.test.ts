@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { boxesWidth, writeBoxes } from '../../../src/data/targets/boxes.ts';
 import { known } from '../../../src/distill/answers/known.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { ROW } from '../../../src/answers/boxes/suppression.ts';
 import { detection } from '../../../src/answers/boxes/task.ts';
 import { taskOfWidth } from '../../../src/tasks/task.ts';

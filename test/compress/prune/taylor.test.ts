@@ -6,7 +6,7 @@ import { dependencies } from '../../../src/compress/prune/groups.ts';
 import type { ChannelGroup } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { taylorScores } from '../../../src/compress/prune/taylor.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { ModelNetwork } from '../../../src/networks/network.ts';
 import type { State } from '../../../src/runtime/engine.ts';

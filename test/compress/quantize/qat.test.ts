@@ -5,7 +5,7 @@ import { evaluationProgram, predictionProgram } from '../../../src/train/evaluat
 import { trainingProgram } from '../../../src/train/step/step.ts';
 import { scaleOfRange, perChannel, roomForBias } from '../../../src/compress/quantize/qat/fake-quantize.ts';
 import { quantizationOfRange } from '../../../src/compress/quantize/qat/ranges.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { embedding } from '../../../src/answers/vector/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 

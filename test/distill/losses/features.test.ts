@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import type { FeaturePair, Loss, LossInput } from '../../../src/train/step/loss.ts';
 import { classification } from '../../../src/answers/classes/task.ts';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createLoss, losses } from '../../../src/distill/losses/registry.ts';
+import { createLoss, losses } from '../../support/losses.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import { ACROSS_BATCH, LOSSES } from '../../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';

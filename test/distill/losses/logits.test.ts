@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
-import { createLoss, losses, usualNumbers } from '../../../src/distill/losses/registry.ts';
+import { usualNumbers } from '../../../src/distill/losses/registry.ts';
+import { createLoss, losses } from '../../support/losses.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import { ACROSS_BATCH, LOSSES, NEEDS_LABEL } from '../../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../../src/recipe/task.ts';

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { NO_TAG } from '../../../src/answers/tags/labels.ts';
-import { createLoss, usualNumbers } from '../../../src/distill/losses/registry.ts';
+import { usualNumbers } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { LOSSES } from '../../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../../src/recipe/task.ts';

@@ -1,7 +1,7 @@
 import { unitVectors } from '../../../src/base/math/vectors.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { embedding } from '../../../src/answers/vector/task.ts';
 import type { LossInput } from '../../../src/train/step/loss.ts';
 import { useCpu } from '../../support/cpu.ts';

@@ -30,7 +30,7 @@ const rate = Float32Array.of(0.5);
 
 describe('a compiled step', () => {
   it('advances its state from call to call and hands back results', async () => {
-    const step = engine.compileGraph(accumulate(), initial);
+    const step = await engine.compileGraph(accumulate(), initial);
     expect({ ...(await step.run({ x, rate })) }).toEqual({ before: Float32Array.of(15), count: Int32Array.of(0) });
     expect({ ...(await step.run({ x, rate })) }).toEqual({ before: Float32Array.of(24), count: Int32Array.of(1) });
     const state = await step.state();
@@ -40,7 +40,7 @@ describe('a compiled step', () => {
   });
 
   it('gives a copy of its state, and takes one back', async () => {
-    const step = engine.compileGraph(accumulate(), initial);
+    const step = await engine.compileGraph(accumulate(), initial);
     await step.run({ x, rate });
     const saved = await step.state();
     await step.run({ x, rate });
@@ -52,8 +52,8 @@ describe('a compiled step', () => {
   });
 
   it('shares variables with a step of another batch size', async () => {
-    const four = engine.compileGraph(accumulate(), initial);
-    const one = engine.compileGraph(accumulate(1), initial, { shareStateWith: four });
+    const four = await engine.compileGraph(accumulate(), initial);
+    const one = await engine.compileGraph(accumulate(1), initial, { shareStateWith: four });
     await four.run({ x, rate });
     await one.run({ x: Float32Array.of(1, 1), rate });
     await four.run({ x, rate });
@@ -65,8 +65,8 @@ describe('a compiled step', () => {
   it('leaves variables that it does not update alone', async () => {
     const b = new GraphBuilder();
     b.output('twice', b.op('Add', [b.state('total', float(2)), 'total']));
-    const train = engine.compileGraph(accumulate(), initial);
-    const read = engine.compileGraph(b.build(), new Map(), { shareStateWith: train });
+    const train = await engine.compileGraph(accumulate(), initial);
+    const read = await engine.compileGraph(b.build(), new Map(), { shareStateWith: train });
     await train.run({ x, rate });
     expect((await read.run({})).twice).toEqual(Float32Array.of(36, 60));
     await train.run({ x, rate });
@@ -86,7 +86,7 @@ describe('a compiled step', () => {
     b.update('a', fed);
     b.update('b', 'a');
     const zeros = { type: float(2), data: new Float32Array(2) };
-    const step = engine.compileGraph(
+    const step = await engine.compileGraph(
       b.build(),
       new Map([
         ['a', zeros],
@@ -110,8 +110,9 @@ describe('a compiled step', () => {
     b.output('mask', b.op('Identity', [b.input('random/0', float(1000))]));
     const graph = b.build();
     const make = (seed: number) => engine.compileGraph(graph, new Map(), { randomKey: [seed, 'train'] });
-    const [one, again, other] = [make(1), make(1), make(2)];
-    const draw = async (step: ReturnType<typeof make>, call: number) => (await step.run({}, call)).mask!.slice();
+    const [one, again, other] = [await make(1), await make(1), await make(2)];
+    const draw = async (step: Awaited<ReturnType<typeof make>>, call: number) =>
+      (await step.run({}, call)).mask!.slice();
     const first = await draw(one, 0);
     expect(await draw(one, 1)).not.toEqual(first);
     expect(await draw(one, 0)).toEqual(first);
@@ -126,7 +127,7 @@ describe('a compiled step', () => {
   });
 
   it('refuses feeds that are missing, unknown, of another type or size', async () => {
-    const step = engine.compileGraph(accumulate(), initial);
+    const step = await engine.compileGraph(accumulate(), initial);
     await expect(step.run({ x })).rejects.toThrow('input rate is not fed');
     await expect(step.run({ x, rate, y: x })).rejects.toThrow('no input y');
     await expect(step.run({ x: Int32Array.from(x), rate })).rejects.toThrow(
@@ -140,7 +141,7 @@ describe('a compiled step', () => {
   });
 
   it('refuses a state with unknown variables or other shapes, and then changes nothing', async () => {
-    const step = engine.compileGraph(accumulate(), initial);
+    const step = await engine.compileGraph(accumulate(), initial);
     const good = { type: float(2), data: Float32Array.of(0, 0) };
     await expect(
       step.load(
@@ -158,7 +159,7 @@ describe('a compiled step', () => {
   });
 
   it('does not run after it is disposed', async () => {
-    const step = engine.compileGraph(accumulate(), initial);
+    const step = await engine.compileGraph(accumulate(), initial);
     await step.dispose();
     await step.dispose();
     await expect(step.run({ x, rate })).rejects.toThrow('disposed');
@@ -172,7 +173,7 @@ describe('a compiled step', () => {
     const gradient = b.op('BatchMatMul', [input, product], { transposeA: true, transposeB: false });
     b.update('w', b.op('Sub', [w, b.op('Multiply', [gradient, b.constant(float(), Float32Array.of(1e-6))])]));
     b.output('product', product);
-    const step = engine.compileGraph(
+    const step = await engine.compileGraph(
       b.build(),
       new Map([['w', { type: float(256, 256), data: new Float32Array(65536).fill(0.01) }]]),
     );
@@ -195,7 +196,7 @@ it('takes no more memory for the second step than for the first', async () => {
   const values = Array.from({ length: 8 }).reduce<string[]>((all) => [...all, b.op('Square', [all.at(-1)!])], [grown]);
   const sum = values.slice(0, -1).reduceRight((total, value) => b.op('Add', [total, value]), values.at(-1)!);
   b.output('sum', b.op('Sum', [sum], { axes: [0], keepDims: false }));
-  const step = engine.compileGraph(b.build(), new Map());
+  const step = await engine.compileGraph(b.build(), new Map());
   const run = async (): Promise<number> => {
     expect((await step.run({ one: Float32Array.of(0) }))['sum']![0]).toBe(0);
     return process.memoryUsage().rss;

@@ -4,7 +4,7 @@ import { FakeQuantizedNetwork } from '../../../src/compress/quantize/qat/network
 import { RandomStream } from '../../../src/base/random.ts';
 import { neededOf } from '../../../src/data/batches/share.ts';
 import type { Share } from '../../../src/data/batches/share.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { known } from '../../../src/distill/answers/known.ts';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { IGNORED } from '../../../src/data/targets/ignored.ts';
 import { classification } from '../../../src/answers/classes/task.ts';

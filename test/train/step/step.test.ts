@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model as layersModel, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../support/losses.ts';
 import { modelVariables } from '../../../src/networks/models/info.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';

@@ -18,9 +18,12 @@ export interface LowerOptions {
   readonly anyChannels: boolean;
   /** Let a matrix product add a whole matrix, not only a bias: for training steps, because quantized files have no such product. */
   readonly addsMatrices: boolean;
-  /** Layout of activations in blocks of this many channels, see blocked/; only for ONNX Runtime's cpu provider. */
-  readonly blocked?: { readonly size: number } | undefined;
+  /** Layout of activations in blocks of channels: `inBlocks` of blocked/table.ts; only for ONNX Runtime's cpu provider. */
+  readonly blocked?: BlockedLowering | undefined;
 }
+
+/** Lowers nodes in blocks of channels where it can: true for each that it took. */
+export type BlockedLowering = (c: Lowering) => (node: Node) => boolean;
 
 /** Makes a value in `layout`, or in a layout of its own choice. */
 export type Make = (layout: Layout) => { readonly tensor: string; readonly layout: Layout };

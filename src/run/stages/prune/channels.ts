@@ -81,11 +81,11 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
     const options =
       drawn?.options ??
       (await studentLoss(context, lessons, () => network.withWeights(weights), { seed, isNew: false }));
-    const requestedLoss = createLoss(options.loss, options.lossArgs);
+    const requestedLoss = await createLoss(options.loss, options.lossArgs);
     // Losses that remember samples or read a strong view give way to their plain form: an empty memory would measure chance, and no strong view is
     // drawn here.
     const plain = { ...options.lossArgs, hyper: laterNumbersOf(recipe, 'kd'), features: [] };
-    const loss = requestedLoss.reads === undefined ? requestedLoss : createLoss('kd', plain);
+    const loss = requestedLoss.reads === undefined ? requestedLoss : await createLoss('kd', plain);
     const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
     const minConfidence = leastConfidence(recipe);
     const partial = lessons !== undefined && isPartial(data.train, minConfidence);

@@ -105,7 +105,7 @@ export async function checkLoss(context: Pick<StageContext, 'recipe' | 'data'>, 
   if (!('features' in recipe.distill)) return;
   const build = studentBuilder(context, recipe.seed);
   const { loss, lossArgs } = await studentLoss(context, lessons, build, { seed: recipe.seed, isNew: true });
-  const { variables, memory } = createLoss(loss, lossArgs);
+  const { variables, memory } = await createLoss(loss, lossArgs);
   for (const variable of Object.values({ ...variables, ...memory })) variable.dispose();
 }
 

@@ -1,3 +1,4 @@
+import { inBlocks } from '../../../../src/formats/onnx/lower/blocked/table.ts';
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, Graph, TensorData } from '../../../../src/graph/types.ts';
@@ -43,7 +44,7 @@ export class Case {
     results.forEach((name, i) => this.b.output(`y${i}`, name));
     const graph = this.b.build();
     if (options.needed !== undefined)
-      expect(lowerToOnnx(graph, { blocked: { size: BLOCK } }).graph.nodes.map(({ op }) => op)).toContain(
+      expect(lowerToOnnx(graph, { blocked: inBlocks(BLOCK) }).graph.nodes.map(({ op }) => op)).toContain(
         options.needed,
       );
     const [blocked, plain] = [run(graph, this.feeds, true), run(graph, this.feeds, false)];
@@ -55,19 +56,19 @@ export class Case {
 
 /** Ops of ONNX' own that mean that a rule declined. */
 function slowOps(graph: Graph, allowed: readonly string[]): string[] {
-  const { nodes } = lowerToOnnx(graph, { blocked: { size: BLOCK } }).graph;
+  const { nodes } = lowerToOnnx(graph, { blocked: inBlocks(BLOCK) }).graph;
   const slow = ['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'ReduceMean', 'ScatterElements', 'Resize', 'Where'];
   // The mean over samples of what was averaged over pixels in blocks.
-  const inBlocks = nodes.filter(({ op, domain }) => op === 'GlobalAveragePool' && domain !== '');
-  const pooled = new Set(inBlocks.flatMap(({ outputs }) => outputs));
+  const own = nodes.filter(({ op, domain }) => op === 'GlobalAveragePool' && domain !== '');
+  const pooled = new Set(own.flatMap(({ outputs }) => outputs));
   return nodes
     .filter(({ op, domain }) => domain === '' && slow.includes(op) && !allowed.includes(op))
     .filter(({ op, inputs }) => op !== 'ReduceMean' || !pooled.has(inputs[0]!))
     .map(({ op }) => op);
 }
 
-function run(graph: Graph, feeds: Case['feeds'], inBlocks: boolean): Readonly<Record<string, TensorData>> {
-  const lowering = inBlocks ? { blocked: { size: BLOCK } } : {};
+function run(graph: Graph, feeds: Case['feeds'], isBlocked: boolean): Readonly<Record<string, TensorData>> {
+  const lowering = isBlocked ? { blocked: inBlocks(BLOCK) } : {};
   const step = new OnnxRuntimeStep(graph, new Map(), sessionOptions('cpu', { threads: 1 }), {}, lowering);
   const results = step.runSync(feeds);
   void step.dispose();

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createLoss } from '../../../../src/distill/losses/registry.ts';
+import { createLoss } from '../../../support/losses.ts';
 import { bytesOf, sha256 } from '../../../../src/base/bytes.ts';
 import { RandomStream } from '../../../../src/base/random.ts';
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';

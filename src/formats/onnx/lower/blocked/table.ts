@@ -1,5 +1,4 @@
-import type { Node } from '../../../../graph/types.ts';
-import type { Lowering } from '../context.ts';
+import type { BlockedLowering } from '../context.ts';
 import type { ElementwiseRule } from '../rules.ts';
 import { rules as plainRules } from '../table.ts';
 import { conv2dBackpropFilter } from './conv-filter.ts';
@@ -46,9 +45,10 @@ const blockedRules: Readonly<Record<string, BlockedRule>> = {
   FusedBatchNorm: fusedBatchNorm,
 };
 
-/** Lowers nodes in blocks of channels where it can: true for each that it took. */
-export function blockedLowering(c: Lowering): (node: Node) => boolean {
-  if (c.options.blocked === undefined) return () => false;
-  const b = new Blocked(c, c.options.blocked.size);
-  return (node) => b.absorbed.has(node.outputs[0]!) || (blockedRules[node.op]?.(node, b) ?? false);
+/** Lowering in blocks of `size` channels. */
+export function inBlocks(size: number): BlockedLowering {
+  return (c) => {
+    const b = new Blocked(c, size);
+    return (node) => b.absorbed.has(node.outputs[0]!) || (blockedRules[node.op]?.(node, b) ?? false);
+  };
 }
