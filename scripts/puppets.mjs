@@ -2,6 +2,7 @@
  * Makes `datasets/puppets` again: jointed figures over parts of the scenes of datasets/emoji-scenes, with the places of eleven points.
  * `node scripts/puppets.mjs [--to FOLDER]`. The same version of sharp gives the same files.
  */
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -7,6 +7,7 @@
  * Exported files have their batch norms folded into the convolutions; these weights, of the best epoch, are taken from the state of the run, so that batch
  * norms stay layers that are trained. The file takes pictures of any size. The same state gives the same bytes.
  */
+import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { lowerToOnnx } from '../../dist/formats/onnx/lower.js';
