@@ -1,6 +1,5 @@
 import { UserError } from '../base/errors.ts';
 import { asPictures } from './axes.ts';
-import { readBackgrounds } from './sounds/backgrounds.ts';
 import { checkFinite, checkSameKind, coarseColumns } from './splits/checks.ts';
 import { columnsOf, encoded, numberNames, plainWords, withMissing } from './splits/columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
@@ -125,7 +124,8 @@ export async function loadDataset(
   const unlabelledRaw = withNumbers('unlabelled', unlabelledRead);
   const others = [validationRaw, testRaw, unlabelledRaw].filter((split) => split !== undefined);
 
-  const backgrounds = await readBackgrounds(config);
+  const backgrounds =
+    'rate' in config ? await (await import('./sounds/backgrounds.ts')).readBackgrounds(config) : undefined;
   const present = labelPresence(trainRaw);
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);

@@ -6,7 +6,6 @@ import { textOfDate } from '../../../data/dates.ts';
 import { rowReader } from '../../../data/storage/sample-storage.ts';
 import { readSplits } from '../../../data/readers/read.ts';
 import { pictureOf, thumbnail } from '../../../data/pictures/thumbnail.ts';
-import { wavBytes } from '../../../data/sounds/wav.ts';
 import { spectraOf } from '../../../networks/sound/log-mel.ts';
 import { melShape } from '../../../networks/sound/mel.ts';
 import { answerForms } from '../../../recipe/answer-forms.ts';
@@ -118,6 +117,7 @@ const EXAMPLES = new Slot<ShownAnswers>(answerForms, 'shownAnswers', 'examples i
 async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {
   const sound = soundOf(recipe.dataset);
   if (sound === undefined) return undefined;
+  const { wavBytes } = await import('../../../data/sounds/wav.ts');
   const { length, rate } = sound;
   const heard = rows.map((row) => samples.subarray(row * length, (row + 1) * length) as Float32Array);
   const [frames, bands] = melShape(sound);
