@@ -256,7 +256,7 @@ describe('limbeck init', () => {
     expect((await inProcess(folder(), 'init', ...masks)).code).toBe(0);
     const recipe = await readFile(path.join(folder(), 'seg.yaml'), 'utf8');
     expect(recipe).toContain('  type: mask-folder\n  task: segmentation\n  train: seg\n');
-    expect(recipe).toContain('student: { model: seg-lraspp }');
+    expect(recipe).toContain('student: { model: seg-lraspp, alpha: 0.35 } #');
     expect(recipe).toContain('\n  # classes: [background, person] # names in the order');
     await writeFile(path.join(folder(), 'seg/labels.txt'), 'background\nleaf\n');
     await inProcess(folder(), 'init', ...masks, '--force');

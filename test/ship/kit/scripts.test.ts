@@ -1,5 +1,7 @@
 // Needs the features boxes, mask, numbers, tags and vector.
+import { Slot } from '../../../src/base/registry.ts';
 import { answerForms } from '../../../src/recipe/answer-forms.ts';
+import { loadKitList } from '../../../src/ship/kit/lists.ts';
 import js from '@eslint/js';
 import { Linter } from 'eslint';
 import { browserSample } from '../../../src/consumers/browser/page.ts';
@@ -75,7 +77,8 @@ it('no file of a kit has a mark that is not filled in', async () => {
     ...[await nodeSample('classes', 'columns'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
     ...[await nodeSample('boxes', 'numbers', { isOneOutput: false })],
   ];
-  for (const form of answerForms.names())
+  await loadKitList();
+  for (const form of new Slot(answerForms, 'kit', 'kit').names())
     for (const isText of [false, true]) samples.push(await phoneSamples(form, isText));
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))
     expect([name, /__[A-Z]|== [A-Z]+ ==/.exec(text)]).toEqual([name, null]);
