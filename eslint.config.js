@@ -23,6 +23,10 @@ export default [
       },
     },
   },
+  {
+    files: ['examples/*/convert.js'],
+    languageOptions: { globals: { document: 'readonly', Blob: 'readonly' } },
+  },
   // Names in them are those of the files that they are filled into; test/ship/kit/scripts.test.ts checks the names of the scripts of whole kits.
   {
     files: ['src/{ship/kit/samples,consumers/*/samples,answers/*/kit}/**/*.{js,mjs}'],

@@ -24,8 +24,8 @@ const fed = (input: string, ...shape: number[]) => {
 /** Files with a call that calibrates them. Keras has batch norms, whose constants a runtime computes. */
 const SOURCES = {
   'pictures.onnx': { bytes: pictureTeacher(), sample: fed('pixels', 4, 4, 2) },
-  'net.keras': { bytes: packedKeras(KERAS_PARTS), sample: fed('pictures', 6, 6, 4) },
-  'net.h5': { bytes: kerasHdf5, sample: fed('pictures', 6, 6, 4) },
+  'net.keras': { bytes: packedKeras(KERAS_PARTS), sample: fed('x', 6, 6, 4) },
+  'net.h5': { bytes: kerasHdf5, sample: fed('x', 6, 6, 4) },
 };
 
 type Kind = readonly [to: ConversionOptions['to'], precision: NonNullable<ConversionOptions['precision']>];

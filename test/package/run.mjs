@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 
 /**
  * `npm run test:package`: what somebody has who installs the packed package into an empty project with npm alone. It needs the npm
@@ -13,6 +14,8 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const INSTALL = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
 /** Docs say 431 MB; more than this is a new dependency that should be optional. */
 const MOST_MB = 450;
+/** Most bytes of the converter in a page, gzipped. */
+const MOST_SCRIPT_BYTES = 1.5e6;
 
 const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-package-'));
 try {
@@ -23,6 +26,7 @@ try {
   await withoutOptional(project);
   await withLiteRt(project);
   await types(project);
+  await converter(tarball);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -120,6 +124,32 @@ async function withLiteRt(project) {
   const samples = await readdir(path.join(project, 'kit/samples'), { recursive: true });
   for (const name of ['android/Classifier.kt', 'ios/Classifier.swift', 'browser/kit.js', 'node/classify.mjs'])
     assert.ok(samples.includes(path.normalize(name)), name);
+}
+
+/** That the converter loads no native module, and that a bundler for browsers takes it as it is, without what is not its own. */
+async function converter(tarball) {
+  say('limbeck/convert alone');
+  const project = await emptyProject('converter');
+  await run('npm', [...INSTALL, tarball, 'esbuild@0.28.1'], project);
+  const loading = "await import('limbeck/convert'); console.log(...process.report.getReport().sharedObjects)";
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', loading], project);
+  assert.deepEqual(
+    stdout.split(/\s+/).filter((file) => file.endsWith('.node')),
+    [],
+  );
+  await writeFile(path.join(project, 'page.js'), "export * from 'limbeck/convert';\n");
+  const options = ['--bundle', '--format=esm', '--minify', '--splitting', '--outdir=out', '--metafile=meta.json'];
+  const bundled = await run('npx', ['esbuild', 'page.js', ...options, '--log-level=warning'], project);
+  assert.equal(bundled.stderr, '');
+  const { inputs } = JSON.parse(await readFile(path.join(project, 'meta.json'), 'utf8'));
+  const packages = new Set(Object.keys(inputs).map((file) => /^node_modules\/(@[^/]+\/[^/]+|[^/]+)/.exec(file)?.[1]));
+  packages.delete(undefined);
+  assert.deepEqual([...packages].sort(), ['@bufbuild/protobuf', 'fflate', 'flatbuffers', 'h5wasm', 'limbeck']);
+  const scripts = (await readdir(path.join(project, 'out'))).map((name) => path.join(project, 'out', name));
+  const sizes = await Promise.all(scripts.map(async (file) => gzipSync(await readFile(file)).length));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`  ${bytes} bytes of scripts, gzipped, with the reader of Keras`);
+  assert.ok(bytes < MOST_SCRIPT_BYTES, `${bytes} bytes of scripts, expected less than ${MOST_SCRIPT_BYTES}`);
 }
 
 async function types(project) {
