@@ -239,7 +239,7 @@ describe('a broken recipe', () => {
       'a key of another type',
       '{type: csv, train: a, resize: [8, 8]}',
       '1:32 dataset.resize: not read beside type: csv',
-      /belongs to type: image-folder, mask-folder, coco, yolo, voc, parquet or webdataset\./,
+      /belongs to type: image-folder, mask-folder, coco, yolo, points, voc, parquet or webdataset\./,
     ],
     [
       'half a source',

@@ -166,6 +166,25 @@ export const everything: Readonly<Record<string, Report>> = {
     },
     { picture: PNG, boxes: { label: [box], teacher: [{ ...box, score: 0.9 }], student: [{ ...box, score: 0.6 }] } },
   ),
+  points: of(
+    'points',
+    {
+      points: {
+        split,
+        there: 300,
+        within: [{ distance: 0.05, share: 0.6 }],
+        auc: 0.5,
+        error: 0.04,
+        median: 2.1,
+        ap: 0.5,
+        ap50: 0.8,
+        ap75: 0.5,
+        recall: 0.6,
+        rows: names.map((name) => ({ name, there: 30, within: [0.6], error: 0.04, median: 2.1 })),
+      },
+    },
+    { picture: PNG },
+  ),
   vectors: of(
     'embedding',
     {
