@@ -36,14 +36,16 @@ platform(
 );
 platform(
   {
-    ...{ name: 'node', opens: { onnx: 'Node' } },
+    name: 'node',
+    opens: { onnx: 'Node' },
     starts: '`npm install --ignore-scripts && npm start`',
   },
   { kitSample: () => import('./consumers/node/index.ts') },
 );
 platform(
   {
-    ...{ name: 'browser', opens: { tflite: 'LiteRT.js', onnx: 'ONNX Runtime Web' } },
+    name: 'browser',
+    opens: { tflite: 'LiteRT.js', onnx: 'ONNX Runtime Web' },
     starts: '`npm install && npm start`, then open the pages under the address it prints',
   },
   { kitSample: () => import('./consumers/browser/index.ts') },

@@ -18,7 +18,11 @@ export function filledTemplate(template: string, marks: Marks): string {
     const text = name === undefined ? line.replace(INLINE, (_, mark: string) => textOf(mark, marks)) : marks[name];
     if (name === undefined) out.push(text!);
     else if (text !== undefined)
-      out.push(...filledTemplate(text, marks).split('\n').map((inner) => (inner === '' ? '' : `${indent}${inner}`))); // prettier-ignore
+      out.push(
+        ...filledTemplate(text, marks)
+          .split('\n')
+          .map((inner) => (inner === '' ? '' : `${indent}${inner}`)),
+      );
     else if (out.at(-1) === '' && lines[i + 1] === '') out.pop(); // Two blank lines would meet.
   });
   return out.join('\n');

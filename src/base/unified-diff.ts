@@ -10,7 +10,9 @@ interface Line {
 export function unifiedDiff(before: string, after: string, file: string): string[] {
   if (before === after) return [];
   const lines = aligned(linesOf(before), linesOf(after));
-  const isNear = lines.map((_, i) => lines.slice(Math.max(0, i - AROUND), i + AROUND + 1).some(({ sign }) => sign !== ' ')); // prettier-ignore
+  const isNear = lines.map((_, i) =>
+    lines.slice(Math.max(0, i - AROUND), i + AROUND + 1).some(({ sign }) => sign !== ' '),
+  );
   const out = [`--- ${file}`, `+++ ${file}`];
   const at = { old: 1, new: 1 };
   for (let i = 0; i < lines.length; i++) {

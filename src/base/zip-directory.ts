@@ -37,12 +37,20 @@ export async function entriesOf(archive: Archive): Promise<readonly ZipEntry[]> 
   let end = tail.byteLength - 22;
   while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0) throw new Error(`received ${size} bytes${await expectedOf(archive)}, without the directory at its end`);
-  let [count, length, at] = [tail.getUint16(end + 10, true), tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)]; // prettier-ignore
+  let [count, length, at] = [
+    tail.getUint16(end + 10, true),
+    tail.getUint32(end + 12, true),
+    tail.getUint32(end + 16, true),
+  ];
   if (end >= 20 && tail.getUint32(end - 20, true) === 0x07064b50) {
     const large = viewOf(await read(Number(tail.getBigUint64(end - 12, true)), 56));
     if (large.byteLength < 56 || large.getUint32(0, true) !== 0x06064b50)
       throw new Error('its directory is not where it is said to be');
-    [count, length, at] = [32, 40, 48].map((offset) => Number(large.getBigUint64(offset, true))) as [number, number, number]; // prettier-ignore
+    [count, length, at] = [32, 40, 48].map((offset) => Number(large.getBigUint64(offset, true))) as [
+      number,
+      number,
+      number,
+    ];
   }
   if (at + length > size) throw new Error('its directory is not where it is said to be');
   const view = viewOf(await read(at, length));

@@ -69,7 +69,9 @@ export const benchCommand: Command<BenchArgs> = {
     }
     const result = await benchModels(files, {
       ...settings,
-      ...{ places: args.in as 'node'[], signal: context.signal, teacher: run?.teacher },
+      places: args.in as 'node'[],
+      signal: context.signal,
+      teacher: run?.teacher,
     });
     if (run !== undefined) {
       const { joinReport } = await import('../tools/serve.ts');
@@ -120,7 +122,9 @@ async function serve(
   const { renderUnicodeCompact } = await import('uqr');
   await start(what, {
     ...settings,
-    ...{ host, port, signal: context.signal },
+    host,
+    port,
+    signal: context.signal,
     onReady: (url, skipped) => {
       context.note(`${renderUnicodeCompact(url)}\n`);
       context.note(`Open this on a phone in the same network, and end it here with Ctrl-C:\n`);
@@ -156,8 +160,17 @@ function said({ result, ratio, interval }: LatencyComparison): string {
 }
 
 const HEAD = [
-  ...['file', 'runtime', 'batch', 'threads', 'median', '95 % interval', '95 %', '99 %'],
-  ...['samples/s', 'sessions', 'memory'],
+  'file',
+  'runtime',
+  'batch',
+  'threads',
+  'median',
+  '95 % interval',
+  '95 %',
+  '99 %',
+  'samples/s',
+  'sessions',
+  'memory',
 ];
 
 async function rowTable(rows: readonly BenchRow[], context: CommandContext): Promise<string> {

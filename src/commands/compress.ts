@@ -47,7 +47,8 @@ export const compressCommand: Command<CompressArgs> = {
       .option('format', {
         choices: ['onnx', 'tflite'],
         array: true,
-        ...{ default: ['onnx', 'tflite'], describe: 'File formats to write' },
+        default: ['onnx', 'tflite'],
+        describe: 'File formats to write',
       })
       .option('mean', {
         type: 'number',
@@ -81,7 +82,22 @@ export const compressCommand: Command<CompressArgs> = {
     const { compression } = await import('../tools/compress/compress.ts');
     const shapes = inputShapes({ shape, fix });
     const onWait = (message: string): void => context.note(`${message}\n`);
-    const options = { model, shapes, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format, fresh, onWait }; // prettier-ignore
+    const options = {
+      model,
+      shapes,
+      data,
+      budget: asked,
+      epochs,
+      seed,
+      name,
+      out,
+      set,
+      mean,
+      std,
+      formats: format,
+      fresh,
+      onWait,
+    };
     const { loaded, budget, original, notes } = await compression(options);
     for (const note of notes) context.note(`${note}\n`);
     const { folder, report } = await execute(

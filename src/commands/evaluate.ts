@@ -49,7 +49,8 @@ export const evaluateCommand: Command<EvaluateArgs> = {
         describe: 'Folder as BEIR has it (corpus.jsonl, queries.jsonl, qrels/test.tsv): search with a model of vectors',
       })
       .option('usual', {
-        ...{ type: 'boolean', default: false },
+        type: 'boolean',
+        default: false,
         describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
   run: async ({ model, recipe, set, usual, shape, fix, pairs, columns, queries, ...given }, context) => {
@@ -76,10 +77,14 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       const score = await tools.scoreQueries(model, await loadRunnable(recipe, set), queries);
       const { withoutText: empty, documents } = score;
       if (empty > 0)
-        context.note(`warning: ${empty} of ${documents + empty} documents of ${queries} have no text and are never found\n`); // prettier-ignore
+        context.note(
+          `warning: ${empty} of ${documents + empty} documents of ${queries} have no text and are never found\n`,
+        );
       if (context.json) printJson(context, score);
       else
-        context.out(`${model}: nDCG@10 ${percent(score.ndcg, 1)}, recall@10 ${percent(score.recall, 1)} of ${score.queries} queries among ${score.documents} documents of ${queries}\n`); // prettier-ignore
+        context.out(
+          `${model}: nDCG@10 ${percent(score.ndcg, 1)}, recall@10 ${percent(score.recall, 1)} of ${score.queries} queries among ${score.documents} documents of ${queries}\n`,
+        );
       return;
     }
     const { evaluateFile } = await import('../tools/evaluate.ts');

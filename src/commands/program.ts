@@ -79,7 +79,10 @@ function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
   const clean = (text: string, [first, ...others]: readonly string[]): string =>
     first === undefined
       ? printable(text)
-      : text.split(first).map((part) => clean(part, others)).join(first); // prettier-ignore
+      : text
+          .split(first)
+          .map((part) => clean(part, others))
+          .join(first);
   return (text) => write(clean(text, own));
 }
 
@@ -138,7 +141,8 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
     .option('quiet', { type: 'boolean', global: true, describe: 'Print warnings and the result only' })
     .option('verbose', { type: 'boolean', global: true, describe: 'Print details too' })
     .option('dump-graph', {
-      ...{ type: 'string', global: true },
+      type: 'string',
+      global: true,
       describe: 'Folder to write: the graphs of what is computed, as text, at each stage of their lowering',
     })
     .conflicts('quiet', 'verbose')

@@ -48,7 +48,9 @@ export const serveCommand: Command<ServeArgs> = {
   options: (yargs) =>
     yargs
       .positional('models', {
-        ...{ type: 'string', array: true, demandOption: true },
+        type: 'string',
+        array: true,
+        demandOption: true,
         describe:
           '.onnx, .keras or .h5 files, name=file.onnx, folders of .onnx files, or runs (run:id for one of its models)',
       })
@@ -57,14 +59,16 @@ export const serveCommand: Command<ServeArgs> = {
       .option('grpc-port', { type: 'number', describe: 'Serve gRPC too, at this port; 0: any that is free' })
       .option('device', {
         choices: ['auto', ...DEVICES] as const,
-        ...{ default: 'cpu', describe: 'Device that models run on' },
+        default: 'cpu',
+        describe: 'Device that models run on',
       })
       .options(inputOptions)
       .option('workers', { type: 'number', describe: 'Processes that run models [default: cores - 1]' })
       .option('threads', { type: 'number', default: 1, describe: 'Threads of each worker' })
       .option('max-batch', { type: 'number', default: 64, describe: 'Most samples in a call of a model' })
       .option('max-delay', {
-        ...{ type: 'number', default: 0 },
+        type: 'number',
+        default: 0,
         describe: 'Milliseconds that an idle worker waits for more requests',
       })
       .option('max-latency', {
@@ -79,7 +83,8 @@ export const serveCommand: Command<ServeArgs> = {
       })
       .option('max-queue', { type: 'number', default: 1024, describe: 'Requests of a model that may wait' })
       .option('on-timeout', {
-        ...{ choices: ['reject', 'delay'], default: 'reject' },
+        choices: ['reject', 'delay'],
+        default: 'reject',
         describe: 'Requests that would be late: refuse them, or answer them last',
       })
       .option('priorities', { type: 'number', default: 1, describe: 'Number of priority levels' })
@@ -89,7 +94,8 @@ export const serveCommand: Command<ServeArgs> = {
         describe: 'Give every answer the bits that it has without a batch',
       })
       .option('strict', {
-        ...{ type: 'boolean', default: false },
+        type: 'boolean',
+        default: false,
         describe: 'Refuse rows of a table with a word that train does not have',
       })
       .option('token-file', { type: 'string', describe: 'File of tokens, one a line; requests need one of them' })
@@ -103,12 +109,14 @@ export const serveCommand: Command<ServeArgs> = {
       })
       .options(observerOptions())
       .option('max-connections', {
-        ...{ type: 'number', default: 1024 },
+        type: 'number',
+        default: 1024,
         describe: 'Most connections of one address over HTTP, and over gRPC, up to 4096',
       })
       .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request or an answer' })
       .option('max-json', {
-        ...{ type: 'number', default: 8 },
+        type: 'number',
+        default: 8,
         describe: 'Most MiB of JSON or text in a request; tensors as binary data may have more',
       })
       .option('max-letters', {
@@ -121,11 +129,13 @@ export const serveCommand: Command<ServeArgs> = {
           'Most MiB for calls in a worker, besides its models [default: its share of half of the free memory, at least 1024]',
       })
       .option('max-size', {
-        ...{ type: 'number', default: 4096 },
+        type: 'number',
+        default: 4096,
         describe: 'Most of a size that a model leaves open, such as the length of a sequence',
       })
       .option('load-timeout', {
-        ...{ type: 'number', default: 120 },
+        type: 'number',
+        default: 120,
         describe: 'Seconds for models to be loaded and tried out',
       })
       .option('drain', {
@@ -142,22 +152,39 @@ export const serveCommand: Command<ServeArgs> = {
     const log = await openLog(context);
     const server = await serve({
       signal,
-      ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
-      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args) },
-      ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
-      ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
-      ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
+      models: args.models,
+      out: args.out,
+      host: args.host,
+      port: args.port,
+      threads: args.threads,
+      log,
+      device: args.device as 'cpu',
+      tls: await tlsOf(args),
+      shapes: inputShapes(args),
+      maxBody: args['max-body'] * 2 ** 20,
+      maxJson: args['max-json'] * 2 ** 20,
+      workers: args.workers,
+      openMetrics: args['open-metrics'],
+      drainSeconds: args.drain,
+      loadSeconds: args['load-timeout'],
+      grpcPort: args['grpc-port'],
+      tokenFile: args['token-file'],
+      accessLog: args['access-log'],
       maxMemory: args['max-memory'] === undefined ? undefined : args['max-memory'] * 2 ** 20,
-      ...{ strict: args.strict, maxLetters: args['max-letters'], maxSize: args['max-size'] },
-      ...{ ...observers, rate: args.rate, maxConnections: args['max-connections'] },
+      strict: args.strict,
+      maxLetters: args['max-letters'],
+      maxSize: args['max-size'],
+      ...observers,
+      rate: args.rate,
+      maxConnections: args['max-connections'],
       batch: {
-        ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
-        ...{
-          preferred: args.preferred,
-          maxQueue: args['max-queue'],
-          priorityLevels: args.priorities,
-          exact: args.exact,
-        },
+        maxBatch: args['max-batch'],
+        maxDelayMs: args['max-delay'],
+        maxLatencyMs: args['max-latency'],
+        preferred: args.preferred,
+        maxQueue: args['max-queue'],
+        priorityLevels: args.priorities,
+        exact: args.exact,
         onTimeout: args['on-timeout'] as 'reject' | 'delay',
       },
     }).catch(async (error: unknown) => {

@@ -22,7 +22,10 @@ export const sweepCommand: Command<SweepArgs> = {
       .option('out', outOption)
       .option('set', setOption)
       .option('grid', {
-        ...{ type: 'string', array: true, nargs: 1, default: [] as string[] },
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [] as string[],
         describe: 'Values of a key, all combinations: --grid distill.temperature=1,2,4 --grid seed=0,1',
       })
       .option('trials', {

@@ -106,8 +106,20 @@ export async function convert(bytes: Uint8Array, options: ConversionOptions): Pr
 
 /** Metadata of ONNX files that the command line carries over into those of a TFLite file. */
 const DESCRIBED: readonly string[] = [
-  ...['author', 'check', 'classOutput', 'columns', 'inputs', 'labels', 'license', 'output', 'preprocessing'],
-  ...['recipeSha256', 'sound', 'targets', 'text', 'threshold'],
+  'author',
+  'check',
+  'classOutput',
+  'columns',
+  'inputs',
+  'labels',
+  'license',
+  'output',
+  'preprocessing',
+  'recipeSha256',
+  'sound',
+  'targets',
+  'text',
+  'threshold',
 ];
 
 const isCalibrated = (precision: ConversionOptions['precision']): boolean =>

@@ -255,7 +255,17 @@ export function fingerprintedParts(
   const originals = typeof dataset.originals === 'object' ? dataset.originals.hash : undefined;
   const added = Object.values(dataset.backgrounds ?? {});
   const noise = added.length === 0 ? undefined : added.map(({ starts }) => starts);
-  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals, noise }); // prettier-ignore
+  const head = JSON.stringify({
+    idPrefix,
+    sampleShape,
+    inputs,
+    text,
+    classNames,
+    normalization,
+    type,
+    originals,
+    noise,
+  });
   const flags = [labelled, missing].filter((values) => values !== undefined);
   return [head, ids, targets, ...flags, ...added.map(({ values }) => values)];
 }

@@ -14,13 +14,28 @@ export function timeOfDate(value: unknown): number | undefined {
   if (value instanceof Date) return Math.abs(value.getTime()) < MOST_DAYS * DAY ? value.getTime() : NaN;
   const found = typeof value === 'string' ? ISO.exec(value.trim()) : null;
   if (found === null) return undefined;
-  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = found; // prettier-ignore
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = '0',
+    minute = '0',
+    second = '0',
+    fraction = '',
+    sign,
+    zoneHour = '0',
+    zoneMinute = '0',
+  ] = found;
   const start = Date.parse(`${year}-${month}-${day}T00:00:00Z`);
   // Engines differ in 2023-02-30: NaN, or March 2.
   const isDay = new Date(start).getUTCDate() === Number(day);
   if (!isDay || [hour, zoneHour].some((text) => Number(text) > 23)) return NaN;
   if ([minute, second, zoneMinute].some((text) => Number(text) > 59)) return NaN;
-  const [time, zone] = [[hour, minute], [zoneHour, zoneMinute]].map(([h, m]) => (Number(h) * 60 + Number(m)) * 60_000); // prettier-ignore
+  const [time, zone] = [
+    [hour, minute],
+    [zoneHour, zoneMinute],
+  ].map(([h, m]) => (Number(h) * 60 + Number(m)) * 60_000);
   const east = sign === '-' ? -zone! : zone!;
   return start + time! - east + Number(second) * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3));
 }

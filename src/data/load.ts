@@ -310,7 +310,9 @@ function vectorOf(
 function refuseOtherColumns(columns: readonly Column[], { source, columns: own = [], words = [] }: RawSplit): void {
   const isSame =
     columns.length === own.length &&
-    columns.every(({ name, words: has }, i) => name === own[i] && (has !== undefined) === words.some(({ column }) => column === i)); // prettier-ignore
+    columns.every(
+      ({ name, words: has }, i) => name === own[i] && (has !== undefined) === words.some(({ column }) => column === i),
+    );
   if (isSame) return;
   throw new UserError(
     `${source}: its columns are ${own.join(', ')}, and the model was made for ${columns.map(({ name }) => name).join(', ')}`,

@@ -116,7 +116,9 @@ export async function prepareFolder(
     : { loaded: inShards(given, shards), resumed: false, moves: [] };
   const { base, written } = prepared.loaded;
   const stored: StoredRecipe = {
-    ...{ base, baseFromHere: path.relative(folder, base), recipe: written },
+    base,
+    baseFromHere: path.relative(folder, base),
+    recipe: written,
     ...(prepared.moves.length > 0 && { moves: prepared.moves }),
   };
   await writeFileAtomic(file, `${JSON.stringify(stored, null, 2)}\n`);

@@ -60,7 +60,6 @@ export class RunInputs {
     before: Stored | undefined,
     stamps: Readonly<Record<string, string>>,
   ) {
-    // prettier-ignore
     [this.#place, this.#named, this.#before, this.#stamps] = [place, named, before, stamps];
     this.#now = { files: {}, data: before?.data };
   }

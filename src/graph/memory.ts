@@ -13,7 +13,14 @@ export interface LiveBytes {
 }
 
 const BYTES: Readonly<Record<DType, number>> = {
-  ...{ float32: 4, float16: 2, int64: 8, int32: 4, int16: 2, int8: 1, uint8: 1, bool: 1 },
+  float32: 4,
+  float16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
 };
 
 function bytesOfType({ dtype, shape }: TensorType): number {

@@ -84,7 +84,10 @@ export function constantScale(
   [least, most]: readonly [low: number, high: number] = [-Infinity, Infinity],
   isSymmetric = dtype === 'int16',
 ): TensorQuantization {
-  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [0, 0] as [number, number]); // prettier-ignore
+  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [0, 0] as [
+    number,
+    number,
+  ]);
   const [from, to] = [Math.max(least, low), Math.min(most, high)];
   if (isSymmetric && dtype !== 'uint8') return symmetric([Math.max(-from, to)], dtype);
   return asymmetric(from, to, dtype as 'int8' | 'uint8');

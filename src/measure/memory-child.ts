@@ -31,7 +31,10 @@ process.exit(0);
 async function runOnce(file: TimedFile, batchSize: number): Promise<void> {
   const { runtime, device, threads, sampleShape } = request;
   const opened = await openVariants(file, {
-    ...{ batchSizes: [batchSize], threads: [threads], device, runtime },
+    batchSizes: [batchSize],
+    threads: [threads],
+    device,
+    runtime,
     sampleShape: file.name === 'empty' ? undefined : sampleShape,
   });
   if (opened.variants.length === 0) throw new Error(opened.skipped.map(({ why }) => why).join('; '));

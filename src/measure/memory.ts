@@ -52,7 +52,10 @@ export async function peakMemory(
       const { runtime, device } = same[0]!;
       const threads = Math.min(...same.map((setting) => setting.threads));
       const request: MemoryRequest = {
-        ...{ name: file.name, runtime, device: device as DeviceName, threads },
+        name: file.name,
+        runtime,
+        device: device as DeviceName,
+        threads,
         sampleShape: file.sampleShape ?? sampleShape,
         sizeBytes: file.bytes.length,
         format: file.format ?? file.name.slice(file.name.lastIndexOf('.')),

@@ -36,7 +36,8 @@ export function usualAnswers(logits: Float32Array, classes: number, split: Usual
   const counts = Array.from({ length: classes }, () => 0);
   for (const { best } of all) counts[best]!++;
   return {
-    ...{ split, samples },
+    split,
+    samples,
     confidence: histogramOf(all.map(({ confidence }) => confidence)),
     entropy: histogramOf(all.map(({ entropy }) => entropy)),
     classes: counts,

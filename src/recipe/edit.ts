@@ -129,6 +129,8 @@ function removed(text: string, map: YAMLMap, pair: Pair): Edit {
 export function flowText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
-    return `{ ${Object.entries(value).map(([key, inner]) => `${flowText(key)}: ${flowText(inner)}`).join(', ')} }`; // prettier-ignore
+    return `{ ${Object.entries(value)
+      .map(([key, inner]) => `${flowText(key)}: ${flowText(inner)}`)
+      .join(', ')} }`;
   return typeof value === 'string' ? yamlText(value) : JSON.stringify(value);
 }

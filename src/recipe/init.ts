@@ -52,7 +52,7 @@ export type InitTarget = (typeof TARGETS)[number];
 
 /** Targets in a list with commas; `wrong`: message about a name that is none. */
 export function targetsIn(list: string): { readonly names: readonly InitTarget[]; readonly wrong?: string } {
-  const words = list.split(',').map((word) => word.trim().toLowerCase()).filter((word) => word !== ''); // prettier-ignore
+  const words = list.split(',').flatMap((word) => word.trim().toLowerCase() || []);
   const other = words.find((word) => !(TARGETS as readonly string[]).includes(word));
   const names = TARGETS.filter((target) => words.includes(target));
   return other === undefined
@@ -212,7 +212,8 @@ function optionsText(model: string, columns: number | undefined, teacherBytes = 
   if (model !== 'mlp' || columns === undefined) return ' }';
   // By default the first layer has a unit for each number of a row, rounded up to a power of two.
   const [usual = HIDDEN[0]!] = HIDDEN.filter((units) => units < 2 * Math.max(columns, 16));
-  const units = HIDDEN.find((some) => some <= usual && 4 * (columns * some + some ** 2 / 2) <= teacherBytes) ?? HIDDEN.at(-1)!; // prettier-ignore
+  const units =
+    HIDDEN.find((some) => some <= usual && 4 * (columns * some + some ** 2 / 2) <= teacherBytes) ?? HIDDEN.at(-1)!;
   if (units >= Math.min(usual, HIDDEN[0]!)) return ' }';
   return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
@@ -225,32 +226,38 @@ const KINDS: Readonly<
 > = {
   picture: {
     augment: ['  # augment: [{ shift: 2 }, { flip: horizontal }]'],
-    ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },
+    teacher: '{ model: wide-resnet, epochs: 20 }',
+    student: 'ds-cnn',
   },
   masks: {
     augment: ['  augment: [{ flip: horizontal }]'],
-    ...{ teacher: '{ model: unet, epochs: 20, batchSize: 16 }', student: 'seg-lraspp' },
+    teacher: '{ model: unet, epochs: 20, batchSize: 16 }',
+    student: 'seg-lraspp',
   },
   boxes: {
     augment: ['  augment: [{ flip: horizontal }]'],
-    ...{ teacher: '{ model: det-small, epochs: 40 }', student: 'det-nano' },
+    teacher: '{ model: det-small, epochs: 40 }',
+    student: 'det-nano',
   },
   series: {
     augment: ['  # augment: [{ jitter: 0.05 }, { scaling: 0.1 }, { timeWarp: 0.2 }] # docs/samples/sequences.md'],
-    ...{ teacher: '{ model: tcn, filters: 64, dropout: 0.2, epochs: 20 }', student: 'cnn-1d' },
+    teacher: '{ model: tcn, filters: 64, dropout: 0.2, epochs: 20 }',
+    student: 'cnn-1d',
   },
-  array: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
+  array: { augment: [], teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },
   sound: {
     augment: [
       '  augment: [{ timeShift: 0.1 }, { gain: 6 }, { noise: [10, 50] }]',
       '  # features: { mels: 40, window: 0.03, hop: 0.02, specAugment: { timeWidth: 5, frequencyWidth: 5 } } # docs/samples/sounds.md',
     ],
-    ...{ teacher: '{ model: resnet, depth: 8, epochs: 20 }', student: 'ds-cnn' },
+    teacher: '{ model: resnet, depth: 8, epochs: 20 }',
+    student: 'ds-cnn',
   },
   text: { augment: [], teacher: '{ model: text-transformer, size: 64, epochs: 10 }', student: 'embedding-bag' },
   words: {
     augment: [],
-    ...{ teacher: '{ model: text-transformer, size: 64, epochs: 10, batchSize: 32 }', student: 'text-cnn' },
+    teacher: '{ model: text-transformer, size: 64, epochs: 10, batchSize: 32 }',
+    student: 'text-cnn',
   },
   table: { augment: [], teacher: '{ model: mlp, hidden: [512, 512], epochs: 20 }', student: 'mlp' },
 };

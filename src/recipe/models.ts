@@ -53,7 +53,15 @@ function check(
     const fact = `expected one of ${names.join(', ')}, received ${shown(model)}`;
     const near = nearest(model, names);
     const at = [...path, 'model'];
-    return [{ path: at, fact, ...(near === undefined ? { hint: 'Name one of these models.' } : { ...asked(near), changes: [{ path: at, value: near }] }) }]; // prettier-ignore
+    return [
+      {
+        path: at,
+        fact,
+        ...(near === undefined
+          ? { hint: 'Name one of these models.' }
+          : { ...asked(near), changes: [{ path: at, value: near }] }),
+      },
+    ];
   }
   const options = known?.options ?? {};
   return Object.entries(modelOptions(part, own)).flatMap(([key, value]): Complaint[] => {
@@ -61,7 +69,16 @@ function check(
     if (option === undefined) {
       const keys = [...Object.keys(options), ...OWN_KEYS[own]];
       const near = nearest(key, keys);
-      return [{ path, key, fact: 'unknown key', ...(near === undefined ? { hint: `Known keys: ${keys.join(', ')}.` } : { ...asked(near), changes: [{ path: [...path, key], rename: near }] }) }]; // prettier-ignore
+      return [
+        {
+          path,
+          key,
+          fact: 'unknown key',
+          ...(near === undefined
+            ? { hint: `Known keys: ${keys.join(', ')}.` }
+            : { ...asked(near), changes: [{ path: [...path, key], rename: near }] }),
+        },
+      ];
     }
     const wrong = option.wrong(value);
     if (wrong === undefined) return [];

@@ -139,9 +139,14 @@ export async function forecast(
     },
   };
   await follow({
-    ...{ ...given, written: recipe, engine: engineOf(recipe), onEvent: () => undefined, rehearsal },
+    ...given,
+    written: recipe,
+    engine: engineOf(recipe),
+    onEvent: () => undefined,
+    rehearsal,
     data: { ...data, validation: datasetRows(validation, rows), test: undefined },
-    ...{ saveEveryMs: 0, states: () => ({ load: () => Promise.resolve(undefined), save: nothing, remove: nothing }) },
+    saveEveryMs: 0,
+    states: () => ({ load: () => Promise.resolve(undefined), save: nothing, remove: nothing }),
     done: nothing,
   });
 
@@ -153,7 +158,11 @@ export async function forecast(
   const answerSeconds = sumOf(answered, ({ seconds }) => seconds);
   const beside = trained.filter((one) => one.lanes > 1);
   const inTurn = Array.from({ length: Math.round(beside[0]?.times ?? 0) }, () => beside.map(secondsOf)).flat();
-  const trainingSeconds = sumOf(trained.filter((one) => one.lanes === 1), secondsOf) + untilLast(inTurn, beside[0]?.lanes ?? 1, opening); // prettier-ignore
+  const trainingSeconds =
+    sumOf(
+      trained.filter((one) => one.lanes === 1),
+      secondsOf,
+    ) + untilLast(inTurn, beside[0]?.lanes ?? 1, opening);
   const { export: formats, quantize } = recipe;
   const last = recipe.student === undefined ? 0 : (trained.at(-1)?.cost.params ?? 0);
   const perNumber = quantize.reduce(
@@ -252,7 +261,9 @@ async function answerCost(options: StoreOptions, most: number): Promise<AnswerCo
     answersFor: ({ ids }) => stored.answersFor({ ids: ids.map((_, i) => i % size), x: new Float32Array() }),
   };
   return {
-    ...{ seconds: (fastest * views * count) / size / 1000, bytes: bytesOfAnswers(options), answers },
+    seconds: (fastest * views * count) / size / 1000,
+    bytes: bytesOfAnswers(options),
+    answers,
     begun: { ...begun, metadata: { ...begun.metadata, seconds: String(passed() / 1000) } },
   };
 }

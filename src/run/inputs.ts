@@ -34,7 +34,8 @@ export function inputsOfSweep(sweep: string, { written }: LoadedRecipe): SharedI
   const { teacher } = written;
   // Samples at the teacher's size are read together with the data.
   const seen = [teacher, ...(teacher?.ensemble ?? [])].map((one) => ({
-    ...{ resize: one?.resize ?? null, channels: one?.channels ?? null },
+    resize: one?.resize ?? null,
+    channels: one?.channels ?? null,
   }));
   const read = { files: namedFiles(written), dataset: written.dataset, text: teacher?.text ?? null, seen };
   return { home: path.join(sweep, 'inputs', sha256(canonicalJson(read)).slice(0, 16)), of: sweep };

@@ -71,7 +71,11 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   if (context.processes.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured, answerFiles);
   return {
-    ...{ ...found, data: context.data, measured, answerFiles, timed },
+    ...found,
+    data: context.data,
+    measured,
+    answerFiles,
+    timed,
     examples: await examplesOf(context, measured),
     notes: [noBetter, ...notes, memorized, ...sizeOnly(students, pruned, timed.rows)].filter(
       (note) => note !== undefined,
@@ -106,7 +110,13 @@ async function makeFiles(begin: StageContext, stores: RunStores) {
     ? await (await import('../ship/answer-files.ts')).writeAnswerFiles(context, [last, ...shipped!.files], stores.write)
     : new Map<string, AnswerFile>();
   return {
-    ...{ context, teaching, files, answerFiles, students, pruned, channels },
+    context,
+    teaching,
+    files,
+    answerFiles,
+    students,
+    pruned,
+    channels,
     answers: lessons?.summary,
     race: prepared.race,
     pruningSensitivity: sensitivity,

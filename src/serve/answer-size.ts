@@ -37,10 +37,16 @@ export function refuseLargeAnswer(
   const bytes = sum(shapes.map(({ dtype, shape }) => byteLengthOf(dtype, shape)));
   const remedy = samples > 1 ? 'send fewer samples' : 'ask for fewer outputs';
   if (bytes > limits.bytes)
-    throw new Refusal(413, `the answer of model ${name} would have ${bytes} bytes, at most ${limits.bytes}: ${remedy} (--max-body sets this limit)`); // prettier-ignore
+    throw new Refusal(
+      413,
+      `the answer of model ${name} would have ${bytes} bytes, at most ${limits.bytes}: ${remedy} (--max-body sets this limit)`,
+    );
   const values = sum(shapes.filter((one) => asText.includes(one.name)).map(({ shape }) => elementsOf(shape)));
   if (values > limits.values)
-    throw new Refusal(413, `the answer of model ${name} would have ${values} values as text, at most ${limits.values}: ${remedy}, or ask for binary data at /v2/models/${name}/infer (--max-json sets this limit)`); // prettier-ignore
+    throw new Refusal(
+      413,
+      `the answer of model ${name} would have ${values} values as text, at most ${limits.values}: ${remedy}, or ask for binary data at /v2/models/${name}/infer (--max-json sets this limit)`,
+    );
 }
 
 /** Bytes of all outputs for one sample, as far as its file tells. */
@@ -51,7 +57,9 @@ export function bytesOfSample({ outputs, batching }: ModelFacts): number {
 
 /** Open sizes that nothing tells count as 1. */
 function knownShape({ shape }: TensorSpec, sizes: ReadonlyMap<string, number>, samples?: number): number[] {
-  return shape.map((dim, i) => (i === 0 && samples !== undefined ? samples : typeof dim === 'number' ? dim : (sizes.get(dim) ?? 1))); // prettier-ignore
+  return shape.map((dim, i) =>
+    i === 0 && samples !== undefined ? samples : typeof dim === 'number' ? dim : (sizes.get(dim) ?? 1),
+  );
 }
 
 function sum(values: readonly number[]): number {

@@ -229,7 +229,10 @@ export class ModelHost {
   async #alone(gone: AbortSignal | undefined, change: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.#stopping) throw stopping();
     if (this.#changes >= MOST_CHANGES)
-      throw new Refusal(503, `${this.#changes} models wait to be loaded or unloaded`, { reason: 'REJECTED', retryAfterSeconds: 10 }); // prettier-ignore
+      throw new Refusal(503, `${this.#changes} models wait to be loaded or unloaded`, {
+        reason: 'REJECTED',
+        retryAfterSeconds: 10,
+      });
     const ended = new AbortController();
     const end = (): void => ended.abort();
     for (const signal of [gone, this.#stop.signal]) signal?.addEventListener('abort', end, { once: true });

@@ -91,15 +91,13 @@ export interface RunningServer {
 }
 
 export const DEFAULT_BATCHING: BatchingOptions = {
-  ...{
-    maxBatch: 64,
-    maxDelayMs: 0,
-    preferred: [],
-    maxQueue: 1024,
-    onTimeout: 'reject',
-    priorityLevels: 1,
-    exact: false,
-  },
+  maxBatch: 64,
+  maxDelayMs: 0,
+  preferred: [],
+  maxQueue: 1024,
+  onTimeout: 'reject',
+  priorityLevels: 1,
+  exact: false,
 };
 
 /** Connections at a time, over HTTP and over gRPC. */
@@ -141,8 +139,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     : NO_METRICS;
   const entry = options.workerEntry ?? workerEntry();
   const host = new ModelHost({
-    ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
-    ...{ entry, loadTimeoutMs: 1000 * (options.loadSeconds ?? 120) },
+    sources,
+    log,
+    workers,
+    device,
+    threads: options.threads ?? 1,
+    runTimeoutMs: 120_000,
+    entry,
+    loadTimeoutMs: 1000 * (options.loadSeconds ?? 120),
     callBytes: options.maxMemory ?? Math.max(2 ** 30, Math.floor(freeMemory() / 2 / workers)),
     reader: new Reader(path.join(path.dirname(entry), `../reading/process${path.extname(entry)}`), log),
     limits: { letters: options.maxLetters, openSize: options.maxSize ?? 4096, values: maxJson / 8, bytes: maxBody },
@@ -154,8 +158,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   try {
     await host.start(options.signal);
     const site = {
-      ...{ host, device, version, maxJson },
-      ...{ openMetrics: options.openMetrics ?? false, isStrict: options.strict ?? false },
+      host,
+      device,
+      version,
+      maxJson,
+      openMetrics: options.openMetrics ?? false,
+      isStrict: options.strict ?? false,
       metrics: metrics.text,
     };
     const budget = new BodyBudget(1.5 * Math.max(4 * maxBody, 2 ** 28));
@@ -185,7 +193,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const grpc =
       options.grpcPort === undefined ? undefined : await openGrpc(site, { ...common, port: options.grpcPort });
     return {
-      ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host, hasMetrics: metrics.isKept },
+      url: http.url,
+      port: http.port,
+      grpcPort: grpc?.port,
+      host,
+      hasMetrics: metrics.isKept,
       close: async () => {
         const patienceMs = 1000 * (options.drainSeconds ?? 30);
         const until = monotonicMs() + patienceMs;

@@ -30,15 +30,24 @@ export async function serverMetrics(host: () => ModelHost, device: () => string)
   for (const name of OBSERVER_METRICS.names()) (await OBSERVER_METRICS.load(name))(registry, host);
   const registers = [registry];
   const stages = new Histogram({
-    ...{ name: 'limbeck_serve_stage_seconds', registers, buckets: SECONDS, labelNames: ['model', 'stage'] as const },
+    name: 'limbeck_serve_stage_seconds',
+    registers,
+    buckets: SECONDS,
+    labelNames: ['model', 'stage'] as const,
     help: 'Time of a request by stage: in the queue, and from there to its answer, the queue included.',
   });
   const samplesOf = new Histogram({
-    ...{ name: 'limbeck_serve_request_samples', registers, buckets: SAMPLES, labelNames: ['model'] as const },
+    name: 'limbeck_serve_request_samples',
+    registers,
+    buckets: SAMPLES,
+    labelNames: ['model'] as const,
     help: 'Samples in a request.',
   });
   const http = new Histogram({
-    ...{ name: 'limbeck_serve_http_request_seconds', registers, buckets: SECONDS, labelNames: ['code'] as const },
+    name: 'limbeck_serve_http_request_seconds',
+    registers,
+    buckets: SECONDS,
+    labelNames: ['code'] as const,
     help: 'Time from the headers of an HTTP request to its answer, by status.',
   });
   // Looking up labels costs more than counting.
@@ -93,7 +102,10 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
   const registers = [registry];
   for (const [name, [help, value]] of Object.entries(counters)) {
     new Counter({
-      ...{ name: `nv_inference_${name}`, help, labelNames, registers },
+      name: `nv_inference_${name}`,
+      help,
+      labelNames,
+      registers,
       collect() {
         this.reset();
         for (const model of host().models)
@@ -102,7 +114,9 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
     });
   }
   new Counter({
-    ...{ name: 'nv_inference_request_failure', labelNames: [...labelNames, 'reason'] as const, registers },
+    name: 'nv_inference_request_failure',
+    labelNames: [...labelNames, 'reason'] as const,
+    registers,
     help: 'Requests that were not answered, by reason',
     collect() {
       this.reset();
@@ -114,7 +128,9 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
     },
   });
   new Gauge({
-    ...{ name: 'nv_inference_pending_request_count', labelNames, registers },
+    name: 'nv_inference_pending_request_count',
+    labelNames,
+    registers,
     help: 'Requests that wait in the queue',
     collect() {
       this.reset();
@@ -122,7 +138,9 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
     },
   });
   new Counter({
-    ...{ name: 'limbeck_serve_unknown_words_total', labelNames: ['model', 'column'] as const, registers },
+    name: 'limbeck_serve_unknown_words_total',
+    labelNames: ['model', 'column'] as const,
+    registers,
     help: 'Words in rows of a table that train does not have, by column',
     collect() {
       this.reset();
@@ -131,7 +149,9 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
     },
   });
   new Counter({
-    ...{ name: 'limbeck_serve_batches_total', labelNames: ['model', 'samples'] as const, registers },
+    name: 'limbeck_serve_batches_total',
+    labelNames: ['model', 'samples'] as const,
+    registers,
     help: 'Calls of a model by the samples that they had',
     collect() {
       this.reset();
@@ -146,7 +166,9 @@ function describeResources(registry: Registry, host: () => ModelHost, device: ()
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
-      ...{ name, help, registers },
+      name,
+      help,
+      registers,
       collect() {
         this.set(value());
       },
@@ -162,14 +184,18 @@ function describeResources(registry: Registry, host: () => ModelHost, device: ()
   );
   gauge('limbeck_serve_ready', '1 while requests are answered', () => Number(host().isReady));
   new Counter({
-    ...{ name: 'limbeck_serve_worker_deaths_total', help: 'Worker processes that ended by themselves', registers },
+    name: 'limbeck_serve_worker_deaths_total',
+    help: 'Worker processes that ended by themselves',
+    registers,
     collect() {
       this.reset();
       this.inc(host().pool.deaths);
     },
   });
   new Gauge({
-    ...{ name: 'limbeck_serve_worker_memory_bytes', labelNames: ['pid'] as const, registers },
+    name: 'limbeck_serve_worker_memory_bytes',
+    labelNames: ['pid'] as const,
+    registers,
     help: 'Resident memory of each worker process',
     collect() {
       this.reset();
@@ -177,7 +203,9 @@ function describeResources(registry: Registry, host: () => ModelHost, device: ()
     },
   });
   new Counter({
-    ...{ name: 'limbeck_serve_worker_cpu_seconds_total', labelNames: ['pid'] as const, registers },
+    name: 'limbeck_serve_worker_cpu_seconds_total',
+    labelNames: ['pid'] as const,
+    registers,
     help: 'Processor time of each worker process',
     collect() {
       this.reset();
@@ -185,7 +213,9 @@ function describeResources(registry: Registry, host: () => ModelHost, device: ()
     },
   });
   new Gauge({
-    ...{ name: 'limbeck_serve_model_cost_seconds', labelNames: ['model', 'part'] as const, registers },
+    name: 'limbeck_serve_model_cost_seconds',
+    labelNames: ['model', 'part'] as const,
+    registers,
     help: 'What a call of a model costs: part fixed, and part sample for each of its samples',
     collect() {
       this.reset();
@@ -196,11 +226,9 @@ function describeResources(registry: Registry, host: () => ModelHost, device: ()
     },
   });
   new Gauge({
-    ...{
-      name: 'limbeck_serve_model_info',
-      labelNames: ['model', 'sha256', 'batching', 'exact', 'device'] as const,
-      registers,
-    },
+    name: 'limbeck_serve_model_info',
+    labelNames: ['model', 'sha256', 'batching', 'exact', 'device'] as const,
+    registers,
     help: 'The models that are served; always 1',
     collect() {
       this.reset();

@@ -39,7 +39,11 @@ async function asStudentTakes(data: LoadedDataset, { dataset, student }: Readers
   if (scaling === undefined) return data;
   const { rawLike, takesRaw } = await import('../distill/teachers/inputs/own-scaling.ts');
   if (!takesRaw(scaling, data.train)) return data;
-  const raw = (split: Dataset): Dataset => ({ ...split, normalization: rawLike(split.normalization), usual: split.normalization }); // prettier-ignore
+  const raw = (split: Dataset): Dataset => ({
+    ...split,
+    normalization: rawLike(split.normalization),
+    usual: split.normalization,
+  });
   return { ...data, train: raw(data.train), validation: raw(data.validation), test: data.test && raw(data.test) };
 }
 

@@ -42,7 +42,10 @@ export async function shapesOfInputs(file: string): Promise<(readonly (number | 
     return (await loadTfjsModel(file)).inputs.map(({ shape }) => shape);
   }
   if (file.endsWith('.tflite')) {
-    const [{ readTflite }, { modelEnds }] = [await import('../formats/tflite/read.ts'), await import('../runtime/litert.ts')]; // prettier-ignore
+    const [{ readTflite }, { modelEnds }] = [
+      await import('../formats/tflite/read.ts'),
+      await import('../runtime/litert.ts'),
+    ];
     const bytes = await (await import('../base/files.ts')).readBytes(file);
     return modelEnds(readTflite(bytes)).inputs.map(({ shape }) => shape);
   }

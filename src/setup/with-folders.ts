@@ -161,7 +161,8 @@ function teacherKeys(
       `Its config.json has: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}.`,
     );
   const keys = {
-    ...{ onnx: named(facts.onnx), output },
+    onnx: named(facts.onnx),
+    output,
     ...(facts.pooling && (stated['output'] ?? output) === output && { pooling: facts.pooling }),
     ...(row?.hasClasses === true && { outputs: 'logits', ...(classes && { classes }) }),
     ...(reads === 'pictures' && pictureKeys(facts, stated)),

@@ -39,7 +39,10 @@ interface EndingOfLogits {
 
 /** A node behind the logits. */
 export const step = (op: string, input: string, attrs: Node['attrs'] = {}): Node => ({
-  ...{ op, inputs: [input], attrs, layer: ANSWERS_LAYER },
+  op,
+  inputs: [input],
+  attrs,
+  layer: ANSWERS_LAYER,
   outputs: [`${ANSWERS_LAYER}/${op}`],
 });
 
@@ -58,7 +61,8 @@ export function ofLogits({ nodes, answers, decisions }: EndingOfLogits): Ending 
       const shape = [n, expected.data.length / n];
       const [a, b] = [decisions(expected.data, task), decisions(actual!.data, task)];
       return {
-        ...{ expected: { ...expected, shape }, actual: { ...actual!, shape } },
+        expected: { ...expected, shape },
+        actual: { ...actual!, shape },
         alike: Array.from(a, (value, i) => value === b[i]),
       };
     },
@@ -73,7 +77,10 @@ export function softmaxRows(logits: Float32Array, width: number): Float32Array {
     const largest = row.reduce((most, value) => Math.max(most, value), -Infinity);
     const powers = row.map((value) => Math.exp(value - largest));
     const sum = powers.reduce((total, power) => total + power, 0);
-    out.set(powers.map((power) => power / sum), from); // prettier-ignore
+    out.set(
+      powers.map((power) => power / sum),
+      from,
+    );
   }
   return out;
 }

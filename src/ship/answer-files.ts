@@ -60,7 +60,7 @@ export async function writeAnswerFiles(
     await write(file, bytes);
     await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
     const name = `${idOf(logits)}-${outputs}`;
-    all.set(idOf(logits), { ...{ file, bytes, format, precision, name, outputs: outputs! }, ...compared });
+    all.set(idOf(logits), { file, bytes, format, precision, name, outputs: outputs!, ...compared });
   }
   return all;
 }

@@ -117,7 +117,10 @@ async function madeFrom(options: ConvertOptions, folder: string | undefined): Pr
   const file = path.join(place, 'model.onnx');
   for (const [name, content] of onnxFiles('model.onnx', bytes)) await writeSynced(path.join(place, name), content);
   return {
-    ...{ source: { ...source, graph: { ...source.graph, constants: new Map() } }, samples, path: file, remove },
+    source: { ...source, graph: { ...source.graph, constants: new Map() } },
+    samples,
+    path: file,
+    remove,
     weighted: openedAgain(options, source.metadata),
     made: { layers, skipped, bytes: NO_BYTES, write: withMetadata(file) },
   };

@@ -12,7 +12,8 @@ import type { DescribedBy, Variant } from './variant.ts';
 /** Files that need no calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
 export function reducedVariants(context: DescribedBy, scheme: Reduction, dense: DenseScales): Variant[] {
   const onnx: Variant = {
-    ...{ format: 'onnx', precision: scheme },
+    format: 'onnx',
+    precision: scheme,
     make: (graph, output) => {
       const options = { ...onnxOptions(context, output), keepFloat: isFrontEnd };
       const { result, skipped } = lowerReduced(graph, scheme, options);
@@ -33,7 +34,8 @@ export function int8Variants(
   keepFloat: (layer: string) => boolean = () => false,
 ): Variant[] {
   const onnx: Variant = {
-    ...{ format: 'onnx', precision: 'int8' },
+    format: 'onnx',
+    precision: 'int8',
     make: (graph, output) => {
       const made = exportQdq(graph, quantization, { ...onnxOptions(context, output), keepFloat });
       return { bytes: onnxContent(made.result), skipped: [...skipped, ...made.skipped] };

@@ -90,7 +90,9 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
           text: JSON.stringify(form),
           preprocessing: JSON.stringify({
             shape: [length],
-            ...{ scale: 1, mean: new Array<number>(length).fill(0), std: new Array<number>(length).fill(1) },
+            scale: 1,
+            mean: new Array<number>(length).fill(0),
+            std: new Array<number>(length).fill(1),
           }),
           targets: JSON.stringify(Array.from({ length: size }, (_, i) => `component ${i + 1}`)),
           output: 'values',
@@ -128,10 +130,19 @@ async function vectorsOfFolder(folder: string, tokenizer: string): Promise<Token
 /** The first numbers of the vectors of a folder. */
 function firstNumbers(folder: string, { vectors: all, width }: TokenVectors, { size = width }: EmbedOptions): Made {
   if (size > width)
-    throw new UserError(`--size: expected at most ${width}, the numbers of a vector of ${folder}, received ${size}`, 'Leave it out.'); // prettier-ignore
+    throw new UserError(
+      `--size: expected at most ${width}, the numbers of a vector of ${folder}, received ${size}`,
+      'Leave it out.',
+    );
   const rows = all.length / width;
-  const vectors = Float32Array.from({ length: rows * size }, (_, at) => all[Math.floor(at / size) * width + (at % size)]!); // prettier-ignore
-  const [whole, kept] = [all, vectors].map((values) => values.reduce((sum, value) => sum + value ** 2, 0)) as [number, number]; // prettier-ignore
+  const vectors = Float32Array.from(
+    { length: rows * size },
+    (_, at) => all[Math.floor(at / size) * width + (at % size)]!,
+  );
+  const [whole, kept] = [all, vectors].map((values) => values.reduce((sum, value) => sum + value ** 2, 0)) as [
+    number,
+    number,
+  ];
   return { vectors, width, size, kept: whole === 0 ? 1 : kept / whole };
 }
 
@@ -142,7 +153,9 @@ function bagOf(
 ) {
   useLazyBackend(evaluator);
   const model = buildModel('embedding-bag', {
-    ...{ inputShape: [length], classes: size, seed: 0 },
+    inputShape: [length],
+    classes: size,
+    seed: 0,
     options: { vocabulary, padding, size },
   });
   // A tokenizer without padding gets a new id for it.

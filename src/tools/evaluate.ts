@@ -207,7 +207,9 @@ async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): 
     const { validation, test, labelledBy } = await scoredByTeacher(taught, teacher);
     const scored = (split: Dataset, { targets, scaling }: Dataset): Dataset => ({
       ...split,
-      ...{ targets, scaling, labelled: undefined },
+      targets,
+      scaling,
+      labelled: undefined,
     });
     const results = { validation: scored(data.validation, validation), test: data.test && scored(data.test, test!) };
     return { ...data, ...results, labelledBy };

@@ -53,7 +53,12 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
       const boxes = boxesOf(targets, i * boxesWidth(train.maxBoxes), train.maxBoxes);
       drawBoxes(shown, boxes, { height: tall, width: wide, thick: 2 });
       for (const { label, xmin, ymin } of boxes)
-        names.push({ name: train.classNames[label]!, colour: boxColour(label), left: left + xmin * wide, top: top + ymin * tall }); // prettier-ignore
+        names.push({
+          name: train.classNames[label]!,
+          colour: boxColour(label),
+          left: left + xmin * wide,
+          top: top + ymin * tall,
+        });
     }
     for (let y = 0; y < tall; y++)
       pixels.set(shown.subarray(y * wide * 3, (y + 1) * wide * 3), 3 * ((top + y) * sheet.width + left));
@@ -88,7 +93,8 @@ async function nameTag(
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   return {
-    ...{ input: data, raw: { width, height, channels } },
+    input: data,
+    raw: { width, height, channels },
     left: Math.max(0, Math.min(Math.round(left) + 2, sheet.width - width)),
     top: Math.max(0, Math.min(Math.round(top) + 2, sheet.height - height)),
   };
@@ -99,7 +105,10 @@ function coloured(x: Float32Array, { normalization, samples }: Dataset): Uint8Ar
   const { scale, mean, std } = normalization;
   const channels = mean.length;
   const values = x.map((value, i) => (value * std[i % channels]! + mean[i % channels]!) / scale);
-  const [low, high] = samples instanceof Uint8Array ? [0, 255] : [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))]; // prettier-ignore
+  const [low, high] =
+    samples instanceof Uint8Array
+      ? [0, 255]
+      : [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   const level = (value: number): number => (high > low ? Math.round((255 * (value - low)) / (high - low)) : 0);
   return Uint8Array.from({ length: (x.length / channels) * 3 }, (_, i) => {
     const value = values[channels === 3 ? i : Math.floor(i / 3)]!;
@@ -110,7 +119,8 @@ function coloured(x: Float32Array, { normalization, samples }: Dataset): Uint8Ar
 /** Mixes the colours of a mask's classes into its picture, half and half. */
 function tint(pixels: Uint8Array, mask: TargetValues): void {
   mask.forEach((label: number, i: number) => {
-    if (label !== IGNORED) maskColour(label).forEach((level, c) => (pixels[3 * i + c] = (pixels[3 * i + c]! + level) >> 1)); // prettier-ignore
+    if (label !== IGNORED)
+      maskColour(label).forEach((level, c) => (pixels[3 * i + c] = (pixels[3 * i + c]! + level) >> 1));
   });
 }
 

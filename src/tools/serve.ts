@@ -63,7 +63,10 @@ export async function serveBench(
   // Two devices may finish at once: updates of the report are queued.
   let last = Promise.resolve();
   const server = await servePage({
-    ...{ plan, files, host: options.host, port: options.port },
+    plan,
+    files,
+    host: options.host,
+    port: options.port,
     onRows: async (rows, left) => {
       const device = rows[0]?.device ?? 'browser';
       if (folder !== undefined) {

@@ -69,7 +69,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const started = monotonicMs() - 1000 * (resumed?.progress.seconds ?? 0);
   const { dataSeconds: data = 0, teacherSeconds: teacher = 0 } = resumed?.progress ?? {};
   const times = (): Times => ({
-    ...{ seconds: (monotonicMs() - started) / 1000, dataSeconds: data + (run.dataSeconds?.() ?? 0) },
+    seconds: (monotonicMs() - started) / 1000,
+    dataSeconds: data + (run.dataSeconds?.() ?? 0),
     ...(run.teacherSeconds && { teacherSeconds: teacher + run.teacherSeconds() }),
   });
   const timer = new SaveTimer(run.saveEveryMs);

@@ -37,12 +37,16 @@ export function runMetrics(client: typeof PromClient, registry: Registry, ranked
   const saved = counter('saved_states_total', 'Training states saved since the start.');
   const warnings = counter('warnings_total', 'Warnings since the start.');
   new client.Gauge({
-    ...{ name: 'limbeck_memory_bytes', labelNames: ['kind'], registers, collect: measureMemory },
+    name: 'limbeck_memory_bytes',
+    labelNames: ['kind'],
+    registers,
+    collect: measureMemory,
     help: 'Memory of the process: resident, JavaScript heap, and buffers outside of it.',
   });
 
   new client.Counter({
-    ...{ name: 'limbeck_waited_seconds_total', registers },
+    name: 'limbeck_waited_seconds_total',
+    registers,
     help: 'Time that this process has waited for the others of its training; 0 of one alone.',
     collect() {
       this.reset();

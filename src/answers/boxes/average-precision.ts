@@ -87,11 +87,17 @@ export function boxFigures(
   const ar = (of: readonly Accumulated[], most: 1 | 10 | 100) => meanOver(of, ({ recall }) => mean(recall[most]));
   const ofSize = (of: readonly Accumulated[]) => ({ ap: apOf(of), ar: ar(of, 100) });
   return {
-    ...{ ap: apOf(all), ap50: apAt(AT_50), ap75: apAt(AT_75) },
+    ap: apOf(all),
+    ap50: apAt(AT_50),
+    ap75: apAt(AT_75),
     bySize: { small: ofSize(small), medium: ofSize(medium), large: ofSize(large) },
-    ...{ ar1: ar(all, 1), ar10: ar(all, 10), ar100: ar(all, 100) },
+    ar1: ar(all, 1),
+    ar10: ar(all, 10),
+    ar100: ar(all, 100),
     classes: all.map((own) => ({
-      ...{ boxes: own?.boxes ?? 0, ap: apOf([own]), ar100: ar([own], 100) },
+      boxes: own?.boxes ?? 0,
+      ap: apOf([own]),
+      ar100: ar([own], 100),
       ap50: own === undefined ? null : mean(own.precision[AT_50]!),
       curve: own && { precision: own.precision[AT_50]!, score: own.scores },
     })),
@@ -197,7 +203,9 @@ function accumulated(scenes: readonly Scene[], area: readonly [number, number]):
   if (boxes === 0) return undefined;
   const curves = THRESHOLDS.map((_, t) => curveOf(judged, t, boxes));
   const recall = (most: number): number[] =>
-    THRESHOLDS.map((_, t) => judged.reduce((sum, { rank, found }) => sum + (rank < most ? (found >> t) & 1 : 0), 0) / boxes); // prettier-ignore
+    THRESHOLDS.map(
+      (_, t) => judged.reduce((sum, { rank, found }) => sum + (rank < most ? (found >> t) & 1 : 0), 0) / boxes,
+    );
   return {
     boxes,
     precision: curves.map(({ precision }) => precision),

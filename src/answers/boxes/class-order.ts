@@ -40,5 +40,8 @@ export function otherBoxClasses(
   const order = explainingOrder(Int32Array.from(answers), Int32Array.from(labels), classNames, right);
   if (order === undefined) return undefined;
   const { fact, ...remedy } = wrongOrder(order, classNames, declared);
-  return { fact: `of the ${pairs.length} labelled boxes that it finds it names ${percent(right, 1)} rightly, and ${fact}`, ...remedy }; // prettier-ignore
+  return {
+    fact: `of the ${pairs.length} labelled boxes that it finds it names ${percent(right, 1)} rightly, and ${fact}`,
+    ...remedy,
+  };
 }

@@ -20,8 +20,12 @@ export function detectionsOf(row: ArrayLike<number>, least = 0): Detection[] {
   const found: Detection[] = [];
   for (let at = 0; at < row.length && row[at]! >= 0 && row[at + 1]! >= least; at += DETECTION_WIDTH)
     found.push({
-      ...{ label: row[at]!, score: row[at + 1]! },
-      ...{ xmin: row[at + 2]!, ymin: row[at + 3]!, xmax: row[at + 4]!, ymax: row[at + 5]! },
+      label: row[at]!,
+      score: row[at + 1]!,
+      xmin: row[at + 2]!,
+      ymin: row[at + 3]!,
+      xmax: row[at + 4]!,
+      ymax: row[at + 5]!,
     });
   return found;
 }
@@ -58,7 +62,11 @@ export function asTargetRow(row: ArrayLike<number>, pixels: number, width: numbe
   const out = new Float32Array(width);
   const most = (width - 1) / BOX_WIDTH;
   const found = detectionsOf(row, SHOWN_SCORE).slice(0, most);
-  writeBoxes(out, pixels, found.map((box) => ({ ...box, area: areaOf(box) * pixels, isIgnored: false }))); // prettier-ignore
+  writeBoxes(
+    out,
+    pixels,
+    found.map((box) => ({ ...box, area: areaOf(box) * pixels, isIgnored: false })),
+  );
   return out;
 }
 

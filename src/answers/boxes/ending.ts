@@ -13,7 +13,10 @@ import type { OutputValues } from '../../convert/likeness.ts';
 
 const named = (name: string): string => `${ANSWERS_LAYER}/${name}`;
 const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): Node => ({
-  ...{ op, inputs, attrs, layer: ANSWERS_LAYER },
+  op,
+  inputs,
+  attrs,
+  layer: ANSWERS_LAYER,
   outputs: [named(name)],
 });
 
@@ -72,7 +75,9 @@ export const ending: Ending = {
       ),
     ).flat();
     const asOutput = (data: readonly number[]): OutputValues => ({
-      ...{ data: Float64Array.from(data), shape: [1, data.length], isInteger: true },
+      data: Float64Array.from(data),
+      shape: [1, data.length],
+      isInteger: true,
     });
     return { expected: asOutput(alike.map(() => 1)), actual: asOutput(alike.map(Number)), alike };
   },

@@ -12,7 +12,11 @@ export const shownAnswers: ShownAnswers = (of) => {
   const said = (found: readonly Detection[] = []): string => detectionsText(found, task.names);
   const shown = (boxes: readonly (Detection | TargetBox)[]) =>
     boxes.map(({ label, xmin, ymin, xmax, ymax, ...more }) => ({
-      ...{ name: task.names[label]!, xmin, ymin, xmax, ymax },
+      name: task.names[label]!,
+      xmin,
+      ymin,
+      xmax,
+      ymax,
       ...('score' in more && { score: more.score }),
     }));
   const boxes = {

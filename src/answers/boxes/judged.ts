@@ -122,10 +122,19 @@ function described(
   names: readonly string[],
 ) {
   return {
-    ...{ ap: whole.ap, ap50: whole.ap50, ap75: whole.ap75, recall: whole.ar100 },
-    ...{ small: small.ap, medium: medium.ap, large: large.ap },
+    ap: whole.ap,
+    ap50: whole.ap50,
+    ap75: whole.ap75,
+    recall: whole.ar100,
+    small: small.ap,
+    medium: medium.ap,
+    large: large.ap,
     rows: classes.map(({ boxes, ap, ap50, ar100, curve }, c) => ({
-      ...{ name: names[c]!, there: boxes, ap, ap50, recall: ar100 },
+      name: names[c]!,
+      there: boxes,
+      ap,
+      ap50,
+      recall: ar100,
       ...(curve && { precision: curve.precision }),
     })),
   };

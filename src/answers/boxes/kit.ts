@@ -7,7 +7,10 @@ export const kit: KitForm = {
   outputs: 2,
   kindOf: kindOfSamples,
   output: ({ fields, answers, boxes: { overlap } = {} }, { boxes }) => ({
-    ...{ fields, labels: NAMES_FILE, answers, overlap },
+    fields,
+    labels: NAMES_FILE,
+    answers,
+    overlap,
     threshold: boxes?.atThreshold?.threshold ?? USUAL_THRESHOLD,
   }),
   limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],

@@ -5,7 +5,10 @@ import type { MosaicTargets } from '../../data/targets/reader.ts';
 export const boxesOfMosaic: MosaicTargets = {
   hasRoom({ targets, maxBoxes: most = 1 }) {
     const width = boxesWidth(most);
-    const counts = Int32Array.from({ length: targets.length / width }, (_, row) => boxesOf(targets, row * width, most).length); // prettier-ignore
+    const counts = Int32Array.from(
+      { length: targets.length / width },
+      (_, row) => boxesOf(targets, row * width, most).length,
+    );
     return (rows) => rows.reduce((sum, row) => sum + counts[row]!, 0) <= most;
   },
   join(targets, counts) {

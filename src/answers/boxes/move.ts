@@ -34,7 +34,12 @@ export const moveBoxes: TargetMover<Float32Array> = (targets, geometries, size) 
 function movedBox(box: TargetBox, maps: Geometry, { height, width }: Size): TargetBox | undefined {
   if (maps.length === 0) return box;
   const [left, top, right, bottom] = [box.xmin * width, box.ymin * height, box.xmax * width, box.ymax * height];
-  let outline: readonly Point[] = [[left, top], [right, top], [right, bottom], [left, bottom]]; // prettier-ignore
+  let outline: readonly Point[] = [
+    [left, top],
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+  ];
   const before = areaWithin(outline);
   let whole = before;
   for (const map of maps) {
@@ -46,7 +51,10 @@ function movedBox(box: TargetBox, maps: Geometry, { height, width }: Size): Targ
   const [xs, ys] = [outline.map(([x]) => x / width), outline.map(([, y]) => y / height)];
   return {
     ...box,
-    ...{ xmin: Math.min(...xs), ymin: Math.min(...ys), xmax: Math.max(...xs), ymax: Math.max(...ys) },
+    xmin: Math.min(...xs),
+    ymin: Math.min(...ys),
+    xmax: Math.max(...xs),
+    ymax: Math.max(...ys),
     area: (box.area * visible) / before,
   };
 }
@@ -62,14 +70,23 @@ function movedBy({ xx, xy, x0, yx, yy, y0 }: PixelMap): (point: Point) => Point 
 
 /** The part of a convex outline that lies in the picture (Sutherland & Hodgman 1974, "Reentrant polygon clipping"). */
 function cutAt(outline: readonly Point[], { height, width }: Size): readonly Point[] {
-  const inward: readonly ((point: Point) => number)[] = [([x]) => x, ([x]) => width - x, ([, y]) => y, ([, y]) => height - y]; // prettier-ignore
-  return inward.reduce((points, depth) => points.flatMap((point, i) => {
-    const next = points[(i + 1) % points.length]!;
-    const [own, other] = [depth(point), depth(next)];
-    const share = own / (own - other);
-    const crossing: Point = [point[0] + share * (next[0] - point[0]), point[1] + share * (next[1] - point[1])];
-    return [...(own >= 0 ? [point] : []), ...(own * other < 0 ? [crossing] : [])];
-  }), outline); // prettier-ignore
+  const inward: readonly ((point: Point) => number)[] = [
+    ([x]) => x,
+    ([x]) => width - x,
+    ([, y]) => y,
+    ([, y]) => height - y,
+  ];
+  return inward.reduce(
+    (points, depth) =>
+      points.flatMap((point, i) => {
+        const next = points[(i + 1) % points.length]!;
+        const [own, other] = [depth(point), depth(next)];
+        const share = own / (own - other);
+        const crossing: Point = [point[0] + share * (next[0] - point[0]), point[1] + share * (next[1] - point[1])];
+        return [...(own >= 0 ? [point] : []), ...(own * other < 0 ? [crossing] : [])];
+      }),
+    outline,
+  );
 }
 
 /** Area of a polygon by the shoelace formula. */

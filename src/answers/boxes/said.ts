@@ -77,7 +77,9 @@ export function detected(
   const y = (value: number): number => within(value, place.top, place.down, height);
   const chosen = logits ? detectionRow(Float32Array.from(row), count, overlap) : rowOfChosen(row, count);
   const boxes = detectionsOf(chosen, threshold).map((one) => ({
-    ...{ index: one.label, label: names[one.label]!, score: one.score },
+    index: one.label,
+    label: names[one.label]!,
+    score: one.score,
     box: { xmin: x(one.xmin), ymin: y(one.ymin), xmax: x(one.xmax), ymax: y(one.ymax) },
   }));
   return { height, width, threshold, boxes };
@@ -95,7 +97,9 @@ function boxesSchema(classes: readonly string[] | undefined): object {
   const box = objectOf({ xmin: side, ymin: side, xmax: side, ymax: side });
   const index = { type: 'integer', minimum: 0 };
   return objectOf({
-    ...{ height: size, width: size, threshold: { type: 'number', description: 'Lowest score of these boxes' } },
+    height: size,
+    width: size,
+    threshold: { type: 'number', description: 'Lowest score of these boxes' },
     boxes: {
       type: 'array',
       items: objectOf({ index, label, score: { type: 'number', minimum: 0, maximum: 1 }, box }),

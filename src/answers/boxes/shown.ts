@@ -22,7 +22,9 @@ interface Boxed {
 /** The boxes over their picture, if this browser can show that, and their labels and scores. */
 function boxedPicture({ height, width, threshold, boxes }: Boxed, picture: Canvas | undefined): Element[] {
   const canvas = canvasOf(picture?.width ?? width, picture?.height ?? height, {
-    ...{ class: 'masked', role: 'img', 'aria-label': 'The boxes over the picture' },
+    class: 'masked',
+    role: 'img',
+    'aria-label': 'The boxes over the picture',
   });
   const context = canvas.getContext('2d');
   if (picture !== undefined) context.drawImage(picture, 0, 0, canvas.width, canvas.height);

@@ -94,7 +94,11 @@ function fewBoxes(
   if (count >= FEW * labelled) return undefined;
   const agreement = (pictures: readonly Detection[][]): number =>
     sum(pictures.map((own, i) => pictureF1(own, truth[i]!))) / rows.length;
-  const [now, ...others] = [minConfidence, ...lower].map((least) => ({ least, pictures: found(least), f1: agreement(found(least)) })); // prettier-ignore
+  const [now, ...others] = [minConfidence, ...lower].map((least) => ({
+    least,
+    pictures: found(least),
+    f1: agreement(found(least)),
+  }));
   const best = others.reduce((best, one) => (one.f1 > best.f1 ? one : best), now!);
   if (best === now) return undefined;
   return (

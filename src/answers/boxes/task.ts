@@ -70,7 +70,11 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1, nms = 
       { name: 'boxes', shape: [count, 4] },
       { name: 'scores', shape: [count, classes] },
     ],
-    ...{ width: answerWidth, targetWidth, score: scoreOfTask('detection'), answers: 'logits', lossName: 'boxes' },
+    width: answerWidth,
+    targetWidth,
+    score: scoreOfTask('detection'),
+    answers: 'logits',
+    lossName: 'boxes',
     labelNumbers: () => ({}),
     // Each box has the same weight; a picture without boxes counts as if it had one.
     weightOf: (targets) => Float32Array.from(boxesOfAll(targets, targetWidth), (boxes) => Math.max(1, boxes.length)),
@@ -95,7 +99,11 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1, nms = 
     divergence: (teacher, student, temperature) => pointDivergence(teacher, student, temperature, count),
     scoreMaps: (rows) => {
       const sizes = POINT_STRIDES.map((stride) => [height / stride, width / stride] as const);
-      const levels = tf.split(tf.reshape(largestScores(rows), [-1, count]), sizes.map(([h, w]) => h * w), 1); // prettier-ignore
+      const levels = tf.split(
+        tf.reshape(largestScores(rows), [-1, count]),
+        sizes.map(([h, w]) => h * w),
+        1,
+      );
       return levels.map((level, i) => tf.reshape(level, [-1, ...sizes[i]!]));
     },
     beside: () => ({}),
@@ -106,7 +114,8 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1, nms = 
   // Final boxes, as a detector of another layout gives them.
   const detections: Task = {
     ...task,
-    ...{ fields: [{ name: 'detections', shape: [MAX_DETECTIONS, DETECTION_WIDTH] }], width: ROW },
+    fields: [{ name: 'detections', shape: [MAX_DETECTIONS, DETECTION_WIDTH] }],
+    width: ROW,
     ...judged({ width: ROW, found: (answers) => answers, overlap }, pictures),
   };
   return {

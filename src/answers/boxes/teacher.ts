@@ -50,7 +50,12 @@ export const decodedTeacher: DecodedTeacher = async (source, settings, stated) =
   const { filter } = settings;
   const facts = { input, outputs, stated, places, preprocessing, axes, sampleShape, filter };
   return {
-    ...{ name, params, sizeBytes, classes: ROW, featureShapes: {}, device: runtime.device },
+    name,
+    params,
+    sizeBytes,
+    classes: ROW,
+    featureShapes: {},
+    device: runtime.device,
     key: sha256(content, JSON.stringify(facts)),
     ...(fed.sampleShape && { sampleShape }),
     answer: async (x, n, original) => ({ logits: (await raw(x, n, original))[DETECTIONS]!.data, features: {} }),
@@ -146,7 +151,9 @@ function ofPictures(runtime: Runnable, { isOpen }: Decoder): Runnable {
   const isSingle = isOpen === true && inputs.length === 1 && inputs[0]!.shape.length === 3;
   if (masks.length === 0 && !isSingle) return runtime;
   return {
-    ...{ outputs: runtime.outputs, device: runtime.device, dispose: () => runtime.dispose() },
+    outputs: runtime.outputs,
+    device: runtime.device,
+    dispose: () => runtime.dispose(),
     inputs: isSingle ? inputs.map((input) => ({ ...input, shape: [1, ...input.shape] })) : inputs,
     run: (feeds, wanted) => {
       const [[picture, { data, shape }]] = Object.entries(feeds) as [[string, InferenceTensor]];

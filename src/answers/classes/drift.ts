@@ -32,7 +32,9 @@ class ClassesWatch implements DriftWatch {
     const { groups, counts } = grouped(usual);
     this.#groups = groups;
     const track = (of: readonly number[]): Track => ({
-      ...{ reference: of, counts: of.map(() => 0), ring: new Uint32Array(WINDOW) },
+      reference: of,
+      counts: of.map(() => 0),
+      ring: new Uint32Array(WINDOW),
     });
     const { confidence, entropy } = usual;
     this.#tracks = { confidence: track(confidence.counts), entropy: track(entropy.counts), classes: track(counts) };

@@ -25,7 +25,9 @@ const SCORED: Readonly<Record<ChosenScore, (classes: number) => Scored>> = {
     const scoreOf = (logits: Float32Array, labels: ArrayLike<number>): number =>
       aucOf(logits, labels, classes) ?? refuseOneClass(labels);
     return {
-      ...{ score: scoreFrom(SCORES['roc-auc']), scoreOf, ignorance: () => 0.5 },
+      score: scoreFrom(SCORES['roc-auc']),
+      scoreOf,
+      ignorance: () => 0.5,
       ...collected(classes, (logits) => logits, scoreOf),
     };
   },

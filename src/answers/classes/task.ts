@@ -31,15 +31,13 @@ export function classification(names: readonly string[] | number, score: ChosenS
   const width = classes.length;
   const predicted = (answers: Float32Array): Int32Array => classesOf(answers, width);
   return {
-    ...{
-      name: 'classification',
-      names: classes,
-      classes,
-      fields: oneField([width]),
-      width,
-      targetWidth: 1,
-      answers: 'logits',
-    },
+    name: 'classification',
+    names: classes,
+    classes,
+    fields: oneField([width]),
+    width,
+    targetWidth: 1,
+    answers: 'logits',
     lossName: 'ce',
     labelNumbers: ({ labelSmoothing = 0 }) => ({ labelSmoothing }),
     feeds: (batchSize, mix) =>

@@ -77,7 +77,10 @@ function diagrams(report: Report): Content {
       samples === 0 ? [] : [`at ${percent(probability!)}, ${percent(own!)} of ${number(samples)} have it`],
     );
     return reliabilityFigure({
-      ...{ kind, name, ece, axes: ['probability', 'have the label'] },
+      kind,
+      name,
+      ece,
+      axes: ['probability', 'have the label'],
       title: `Reliability of ${name} in ${model.id}, expected calibration error ${percent(ece)}: ${told.join('; ')}.`,
       bins: bins.map(({ samples, share: own }) => [samples, own]),
     });

@@ -6,6 +6,9 @@ export const evaluationText: EvaluationText = ({ labels }) =>
   textTable([
     ['label', 'samples', 'average precision', 'F1'],
     ...labels!.rows.map(({ name, samples, averagePrecision, f1 }) => [
-      ...[name, String(samples), shareOrDash(averagePrecision), shareOrDash(f1)],
+      name,
+      String(samples),
+      shareOrDash(averagePrecision),
+      shareOrDash(f1),
     ]),
   ]);

@@ -24,15 +24,13 @@ import type { Task } from '../../tasks/task.ts';
 export function multiLabel(names: readonly string[]): Task {
   const width = names.length;
   return {
-    ...{
-      name: 'multi-label',
-      names,
-      fields: oneField([width]),
-      width,
-      targetWidth: width,
-      score: scoreOfTask('multi-label'),
-      answers: 'logits',
-    },
+    name: 'multi-label',
+    names,
+    fields: oneField([width]),
+    width,
+    targetWidth: width,
+    score: scoreOfTask('multi-label'),
+    answers: 'logits',
     lossName: 'bce',
     labelNumbers: () => ({}),
     feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),

@@ -35,10 +35,15 @@ export class PixelConfusion implements ClassPixels {
     const { right, given, there } = this;
     const pixels = there.reduce((sum, count) => sum + count, 0);
     return {
-      ...{ pixels, rightPixels: pixels === 0 ? 0 : right.reduce((sum, count) => sum + count, 0) / pixels },
+      pixels,
+      rightPixels: pixels === 0 ? 0 : right.reduce((sum, count) => sum + count, 0) / pixels,
       rows: names.map((name, c) => ({
-        ...{ name, there: there[c]!, given: given[c]!, right: right[c]! },
-        ...{ iou: iouOf(this, c), dice: diceOf(this, c) },
+        name,
+        there: there[c]!,
+        given: given[c]!,
+        right: right[c]!,
+        iou: iouOf(this, c),
+        dice: diceOf(this, c),
       })),
       ...(names.length <= MOST_IN_MATRIX && { counts: this.counts }),
     };

@@ -61,7 +61,8 @@ function maskSchema(classes: readonly string[] | undefined): object {
   const size = { type: 'integer', minimum: 1 };
   const label = { type: 'string', ...(classes !== undefined && { enum: [...new Set(classes)] }) };
   return objectOf({
-    ...{ height: size, width: size },
+    height: size,
+    width: size,
     runs: {
       type: 'array',
       items: index,

@@ -43,12 +43,21 @@ export function segmentation(data: Omit<TaskData, 'task'>): Task {
   const weighed = byClass(pixelWeights && [...pixelWeights]);
   const unweighed = byClass(pixelWeights && Array.from(pixelWeights, (weight) => (weight === 0 ? 0 : 1 / weight)));
   return {
-    ...{ name: 'segmentation', names, fields: oneField([grid.rows, grid.columns, classes]), width: answerWidth },
-    ...{ targetWidth: pixels, score: scoreOfTask('segmentation'), answers: 'logits', lossName: 'ce', trainsOn: 'soft' },
+    name: 'segmentation',
+    names,
+    fields: oneField([grid.rows, grid.columns, classes]),
+    width: answerWidth,
+    targetWidth: pixels,
+    score: scoreOfTask('segmentation'),
+    answers: 'logits',
+    lossName: 'ce',
+    trainsOn: 'soft',
     labelNumbers: ({ dice }) => (dice === undefined ? {} : { dice }),
     weightOf: (targets, labelled) => {
       const own = labelledShares(targets, pixels, pixelWeights);
-      return pixelWeights === undefined || labelled === undefined ? own : own.map((weight, i) => (labelled[i] === 0 ? 1 : weight)); // prettier-ignore
+      return pixelWeights === undefined || labelled === undefined
+        ? own
+        : own.map((weight, i) => (labelled[i] === 0 ? 1 : weight));
     },
     feeds: (batchSize, mix) =>
       mix === 'none'
@@ -102,7 +111,8 @@ export function segmentation(data: Omit<TaskData, 'task'>): Task {
       const present = counts.filter((row) => row[0]! > 0).length;
       return all === 0 ? 0 : most / all / present;
     },
-    isWorse: (answers, than, targets) => isAboveZero(differences(rightShares(masks(than), targets, pixels), rightShares(masks(answers), targets, pixels))), // prettier-ignore
+    isWorse: (answers, than, targets) =>
+      isAboveZero(differences(rightShares(masks(than), targets, pixels), rightShares(masks(answers), targets, pixels))),
     skill: (answers, targets) => {
       const given = masks(answers);
       const others = moved(given, pixels);
@@ -162,7 +172,10 @@ function confusionSums(
   // Padding samples have weight 0; the pixels of all others count fully, whatever their weight.
   const each = truth.shape[0] / weights.shape[0];
   const isThere = tf.cast(tf.greater(weights, 0), 'float32');
-  const known = tf.reshape(tf.mul(tf.reshape(truth, [weights.shape[0], each * classes]), tf.expandDims(isThere, 1)), [-1, classes]); // prettier-ignore
+  const known = tf.reshape(tf.mul(tf.reshape(truth, [weights.shape[0], each * classes]), tf.expandDims(isThere, 1)), [
+    -1,
+    classes,
+  ]);
   const matrix = tf.matMul(known, given, true, false);
   const diagonal = tf.sum(tf.mul(matrix, tf.eye(classes)), 0);
   const at = (values: tf.Tensor, c: number): tf.Scalar => tf.reshape(tf.slice(values, [c], [1]), []);
@@ -232,7 +245,10 @@ function moved(masks: Uint8Array, pixels: number): Uint8Array {
 function areasText(mask: TargetValues, names: readonly string[]): string {
   const counts = names.map(() => 0);
   for (const value of mask) if (value !== IGNORED) counts[value]!++;
-  const order = names.map((_, c) => c).filter((c) => counts[c]! > 0).sort((a, b) => counts[b]! - counts[a]! || a - b); // prettier-ignore
+  const order = names
+    .map((_, c) => c)
+    .filter((c) => counts[c]! > 0)
+    .sort((a, b) => counts[b]! - counts[a]! || a - b);
   return order.map((c) => `${names[c]!} ${percent(counts[c]! / mask.length, 1)}`).join(', ') || 'none';
 }
 

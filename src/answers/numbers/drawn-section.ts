@@ -44,7 +44,8 @@ function residuals(report: Report, model: ModelRow): Markup[] {
     const { name, rmse } = rows[c]!;
     const marks = of.map(([label, predicted]) => ({ at: [label, predicted - label] as const, kind, size: 4 }));
     const svg = chart({
-      ...{ width: 300, height: 260 },
+      width: 300,
+      height: 260,
       title: `Residuals of ${model.id} for ${name}: prediction minus label by label, ${of.length} samples, RMSE ${digits(rmse)}.`,
       option: () => ({
         grid: gridOf(),

@@ -6,6 +6,9 @@ export const evaluationText: EvaluationText = ({ errors }) =>
   textTable([
     ['predicts', 'MAE', 'RMSE', 'R²'],
     ...errors!.rows.map(({ name, mae, rmse, r2 }) => [
-      ...[name, digits(mae), digits(rmse), r2 === null ? '-' : r2.toFixed(3)],
+      name,
+      digits(mae),
+      digits(rmse),
+      r2 === null ? '-' : r2.toFixed(3),
     ]),
   ]);

@@ -19,16 +19,14 @@ export function regression({ classNames: names, scaling }: Pick<TaskData, 'class
     tf.div(tf.sub(values, tf.tensor1d([...mean])), tf.tensor1d([...std]));
   const ignorance = (targets: ArrayLike<number>): number => rmseOf(meansOf(targets, width), targets, width);
   return {
-    ...{
-      name: 'regression',
-      names,
-      fields: oneField([width]),
-      width,
-      targetWidth: width,
-      score: scoreOfTask('regression'),
-      answers: 'values',
-      scaling,
-    },
+    name: 'regression',
+    names,
+    fields: oneField([width]),
+    width,
+    targetWidth: width,
+    score: scoreOfTask('regression'),
+    answers: 'values',
+    scaling,
     lossName: 'label',
     labelNumbers: ({ huber }) => (huber === undefined ? {} : { huber }),
     feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),

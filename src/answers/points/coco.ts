@@ -59,10 +59,15 @@ export async function pointsOfCoco(
 }
 
 function namedIn(categories: z.infer<typeof schema>['categories'], file: string): NamedPoints {
-  const found = categories.flatMap(({ keypoints, ...rest }, i) => (keypoints === undefined ? [] : [{ ...rest, keypoints, where: `${file}: categories[${i}]` }])); // prettier-ignore
+  const found = categories.flatMap(({ keypoints, ...rest }, i) =>
+    keypoints === undefined ? [] : [{ ...rest, keypoints, where: `${file}: categories[${i}]` }],
+  );
   const [first, ...others] = found;
   if (first === undefined)
-    throw new UserError(`${file}: categories: none has keypoints, which name the points`, 'Use a file of key points; files of boxes are for task: detection.'); // prettier-ignore
+    throw new UserError(
+      `${file}: categories: none has keypoints, which name the points`,
+      'Use a file of key points; files of boxes are for task: detection.',
+    );
   const { keypoints: names, skeleton, where } = first;
   const other = others.find(({ keypoints }) => keypoints.join('\n') !== names.join('\n'));
   if (other !== undefined)
@@ -87,7 +92,8 @@ function pointsIn(numbers: readonly number[], where: string, names: readonly str
     );
   return names.map((name, k) => {
     const [x = 0, y = 0, v = ABSENT] = numbers.slice(3 * k, 3 * k + 3);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) throw new UserError(`${where}: ${name} lies at ${shown(x)}, ${shown(y)}`, 'Write numbers.'); // prettier-ignore
+    if (!Number.isFinite(x) || !Number.isFinite(y))
+      throw new UserError(`${where}: ${name} lies at ${shown(x)}, ${shown(y)}`, 'Write numbers.');
     return { x, y, visibility: visibilityIn(v, where, name) };
   });
 }

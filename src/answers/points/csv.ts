@@ -8,13 +8,13 @@ import { visibilityIn } from './objects.ts';
 import type { AnnotatedObject, PointedBox } from './objects.ts';
 
 const BOX = ['xmin', 'ymin', 'xmax', 'ymax'] as const;
-const HEAD = 'Its first line names the columns: file, then NAME_x, NAME_y and, if need be, NAME_v for each point; xmin, ymin, xmax, ymax for boxes.'; // prettier-ignore
+const HEAD =
+  'Its first line names the columns: file, then NAME_x, NAME_y and, if need be, NAME_v for each point; xmin, ymin, xmax, ymax for boxes.';
 
 /** Points of pictures in a CSV file: a row for each object, with places in pixels. Paths of pictures start at the folder of the file. */
 export async function pointsOfCsv(
   file: string,
 ): Promise<{ readonly named: NamedPoints; readonly objects: AnnotatedObject[] }> {
-  // prettier-ignore
   const [head, ...rows] = await rowsOf(file);
   if (head === undefined) throw new UserError(`${file}: the file is empty`, HEAD);
   const columns = head.record.map((name) => name.trim());
@@ -23,7 +23,10 @@ export async function pointsOfCsv(
   const hasBoxes = BOX.some((side) => at(side) !== -1);
   const lacking = hasBoxes ? BOX.filter((side) => at(side) === -1) : [];
   if (lacking.length > 0)
-    throw new UserError(`${file}:1: a box needs the columns ${BOX.join(', ')}, and ${lacking.join(', ')} is not there`, HEAD); // prettier-ignore
+    throw new UserError(
+      `${file}:1: a box needs the columns ${BOX.join(', ')}, and ${lacking.join(', ')} is not there`,
+      HEAD,
+    );
   const objects = rows.map(({ record, line }): AnnotatedObject => {
     const where = `${file}:${line}`;
     if (record.length !== columns.length)
@@ -46,7 +49,10 @@ export async function pointsOfCsv(
     const sides = hasBoxes ? BOX.map(number) : [];
     if (sides.includes(undefined) && sides.some((side) => side !== undefined))
       throw new UserError(`${where}: the box lacks a side`, `Write ${BOX.join(', ')}, or none of them.`);
-    const box = hasBoxes && sides[0] !== undefined ? (Object.fromEntries(BOX.map((side, i) => [side, sides[i]])) as unknown as PointedBox) : undefined; // prettier-ignore
+    const box =
+      hasBoxes && sides[0] !== undefined
+        ? (Object.fromEntries(BOX.map((side, i) => [side, sides[i]])) as unknown as PointedBox)
+        : undefined;
     const picture = record[at('file')]!.trim();
     if (picture === '')
       throw new UserError(`${where}: the row names no picture`, 'Write its path into the column file.');
@@ -72,7 +78,10 @@ async function rowsOf(file: string): Promise<{ readonly record: string[]; readon
 function pointNames(columns: readonly string[], file: string): string[] {
   const where = `${file}:1`;
   if (!columns.includes('file'))
-    throw new UserError(`${where}: expected a column file with the paths of the pictures, received ${columns.join(', ')}`, HEAD); // prettier-ignore
+    throw new UserError(
+      `${where}: expected a column file with the paths of the pictures, received ${columns.join(', ')}`,
+      HEAD,
+    );
   const twice = columns.find((name, i) => columns.indexOf(name) !== i);
   if (twice !== undefined) throw new UserError(`${where}: two columns are called ${shown(twice)}`, HEAD);
   const known = columns.filter((name) => name !== 'file' && !BOX.some((side) => side === name));

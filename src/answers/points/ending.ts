@@ -7,7 +7,10 @@ import { decodedPoints, DECODED_WIDTH, peakOf } from './simcc.ts';
 
 const named = (name: string): string => `${ANSWERS_LAYER}/${name}`;
 const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): Node => ({
-  ...{ op, inputs, attrs, layer: ANSWERS_LAYER },
+  op,
+  inputs,
+  attrs,
+  layer: ANSWERS_LAYER,
   outputs: [named(name)],
 });
 const scalar = (name: string, value: number): readonly [string, Constant] => [
@@ -25,7 +28,12 @@ export const ending: Ending = {
     const [logits] = graph.outputs.values();
     const bins = binsIn(task);
     const count = task.names.length;
-    const constants = [scalar('half', 0.5), scalar('share', 1 / bins), scalar('sharpness', 1 / peakOf(bins)), scalar('one', 1)]; // prettier-ignore
+    const constants = [
+      scalar('half', 0.5),
+      scalar('share', 1 / bins),
+      scalar('sharpness', 1 / peakOf(bins)),
+      scalar('one', 1),
+    ];
     const nodes = [
       node('rows', 'Reshape', [logits!], { shape: ['batch', count, 2, bins] }),
       node('best', 'ArgMax', [named('rows')], { axis: 3 }),
@@ -56,7 +64,10 @@ export const ending: Ending = {
     return {
       expected: { data, shape, isInteger: false },
       actual: { ...actual!, shape },
-      alike: Array.from({ length: data.length / DECODED_WIDTH }, (_, k) => isSame(k * DECODED_WIDTH) && isSame(k * DECODED_WIDTH + 1)), // prettier-ignore
+      alike: Array.from(
+        { length: data.length / DECODED_WIDTH },
+        (_, k) => isSame(k * DECODED_WIDTH) && isSame(k * DECODED_WIDTH + 1),
+      ),
     };
   },
 };

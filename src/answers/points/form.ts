@@ -88,7 +88,11 @@ function partnersOf(
   const other = (name: string): string =>
     name.replace(/left|right/gi, (side) => {
       const to = side.toLowerCase() === 'left' ? 'right' : 'left';
-      return side === side.toUpperCase() ? to.toUpperCase() : /^[LR]/.test(side) ? to[0]!.toUpperCase() + to.slice(1) : to; // prettier-ignore
+      return side === side.toUpperCase()
+        ? to.toUpperCase()
+        : /^[LR]/.test(side)
+          ? to[0]!.toUpperCase() + to.slice(1)
+          : to;
     });
   const isNamed = names.some((name) => other(name) !== name);
   return isNamed ? names.map((name) => names.indexOf(other(name))) : names.map(() => UNPAIRED);

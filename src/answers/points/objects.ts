@@ -59,14 +59,20 @@ const ROUNDING = 1.001;
 export async function readObjects(
   source: string,
   objects: readonly AnnotatedObject[],
-  { names, form, options }: { readonly names: readonly string[]; readonly form: PointsForm; readonly options: PointsOptions }, // prettier-ignore
+  {
+    names,
+    form,
+    options,
+  }: { readonly names: readonly string[]; readonly form: PointsForm; readonly options: PointsOptions },
   given: PicturesGiven,
 ): Promise<RawSplit> {
   const { margin, withoutLabels = false, fit = 'letterbox', resize } = options;
   if (margin === undefined) refuseSeveral(objects);
   const sizes = await sizesOf(objects);
   const scaled = objects.map((object, i) => inPixels(object, sizes[i]!));
-  const regions = scaled.map((object, i) => (margin === undefined ? whole(sizes[i]!) : cutFor(object, sizes[i]!, margin))); // prettier-ignore
+  const regions = scaled.map((object, i) =>
+    margin === undefined ? whole(sizes[i]!) : cutFor(object, sizes[i]!, margin),
+  );
   const sink = new ImageSink({ ...options, fit }, objects.length, given);
   if (margin === undefined) await sink.addFiles(objects.map(({ file }) => file));
   else await addCut(sink, objects, regions);
@@ -141,7 +147,9 @@ function inPixels(object: AnnotatedObject, { width, height }: Size): AnnotatedOb
 
 function refuseOutside({ where, points }: AnnotatedObject, { width, height }: Size, names: readonly string[]): void {
   const isOff = (value: number, side: number): boolean => value < -ROUNDING || value > side + ROUNDING;
-  const bad = points.findIndex(({ x, y, visibility }) => visibility !== ABSENT && (isOff(x, width) || isOff(y, height))); // prettier-ignore
+  const bad = points.findIndex(
+    ({ x, y, visibility }) => visibility !== ABSENT && (isOff(x, width) || isOff(y, height)),
+  );
   if (bad === -1) return;
   const { x, y } = points[bad]!;
   throw new UserError(
@@ -199,11 +207,11 @@ async function addCut(sink: ImageSink, objects: readonly AnnotatedObject[], regi
       await Promise.all(
         some.map(async ({ file, where }, i) => ({
           where,
-          input: await withPicture(
-            file,
-            OF_FILES,
-            (image) =>
-            image.extract({ ...regions[from + i]! }).png({ compressionLevel: 1 }).toBuffer(), // prettier-ignore
+          input: await withPicture(file, OF_FILES, (image) =>
+            image
+              .extract({ ...regions[from + i]! })
+              .png({ compressionLevel: 1 })
+              .toBuffer(),
           ),
         })),
       ),

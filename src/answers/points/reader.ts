@@ -26,9 +26,16 @@ async function readPoints(source: Source, options: PointsOptions): Promise<RawSp
       );
     const { files, notes } = await allFiles(name, PICTURES);
     const names = classes ?? [];
-    const form = pointsForm({ file: name, names }, { ...options, skeleton: undefined, flipPairs: [], sigmas: undefined, augment: [] }); // prettier-ignore
+    const form = pointsForm(
+      { file: name, names },
+      { ...options, skeleton: undefined, flipPairs: [], sigmas: undefined, augment: [] },
+    );
     const objects = files.map((file) => unannotated(file, names.length));
-    const { points: _, classNames: __, ...read } = await readObjects(name, objects, { names, form, options: { ...options, margin: undefined } }, options); // prettier-ignore
+    const {
+      points: _,
+      classNames: __,
+      ...read
+    } = await readObjects(name, objects, { names, form, options: { ...options, margin: undefined } }, options);
     return { ...read, ...(classes && { classNames: classes, points: form }), notes: [...(read.notes ?? []), ...notes] };
   }
   const { named, objects, notes = [] } = await objectsOf(source, options);

@@ -19,7 +19,11 @@ export function pointHead(points: PointsReport): string[] {
 /** A row for each point. */
 export function pointRows({ rows }: PointsReport): string[][] {
   return rows.map(({ name, there, within, error, median }) => [
-    ...[name, number(there), ...within.map(share), share(error), pixels(median)],
+    name,
+    number(there),
+    ...within.map(share),
+    share(error),
+    pixels(median),
   ]);
 }
 
@@ -38,7 +42,15 @@ export const pointFigures: AnswerFigures = {
     head: ({ points }) => [...heads(points!), 'AUC', 'mean error', 'median, pixels', 'AP', 'AP50', 'AP75'],
     rows: ({ points }) => {
       const { within, auc, error, median, ap, ap50, ap75 } = points!;
-      return [[...within.map((one) => share(one.share)), share(auc), share(error), pixels(median), ...[ap, ap50, ap75].map(share)]]; // prettier-ignore
+      return [
+        [
+          ...within.map((one) => share(one.share)),
+          share(auc),
+          share(error),
+          pixels(median),
+          ...[ap, ap50, ap75].map(share),
+        ],
+      ];
     },
   },
   parts: {

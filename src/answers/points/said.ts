@@ -59,7 +59,8 @@ function pointsSchema(names: readonly string[] | undefined): object {
   const side = { type: 'number', minimum: 0 };
   const name = { type: 'string', ...(names !== undefined && { enum: [...new Set(names)] }) };
   return objectOf({
-    ...{ height: size, width: size },
+    height: size,
+    width: size,
     points: {
       type: 'array',
       items: objectOf({ name, x: side, y: side, score: { type: 'number', minimum: 0, maximum: 1 } }),

@@ -19,7 +19,9 @@ interface Pointed {
 /** The points over their picture, if this browser can show that, and their names and scores. */
 function pointedPicture({ height, width, points }: Pointed, picture: Canvas | undefined): Element[] {
   const canvas = canvasOf(picture?.width ?? width, picture?.height ?? height, {
-    ...{ class: 'masked', role: 'img', 'aria-label': 'The points over the picture' },
+    class: 'masked',
+    role: 'img',
+    'aria-label': 'The points over the picture',
   });
   const context = canvas.getContext('2d');
   if (picture !== undefined) context.drawImage(picture, 0, 0, canvas.width, canvas.height);

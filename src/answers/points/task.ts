@@ -11,7 +11,16 @@ import { asGiven, numberFeeds } from '../../tasks/targets.ts';
 import type { Task, TaskData } from '../../tasks/task.ts';
 import { softenedDivergence } from '../classes/task.ts';
 import type { PointsReport } from './described.ts';
-import { ABSENT, HEAD_WIDTH, POINT_WIDTH, labelledPoints, pointsWidth, rowOfPoints, sizeOfPicture, VISIBLE } from './layout.ts'; // prettier-ignore
+import {
+  ABSENT,
+  HEAD_WIDTH,
+  POINT_WIDTH,
+  labelledPoints,
+  pointsWidth,
+  rowOfPoints,
+  sizeOfPicture,
+  VISIBLE,
+} from './layout.ts';
 import { oksFigures } from './oks.ts';
 import { areaUnderCurve, placedIn, shareWithin } from './places.ts';
 import type { Placed } from './places.ts';
@@ -44,8 +53,14 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
   const eachShare = (answers: Float32Array, targets: TargetValues): number[] =>
     placed(answers, targets).map((own) => shareWithin(own, most) ?? 0);
   return {
-    ...{ name: 'points', names, fields: oneField([answerWidth]), width: answerWidth },
-    ...{ targetWidth, score: scoreOfTask('points'), answers: 'logits', lossName: 'points' },
+    name: 'points',
+    names,
+    fields: oneField([answerWidth]),
+    width: answerWidth,
+    targetWidth,
+    score: scoreOfTask('points'),
+    answers: 'logits',
+    lossName: 'points',
     labelNumbers: () => ({}),
     weightOf: (targets, labelled) =>
       Float32Array.from({ length: targets.length / targetWidth }, (_, i) => {
@@ -70,7 +85,10 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
       of: (answers) => tf.reshape(answers, [-1, bins]),
       targets: (targets) => gaussians(targets, count, bins),
       weights: (samples, targets) => {
-        const isThere = tf.cast(tf.greater(tf.slice(partsOf(targets, count), [0, 0, 2], [-1, -1, 1]), ABSENT), 'float32'); // prettier-ignore
+        const isThere = tf.cast(
+          tf.greater(tf.slice(partsOf(targets, count), [0, 0, 2], [-1, -1, 1]), ABSENT),
+          'float32',
+        );
         const flat = tf.reshape(isThere, [-1, count]);
         // All points of a sample without a label count, which a teacher answers.
         const isBlank = tf.cast(tf.equal(tf.sum(flat, -1, true), 0), 'float32');
@@ -93,7 +111,10 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
     textOf: (answers, row, targets) => {
       const own = decoded(answers.subarray(row * answerWidth, (row + 1) * answerWidth));
       const size = targets.length > 0 ? sizeOfPicture(targets, row * targetWidth) : { width, height };
-      return placesText(names.map((_, k) => [own[k * DECODED_WIDTH]! * size.width, own[k * DECODED_WIDTH + 1]! * size.height]), names); // prettier-ignore
+      return placesText(
+        names.map((_, k) => [own[k * DECODED_WIDTH]! * size.width, own[k * DECODED_WIDTH + 1]! * size.height]),
+        names,
+      );
     },
     labelText: (targets, row) => {
       const size = sizeOfPicture(targets, row * targetWidth);
@@ -118,7 +139,10 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
           const at = (i * count + k) * DECODED_WIDTH;
           return { x: found[at]!, y: found[at + 1]!, visibility: VISIBLE };
         });
-        out.set(rowOfPoints({ width, height, area: areaAround(own, { width, height }) }, own, form.partners), i * targetWidth); // prettier-ignore
+        out.set(
+          rowOfPoints({ width, height, area: areaAround(own, { width, height }) }, own, form.partners),
+          i * targetWidth,
+        );
       }
       return out;
     },
@@ -155,7 +179,10 @@ function partsOf(targets: tf.Tensor2D, count: number): tf.Tensor3D {
 /** Gaussians around the labels over the middles of places, [batch · points · 2, bins], each of sum 1. */
 function gaussians(targets: tf.Tensor2D, count: number, bins: number): tf.Tensor2D {
   const places = tf.reshape(tf.slice(partsOf(targets, count), [0, 0, 0], [-1, -1, 2]), [-1, 1]);
-  const middles = tf.tensor2d(Float32Array.from({ length: bins }, (_, i) => i + 0.5), [1, bins]); // prettier-ignore
+  const middles = tf.tensor2d(
+    Float32Array.from({ length: bins }, (_, i) => i + 0.5),
+    [1, bins],
+  );
   const off = tf.div(tf.sub(middles, tf.mul(places, bins)), deviationOf(bins));
   const heights = tf.exp(tf.mul(tf.square(off), -0.5));
   return tf.div(heights, tf.sum(heights, -1, true));
@@ -175,7 +202,10 @@ function foundSums(
   const scale = tf.div(size, tf.maximum(tf.max(size, -1, true), 1e-6));
   const off = tf.mul(tf.sub(given, tf.slice(parts, [0, 0, 0], [-1, -1, 2])), tf.expandDims(scale, 1));
   const near = tf.cast(tf.lessEqual(tf.sum(tf.square(off), -1), most ** 2), 'float32');
-  const isThere = tf.reshape(tf.cast(tf.greater(tf.slice(parts, [0, 0, 2], [-1, -1, 1]), ABSENT), 'float32'), [-1, count]); // prettier-ignore
+  const isThere = tf.reshape(tf.cast(tf.greater(tf.slice(parts, [0, 0, 2], [-1, -1, 1]), ABSENT), 'float32'), [
+    -1,
+    count,
+  ]);
   // Padding samples have weight 0; the points of all others count fully, whatever their weight.
   const counted = tf.mul(isThere, tf.expandDims(tf.cast(tf.greater(weights, 0), 'float32'), 1));
   return { right: tf.sum(tf.mul(counted, near)), all: tf.sum(counted) };
@@ -256,7 +286,9 @@ const NAMED = 6;
 
 /** Text of places in pixels: `nose 31, 18; left eye absent`. */
 function placesText(places: readonly (readonly number[] | undefined)[], names: readonly string[]): string {
-  const said = places.slice(0, NAMED).map((place, k) => `${names[k]!} ${place === undefined ? 'absent' : place.map(Math.round).join(', ')}`); // prettier-ignore
+  const said = places
+    .slice(0, NAMED)
+    .map((place, k) => `${names[k]!} ${place === undefined ? 'absent' : place.map(Math.round).join(', ')}`);
   return [...said, ...(places.length > NAMED ? [`${places.length - NAMED} more`] : [])].join('; ');
 }
 

@@ -11,7 +11,9 @@ import type { AnnotatedObject } from './objects.ts';
 
 const list = z.array(z.coerce.string());
 const schema = z.object({
-  kpt_shape: z.tuple([z.int().min(1), z.literal([2, 3])], { error: 'expected the number of points, then 2 or 3 numbers for each' }), // prettier-ignore
+  kpt_shape: z.tuple([z.int().min(1), z.literal([2, 3])], {
+    error: 'expected the number of points, then 2 or 3 numbers for each',
+  }),
   flip_idx: z.array(z.int()).nullish(),
   kpt_names: z.union([list, z.record(z.string(), list)]).nullish(),
 });
@@ -44,7 +46,9 @@ export async function pointsOfYolo(
   for (const picture of files) {
     const labels = labelFile(picture);
     const lines = (await exists(labels)) ? (await readUtf8(labels)).split(/\r?\n/) : [];
-    const found = lines.flatMap((line, i) => (line.trim() === '' ? [] : [objectIn(line.trim(), `${labels}:${i + 1}`, { names, each })])); // prettier-ignore
+    const found = lines.flatMap((line, i) =>
+      line.trim() === '' ? [] : [objectIn(line.trim(), `${labels}:${i + 1}`, { names, each })],
+    );
     if (found.length === 0) without++;
     objects.push(...found.map((object) => ({ ...object, file: picture })));
   }
@@ -64,7 +68,9 @@ function objectIn(
   if (words.length !== wanted)
     throw new UserError(
       `${where}: expected ${wanted} numbers, class cx cy width height and ${each} for each of ${names.length} points, received ${words.length}`,
-      words.length === 5 ? 'A box without points is no object of this task: label its points, or remove the line.' : 'Correct the line, or kpt_shape.', // prettier-ignore
+      words.length === 5
+        ? 'A box without points is no object of this task: label its points, or remove the line.'
+        : 'Correct the line, or kpt_shape.',
     );
   const bad = words.find((_, i) => !Number.isFinite(values[i]));
   if (bad !== undefined) throw new UserError(`${where}: ${shown(bad)} is no number`, 'Correct it.');

@@ -27,7 +27,12 @@ interface Tagged {
   /** Words without a tag: behind the last token that the model takes, or without a token of its tokenizer. */
   readonly unread?: number;
   /** Entities by the places of their first and their last word, from 0; absent of tags that mark none, such as parts of speech. */
-  readonly entities?: readonly { readonly type: string; readonly text: string; readonly from: number; readonly to: number }[]; // prettier-ignore
+  readonly entities?: readonly {
+    readonly type: string;
+    readonly text: string;
+    readonly from: number;
+    readonly to: number;
+  }[];
 }
 
 const EXPECTED = 'a text, an array of texts, or an array of lists of words, as in {"inputs": [["New", "York"]]}';

@@ -33,15 +33,13 @@ export function tagging(names: readonly string[], length: number): Task {
   const flat = (all: readonly Sentence[], key: 'truth' | 'given'): Int32Array =>
     Int32Array.from(all.flatMap((one) => one[key]));
   return {
-    ...{
-      name: 'tagging',
-      names,
-      fields: oneField([length, tags]),
-      width,
-      targetWidth: length,
-      score: scoreOfTask('tagging'),
-      answers: 'logits',
-    },
+    name: 'tagging',
+    names,
+    fields: oneField([length, tags]),
+    width,
+    targetWidth: length,
+    score: scoreOfTask('tagging'),
+    answers: 'logits',
     lossName: 'ce',
     labelNumbers: () => ({}),
     weightOf: (targets) =>

@@ -42,7 +42,9 @@ export function vectorsBy(
 ): Row[] {
   return sizes.flatMap((size) =>
     VECTOR_PRECISIONS.map((precision) => ({
-      ...{ size, precision, bytes: bytesOfVector(precision, size) },
+      size,
+      precision,
+      bytes: bytesOfVector(precision, size),
       ...figuresOf(inPrecision(vectors, precision, size)),
     })),
   );

@@ -31,7 +31,12 @@ export function cosent(vectors: tf.Tensor2D, targets: tf.Tensor2D, groups: numbe
   const differences = tf.sub(tf.expandDims(scaled, 2), tf.expandDims(scaled, 1));
   const among = tf.add(tf.mul(differences, compared), tf.mul(tf.sub(1, compared), OUT));
   // The logarithm of the softmax of a first 0 is the negative of the loss.
-  const logs = tf.logSoftmax(tf.pad(tf.reshape<tf.Rank.R2>(among, [groups, -1]), [[0, 0], [1, 0]])); // prettier-ignore
+  const logs = tf.logSoftmax(
+    tf.pad(tf.reshape<tf.Rank.R2>(among, [groups, -1]), [
+      [0, 0],
+      [1, 0],
+    ]),
+  );
   const losses = tf.neg(tf.slice(logs, [0, 0], [-1, 1]));
   return ofRows(tf.mul(losses, known), vectors.shape[0]);
 }
@@ -64,5 +69,11 @@ function pairsOf(vectors: tf.Tensor2D, targets: tf.Tensor2D, groups: number): Pa
 function ofRows(values: tf.Tensor2D, rows: number): tf.Tensor1D {
   const [groups, pairs] = values.shape;
   const twice = tf.reshape<tf.Rank.R2>(tf.tile(tf.expandDims(values, 2), [1, 1, 2]), [groups, 2 * pairs]);
-  return tf.reshape(tf.pad(twice, [[0, 0], [0, rows / groups - 2 * pairs]]), [-1]); // prettier-ignore
+  return tf.reshape(
+    tf.pad(twice, [
+      [0, 0],
+      [0, rows / groups - 2 * pairs],
+    ]),
+    [-1],
+  );
 }

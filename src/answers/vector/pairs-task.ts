@@ -35,13 +35,11 @@ export function sentenceSimilarity({ vector }: Pick<TaskData, 'vector'>): Task {
     rankProducts(pairsOf(vectorsOf(answers), targets));
   return {
     ...base,
-    ...{
-      name: 'sentence-similarity',
-      targetWidth: PAIR_TARGET,
-      score: scoreOfTask('sentence-similarity'),
-      lossName: 'pairs',
-      acrossBatch: true,
-    },
+    name: 'sentence-similarity',
+    targetWidth: PAIR_TARGET,
+    score: scoreOfTask('sentence-similarity'),
+    lossName: 'pairs',
+    acrossBatch: true,
     labelNumbers: ({ pairLoss }) => {
       if (pairLoss !== 'mse') return {};
       if (largest <= 1) return { squared: 1 };

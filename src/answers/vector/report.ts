@@ -27,7 +27,8 @@ const MILLION = 1e6;
 export function vectorRows(of: VectorReport): string[][] {
   const figures = figuresIn(of);
   return of.rows.map((row) => [
-    ...[String(row.size), row.precision],
+    String(row.size),
+    row.precision,
     ...figures.map((key) => percent(row[key]!, 1)),
     size(row.bytes * MILLION),
   ]);

@@ -46,7 +46,11 @@ function alikeTable({ samples, cosines }: Alike): Element {
 
 function thumbnail(picture: Canvas): Canvas {
   const scale = SIDE / Math.max(picture.width, picture.height);
-  const small = canvasOf(Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale)), { 'aria-hidden': true }); // prettier-ignore
+  const small = canvasOf(
+    Math.max(1, Math.round(picture.width * scale)),
+    Math.max(1, Math.round(picture.height * scale)),
+    { 'aria-hidden': true },
+  );
   const context = small.getContext('2d');
   context.imageSmoothingQuality = 'high';
   context.drawImage(picture, 0, 0, small.width, small.height);

@@ -53,8 +53,15 @@ export function embedding({ classNames: names, vector }: Pick<TaskData, 'classNa
   const nameOf = (targets: TargetValues, row: number): string =>
     hasClasses ? (names[targets[row]!] ?? 'unknown') : `sample ${row}`;
   return {
-    ...{ name: 'embedding', names: [], fields: oneField([width]), width, targetWidth, score: scoreOfTask('embedding') },
-    ...{ answers: 'values', isUnit: true, lossName: hasClasses ? 'contrast' : 'labels' },
+    name: 'embedding',
+    names: [],
+    fields: oneField([width]),
+    width,
+    targetWidth,
+    score: scoreOfTask('embedding'),
+    answers: 'values',
+    isUnit: true,
+    lossName: hasClasses ? 'contrast' : 'labels',
     ...(hasClasses && { acrossBatch: true as const, labelClasses: names.length }),
     labelNumbers: ({ arcface }) => (arcface === undefined ? {} : { arcface }),
     feeds: (batchSize) => numberFeeds(batchSize, targetWidth, 'none'),

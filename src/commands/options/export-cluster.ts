@@ -70,7 +70,11 @@ async function shippedModel(
   const alone = notes[0]?.replace(/^not batched: /, '') ?? 'the file takes batches of one size only';
   return {
     model: {
-      ...{ name, bytes, inputs, outputs, joins: batching.kind === 'any' },
+      name,
+      bytes,
+      inputs,
+      outputs,
+      joins: batching.kind === 'any',
       ...(batching.kind !== 'any' && { alone }),
       ...(labels !== undefined && { labels }),
       ...(row.usual !== undefined && { usual: row.usual }),

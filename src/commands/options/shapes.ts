@@ -37,6 +37,10 @@ export function inputShapes({ shape: shapes, fix }: InputArgs): InputShapes {
     return [text.slice(0, at), shape];
   });
   const both = namedShapes.find(([name]) => values.some(([other]) => other === name));
-  if (both !== undefined) throw new UserError(`--fix: ${both[0]} has a shape too`, 'Leave its --shape out: an input with a value is none any more.'); // prettier-ignore
+  if (both !== undefined)
+    throw new UserError(
+      `--fix: ${both[0]} has a shape too`,
+      'Leave its --shape out: an input with a value is none any more.',
+    );
   return new Map([...namedShapes, ...values]);
 }

@@ -178,7 +178,8 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const targets =
       args.targets ??
       (await ask('Where it will run (browser, android, ios, server; several with commas)', {
-        ...{ fallback: 'server', wrong: (answer: string) => targetsIn(answer).wrong },
+        fallback: 'server',
+        wrong: (answer: string) => targetsIn(answer).wrong,
       }));
     const { names: places, wrong: otherPlace } = targetsIn(targets);
     if (otherPlace !== undefined)
@@ -190,7 +191,8 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       labels,
       test,
       testLabels,
-      ...{ validation: inside(splits?.validation), validationLabels: inside(splits?.validationLabels) },
+      validation: inside(splits?.validation),
+      validationLabels: inside(splits?.validationLabels),
       within,
       unlabelled,
       isUnlabelled,
@@ -274,7 +276,10 @@ async function formAt(
 ): Promise<SeenForm> {
   const path = await import('node:path');
   const { countedSamples, seenForm } = await import('../../tools/init/form.ts');
-  const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const labels = label
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   try {
     const isOtherTask = task !== undefined && isTask(task) && taskRow(task).answersPer !== 'word';
     const place = path.resolve(path.dirname(to), train);

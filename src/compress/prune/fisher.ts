@@ -11,7 +11,11 @@ const SURE = 100;
  */
 export function drawnAnswers(
   logits: Float32Array,
-  { classes, temperature, random }: { readonly classes: number; readonly temperature: number; readonly random: RandomStream }, // prettier-ignore
+  {
+    classes,
+    temperature,
+    random,
+  }: { readonly classes: number; readonly temperature: number; readonly random: RandomStream },
 ): Float32Array {
   const drawn = new Float32Array(logits.length).fill(-SURE * temperature);
   for (let row = 0; row < logits.length; row += classes) {

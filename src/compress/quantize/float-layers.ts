@@ -58,7 +58,16 @@ function unitsOfOutput(graph: Graph, producers: ReadonlyMap<string, Node>, outpu
 }
 
 /** Sums, products and moves before an output of several ops, as a detector from a file has them between its last layer and its boxes. */
-const MOVES: ReadonlySet<string> = new Set(['Add', 'Sub', 'Multiply', 'Concat', 'Slice', 'Split', 'Transpose', 'Reshape']); // prettier-ignore
+const MOVES: ReadonlySet<string> = new Set([
+  'Add',
+  'Sub',
+  'Multiply',
+  'Concat',
+  'Slice',
+  'Split',
+  'Transpose',
+  'Reshape',
+]);
 
 /** The last ops before an output, up to the layers with weights, if it is a sum or a product of them. */
 function movedBefore(producers: ReadonlyMap<string, Node>, output: string): string[] {

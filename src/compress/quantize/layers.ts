@@ -59,7 +59,9 @@ export function layerAlone(graph: Graph, nodes: readonly Node[], input: string, 
     inputs.flatMap((name) => (graph.constants.has(name) ? [[name, graph.constants.get(name)!] as const] : [])),
   );
   return graphOf({
-    ...{ nodes, state: new Map(), updates: new Map() },
+    nodes,
+    state: new Map(),
+    updates: new Map(),
     inputs: new Map([[input, graph.types.get(input)!]]),
     constants: new Map(constants),
     outputs: new Map([['y', output]]),

@@ -22,7 +22,9 @@ const at = (name: string): string => path.join(import.meta.dirname, 'samples', n
 function sourceOf({ parts, NAME, DOC }: AppClass, of: SampleContext): SampleFiles {
   const isText = of.data.text !== undefined;
   const marks = {
-    ...{ NAME, DOC, COPIED: copiedFiles(of) },
+    NAME,
+    DOC,
+    COPIED: copiedFiles(of),
     ...sampleTexts({ FEEDS: at('feeds.kt') }),
     ...(of.kit.hasNames !== false && sampleParts(at('labels.kt'))),
     ...(isText

@@ -42,14 +42,16 @@ const INPUTS: Readonly<
 /** Pages by format: their runtime, and where its modules lie after `npm install`. */
 const PAGES = {
   tflite: {
-    ...{ name: 'litert', title: 'LiteRT.js' },
+    name: 'litert',
+    title: 'LiteRT.js',
     imports: {
       '@litertjs/core': './node_modules/@litertjs/core/dist/index.js',
       '@litertjs/wasm-utils': './node_modules/@litertjs/wasm-utils/dist/index.js',
     },
   },
   onnx: {
-    ...{ name: 'onnxruntime', title: 'ONNX Runtime Web' },
+    name: 'onnxruntime',
+    title: 'ONNX Runtime Web',
     imports: { 'onnxruntime-web/wasm': './node_modules/onnxruntime-web/dist/ort.wasm.min.mjs' },
   },
 } as const;
@@ -73,7 +75,9 @@ export async function browserSample(
   for (const [format, { name, title, imports }] of Object.entries(PAGES)) {
     if (!formats.has(format)) continue;
     pages[`${name}.html`] = sampleFile(at('page.html'), {
-      ...{ TITLE: title, IMPORTS: JSON.stringify({ imports }), SCRIPT: `./${name}.js` },
+      TITLE: title,
+      IMPORTS: JSON.stringify({ imports }),
+      SCRIPT: `./${name}.js`,
       FIELD: fields[input.toUpperCase()],
       // Answers without names are vectors, and searched among others.
       ...(!hasNames && { SEARCH: fields['SEARCH'] }),
@@ -95,7 +99,8 @@ export async function browserSample(
     ...(hasNames && sampleParts(at('labels.js'))),
     ...sampleParts(...parts.map((name) => at(`${name}.js`)), own),
     ...(hasNames && { FOLDER: undefined }),
-    ...{ LABELS: 'labels', KNOWN },
+    LABELS: 'labels',
+    KNOWN,
   };
   return {
     ...Object.fromEntries(plain.map((name) => [name, sampleFile(at(name))])),

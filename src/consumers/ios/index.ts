@@ -24,7 +24,10 @@ const numbersOf = (output: number): string =>
 function sourceOf({ parts, NAME, DOC }: AppClass, of: SampleContext): SampleFiles {
   const isText = of.data.text !== undefined;
   const marks = {
-    ...{ NAME, DOC: DOC.replace('null', 'nil'), COPIED: copiedFiles(of), IOS: isText ? '15.4' : '13.0' },
+    NAME,
+    DOC: DOC.replace('null', 'nil'),
+    COPIED: copiedFiles(of),
+    IOS: isText ? '15.4' : '13.0',
     ...sampleTexts({ MODEL: at('model.swift'), FEED: at('feed.swift') }),
     ...(of.kit.hasNames !== false && sampleParts(at('labels.swift'))),
     ...(isText ? sampleParts(at('text.swift')) : { READ_SWIFT: readingOf(of.kit, numbersOf) }),

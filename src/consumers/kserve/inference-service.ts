@@ -17,7 +17,10 @@ export function inferenceService(settings: Settings, canaryPercent?: number) {
     spec: {
       predictor: {
         ...(canaryPercent !== undefined && { canaryTrafficPercent: canaryPercent }),
-        ...{ minReplicas: 1, maxReplicas: MOST_REPLICAS, scaleMetric: 'concurrency', scaleTarget: concurrency },
+        minReplicas: 1,
+        maxReplicas: MOST_REPLICAS,
+        scaleMetric: 'concurrency',
+        scaleTarget: concurrency,
         ...placement(settings),
         containers: [container(settings, 'kserve-container', 'model.onnx')],
         volumes: volumes(settings),

@@ -14,7 +14,9 @@ const BEHAVIOR = {
  */
 export function scaledObject({ name, model, concurrency, p95Ms }: Settings, prometheus: string) {
   const trigger = (id: string, metricType: string, query: string, threshold: number) => ({
-    ...{ type: 'prometheus', name: id, metricType },
+    type: 'prometheus',
+    name: id,
+    metricType,
     metadata: { serverAddress: prometheus, query, threshold: String(threshold), activationThreshold: '0' },
   });
   // Names of models have no character that PromQL would want escaped, see `checkedName`.
@@ -28,7 +30,10 @@ export function scaledObject({ name, model, concurrency, p95Ms }: Settings, prom
     metadata: { name },
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-      ...{ minReplicaCount: 1, maxReplicaCount: MOST_REPLICAS, pollingInterval: 15, cooldownPeriod: 300 },
+      minReplicaCount: 1,
+      maxReplicaCount: MOST_REPLICAS,
+      pollingInterval: 15,
+      cooldownPeriod: 300,
       fallback: { failureThreshold: 4, replicas: 2 },
       advanced: { horizontalPodAutoscalerConfig: { behavior: BEHAVIOR } },
       triggers: [
@@ -47,7 +52,8 @@ export function podAutoscaler({ name }: Settings) {
     metadata: { name },
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-      ...{ minReplicas: 1, maxReplicas: MOST_REPLICAS },
+      minReplicas: 1,
+      maxReplicas: MOST_REPLICAS,
       metrics: [
         { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } },
       ],

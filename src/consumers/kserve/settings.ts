@@ -41,7 +41,11 @@ export function settingsOf(
   const sizing = curve && sizingOf(curve);
   const added = curve?.memoryBytes ?? UNKNOWN_BYTES;
   return {
-    ...{ name: objectName(model), model, image, target, threads },
+    name: objectName(model),
+    model,
+    image,
+    target,
+    threads,
     memory: {
       request: mebibytes(SERVER_BYTES + WORKER_BYTES + added),
       // While a model is loaded again, new workers stand beside the old ones; a quarter for bursts of large requests.

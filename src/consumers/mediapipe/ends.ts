@@ -15,7 +15,11 @@ export interface TaskEnds {
   readonly changed: (
     bytes: Uint8Array,
     end: AnswerEnd,
-    description: { readonly description: string; readonly hasLabels: boolean; readonly files: Readonly<Record<string, string>> },
+    description: {
+      readonly description: string;
+      readonly hasLabels: boolean;
+      readonly files: Readonly<Record<string, string>>;
+    },
   ) => Uint8Array;
   /** Up to `count` held-out samples. */
   readonly samples: (count: number) => Iterable<ComparedSample>;
@@ -23,4 +27,4 @@ export interface TaskEnds {
   readonly packed: string;
   /** Differences between `limbeck evaluate` and the task, one sentence each. */
   readonly notes: readonly string[];
-} // prettier-ignore
+}

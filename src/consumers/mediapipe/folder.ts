@@ -104,7 +104,7 @@ export async function writeMediaPipeFolder(
     const description = { hasLabels, description: `Made by limbeck for ${task} of MediaPipe.`, files };
     const changed = ends.changed(bytes, end, description);
     const { precision } = row;
-    const compared = { ...{ file, bytes: changed, precision, boxes }, activation: form.activation };
+    const compared = { file, bytes: changed, precision, boxes, activation: form.activation };
     await checkChangedFile(compared, bytes, ends.samples(COMPARED));
     content.set(file, changed);
     shipped.push({ file, sizeBytes: changed.length, row });

@@ -30,13 +30,15 @@ export function pictureEnds(data: Dataset): TaskEnds {
     );
   const read = rowReader(data, countOfElements(sampleShape));
   return {
-    changed: (bytes, end, description) =>
-      withPictureEnds(bytes, { sampleShape, normalization, ...end }, description),
+    changed: (bytes, end, description) => withPictureEnds(bytes, { sampleShape, normalization, ...end }, description),
     *samples(most) {
       for (let row = 0; row < Math.min(most, count); row++) {
         const pixels = Float32Array.from(read(row));
         const given = pixels.map((pixel, i) => preparedAs(normalization, pixel, i));
-        const changed = channels === 3 ? pixels : Float32Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)]!);
+        const changed =
+          channels === 3
+            ? pixels
+            : Float32Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3)]!);
         yield { given: () => given, changed: () => changed };
       }
     },
@@ -45,4 +47,4 @@ export function pictureEnds(data: Dataset): TaskEnds {
       `MediaPipe resizes pictures that are not ${sampleShape[0]}x${sampleShape[1]} itself, without the filter of \`limbeck evaluate\`, so that answers near a boundary may differ${channels === 1 ? '; they are made grey after that' : ''}.`,
     ],
   };
-} // prettier-ignore
+}

@@ -22,19 +22,29 @@ export type MediaPipeTask = keyof typeof CALLS;
 
 /** Methods of MediaPipe's tasks and the fields of their results, by their names in Python and in JavaScript. */
 const CALLS = {
-  TextClassifier: { method: 'classify', python: '.classifications[0].categories', web: '.classifications[0].categories' },
+  TextClassifier: {
+    method: 'classify',
+    python: '.classifications[0].categories',
+    web: '.classifications[0].categories',
+  },
   TextEmbedder: { method: 'embed', python: '.embeddings[0].embedding', web: '.embeddings[0].floatEmbedding' },
-  ImageClassifier: { method: 'classify', python: '.classifications[0].categories', web: '.classifications[0].categories' },
+  ImageClassifier: {
+    method: 'classify',
+    python: '.classifications[0].categories',
+    web: '.classifications[0].categories',
+  },
   ImageEmbedder: { method: 'embed', python: '.embeddings[0].embedding', web: '.embeddings[0].floatEmbedding' },
   ImageSegmenter: { method: 'segment', python: '.confidence_masks', web: '.confidenceMasks' },
   ObjectDetector: { method: 'detect', python: '.detections', web: '.detections' },
-} as const; // prettier-ignore
+} as const;
 
 /** Parts of the samples by the kind of data: module of MediaPipe, and the expressions in Python and JavaScript for the text or picture. */
 const KINDS = {
   Text: { module: 'text', python: "'A text.'", web: "'A text.'" },
   Image: {
-    ...{ module: 'vision', python: "mp.Image.create_from_file('picture.jpg')", web: "document.querySelector('img')" },
+    module: 'vision',
+    python: "mp.Image.create_from_file('picture.jpg')",
+    web: "document.querySelector('img')",
   },
 } as const;
 

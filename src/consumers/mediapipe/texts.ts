@@ -15,7 +15,11 @@ const COMPARED = 1000;
 /** Texts for MediaPipe. `texts`: those of the data set, by the ids of their samples. `UserError` for tokenizers that MediaPipe has not. */
 export async function textEnds(
   run: string,
-  { text, validation, texts }: { readonly text: TextForm; readonly validation: Dataset; readonly texts: ReadonlyMap<string, readonly string[]> },
+  {
+    text,
+    validation,
+    texts,
+  }: { readonly text: TextForm; readonly validation: Dataset; readonly texts: ReadonlyMap<string, readonly string[]> },
 ): Promise<TaskEnds> {
   const { tokenizer, vocabulary, encode } = mediaPipeTokenizer(text, await storedTokenizer(text, run));
   const { length, padding } = text;
@@ -26,7 +30,11 @@ export async function textEnds(
   const share = `MediaPipe's tokenizer makes the tokens that the model was trained with of ${alike} of ${held.length} held-out texts (${percent(alike / held.length)}).`;
   return {
     changed: (bytes, end, { files, ...description }) =>
-      withTextEnds(bytes, { length, padding, ...end }, { ...description, tokenizer, files: { ...files, [VOCABULARY_FILE]: vocabulary } }),
+      withTextEnds(
+        bytes,
+        { length, padding, ...end },
+        { ...description, tokenizer, files: { ...files, [VOCABULARY_FILE]: vocabulary } },
+      ),
     *samples(most) {
       for (const sample of held.slice(0, most)) {
         const { ids, mask, types } = own(sample);
@@ -45,4 +53,4 @@ export async function textEnds(
         : share,
     ],
   };
-} // prettier-ignore
+}

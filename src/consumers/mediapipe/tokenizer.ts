@@ -23,7 +23,7 @@ const [UNKNOWN, FIRST, LAST] = ['[UNK]', '[CLS]', '[SEP]'] as const;
 const LONGEST_WORD = 100;
 
 const HINT =
-  'MediaPipe has a tokenizer for WordPiece in small letters, as that of BERT uncased, and one for whole words that are cut at white space or at a pattern. `limbeck export RUN --kit DIR` writes samples for phones and browsers with every tokenizer.'; // prettier-ignore
+  'MediaPipe has a tokenizer for WordPiece in small letters, as that of BERT uncased, and one for whole words that are cut at white space or at a pattern. `limbeck export RUN --kit DIR` writes samples for phones and browsers with every tokenizer.';
 
 function refuse(fact: string): never {
   throw new UserError(`export --mediapipe: ${fact}`, HINT);
@@ -47,7 +47,7 @@ export function mediaPipeTokenizer(form: TextForm, json: TokenizerJson | undefin
 /** White space, and the signs of which each is a word, at which the tokenizer of BERT in MediaPipe cuts. */
 const SPACES = '[\t\n\f\r ]+';
 const SIGNS =
-  '[!-/:-@\\[-`{-~\\p{P}\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B820}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]'; // prettier-ignore
+  '[!-/:-@\\[-`{-~\\p{P}\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B820}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]';
 
 function splitAt(pattern: string, behavior: 'Removed' | 'Isolated'): Component {
   return { type: 'Split', pattern: { Regex: pattern }, behavior, invert: false };
@@ -76,7 +76,8 @@ function wordPieces(form: TextForm, json: TokenizerJson): MediaPipeTokenizer {
   const tokens = Array.from({ length: form.vocabulary }, (_, id) => `[unused id ${id}]`);
   for (const [token, id] of ids) tokens[id] = token;
   const same = tokenizerOf({
-    ...{ model, post_processor: json.post_processor ?? null },
+    model,
+    post_processor: json.post_processor ?? null,
     pre_tokenizer: { type: 'Sequence', pretokenizers: [splitAt(SPACES, 'Removed'), splitAt(SIGNS, 'Isolated')] },
   });
   const encode = encoderOf(same, form);

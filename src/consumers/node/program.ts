@@ -75,7 +75,10 @@ export async function nodeSample(
           GIVEN: `samples.json or ${example}`,
         };
   const marks = {
-    ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
+    NAME: `${name}-in-node`,
+    FILE: `${name}.mjs`,
+    WHAT: what,
+    ...words,
     ANSWERS: isOneOutput ? ONE : SEVERAL,
     NAMES: hasNames
       ? `const ${words.LABELS} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');`

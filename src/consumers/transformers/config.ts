@@ -56,7 +56,10 @@ export async function pipelineOf(data: Dataset): Promise<PipelineForm & { readon
   if (form === undefined) return refuse(`no pipeline answers ${task}`, OTHERS);
   if (text !== undefined && form.texts !== undefined) {
     if (text.tokenizer !== 'tokenizer.json')
-      refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore
+      refuse(
+        `expected a tokenizer.json, received the tokenizer ${text.tokenizer}`,
+        'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.',
+      );
     if (text.texts === 2) refuse('pipelines take one text, received pairs of texts', OTHERS);
     return { ...form, pipeline: form.texts };
   }
@@ -65,9 +68,15 @@ export async function pipelineOf(data: Dataset): Promise<PipelineForm & { readon
   if (!isImageShape(sampleShape) || (channels !== 1 && channels !== 3) || inputs !== undefined)
     refuse(`expected pictures or texts, received samples of shape [${sampleShape.join(', ')}]`, OTHERS);
   if (!(samples instanceof Uint8Array))
-    refuse('expected pictures of 8 bits, received numbers of another range', 'Pipelines open picture files: train on those, or on arrays of uint8.'); // prettier-ignore
+    refuse(
+      'expected pictures of 8 bits, received numbers of another range',
+      'Pipelines open picture files: train on those, or on arrays of uint8.',
+    );
   if (data.fit === 'letterbox' && sampleShape[0] !== sampleShape[1])
-    refuse(`the pipeline keeps the proportions of pictures in squares alone, and the model takes ${sampleShape[0]!}x${sampleShape[1]!}`, 'Train at a square size, or with `fit: stretch`.'); // prettier-ignore
+    refuse(
+      `the pipeline keeps the proportions of pictures in squares alone, and the model takes ${sampleShape[0]!}x${sampleShape[1]!}`,
+      'Train at a square size, or with `fit: stretch`.',
+    );
   return { ...form, pipeline: form.pictures };
 }
 
@@ -89,7 +98,8 @@ export async function configFiles(
   files.set(
     'config.json',
     json({
-      ...{ model_type: type, architectures: [architecture] },
+      model_type: type,
+      architectures: [architecture],
       ...(problem !== undefined && { problem_type: problem }),
       ...(isVector
         ? {}

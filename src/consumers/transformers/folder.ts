@@ -32,7 +32,10 @@ const PIPELINES = 'a folder for pipelines';
 
 /** Names of the files by which transformers.js finds a precision. */
 const NAMES = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx', fp16: 'onnx/model_fp16.onnx' } as const;
-const WANTED = (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((precision): WantedFile => ({ format: 'onnx', precision })); // prettier-ignore
+const WANTED = (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((precision): WantedFile => ({
+  format: 'onnx',
+  precision,
+}));
 
 /** Writes a folder that `pipeline()` of transformers.js opens. `UserError` for a task without a pipeline, and for a run without a report. */
 export async function writePipelineFolder(

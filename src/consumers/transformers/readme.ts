@@ -51,12 +51,17 @@ export function readme(
   const score = scoreOf(report);
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
   const head = {
-    ...{ library_name: 'transformers.js', pipeline_tag: pipeline, tags: ['limbeck', 'knowledge-distillation', 'onnx'] },
+    library_name: 'transformers.js',
+    pipeline_tag: pipeline,
+    tags: ['limbeck', 'knowledge-distillation', 'onnx'],
     metrics: [score.name.toLowerCase().includes('f1') ? 'f1' : score.name.toLowerCase().replace(/ /g, '_')],
     ...(card?.license !== undefined && { license: card.license }),
     ...(card?.baseModel !== undefined && { base_model: card.baseModel }),
   };
-  const rows = files.map(({ file, sizeBytes, row }) => `| ${file} | ${fileSize(sizeBytes)} | ${figure(row.score.validation)} | ${figure(row.score.test)} |`); // prettier-ignore
+  const rows = files.map(
+    ({ file, sizeBytes, row }) =>
+      `| ${file} | ${fileSize(sizeBytes)} | ${figure(row.score.validation)} | ${figure(row.score.test)} |`,
+  );
   const listed =
     classes.length <= 20 ? classes.join(', ') : `${classes.slice(0, 20).join(', ')}, … (${classes.length})`;
   return `---

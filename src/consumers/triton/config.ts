@@ -7,8 +7,14 @@ import { entries, word } from './pbtxt.ts';
 export const LABELS = 'labels.txt';
 
 const DATA_TYPES: Readonly<Record<DType, string>> = {
-  ...{ float32: 'TYPE_FP32', float16: 'TYPE_FP16', int64: 'TYPE_INT64', int32: 'TYPE_INT32' },
-  ...{ int16: 'TYPE_INT16', int8: 'TYPE_INT8', uint8: 'TYPE_UINT8', bool: 'TYPE_BOOL' },
+  float32: 'TYPE_FP32',
+  float16: 'TYPE_FP16',
+  int64: 'TYPE_INT64',
+  int32: 'TYPE_INT32',
+  int16: 'TYPE_INT16',
+  int8: 'TYPE_INT8',
+  uint8: 'TYPE_UINT8',
+  bool: 'TYPE_BOOL',
 };
 
 export interface ConfigOptions {
@@ -27,7 +33,9 @@ export function tritonConfig(model: ShippedModel, { target, precision }: ConfigO
   const maxBatch = batched ? curve.sizes.at(-1)! : joins ? DEFAULT_BATCH : 0;
   const ofLabels = (end: TensorSpec): boolean => labels !== undefined && end.shape.at(-1) === labels.length;
   return {
-    ...{ name, platform: 'onnxruntime_onnx', max_batch_size: maxBatch },
+    name,
+    platform: 'onnxruntime_onnx',
+    max_batch_size: maxBatch,
     input: inputs.map((end) => described(end, joins)),
     output: outputs.map((end) => ({
       ...described(end, joins),

@@ -250,10 +250,26 @@ function movedTargets(dataset: Dataset, chance: Chance): (rows: Int32Array) => T
       return maps;
     });
     if (mosaic === undefined) return move!(targetsOf(dataset, rows), geometries, size);
-    const shown = Array.from(rows, (row, i) => mosaic(row)?.map((tile) => ({ row: tile.row, maps: [tile.map, ...geometries[i]!] })) ?? [{ row, maps: geometries[i]! }]); // prettier-ignore
+    const shown = Array.from(
+      rows,
+      (row, i) =>
+        mosaic(row)?.map((tile) => ({ row: tile.row, maps: [tile.map, ...geometries[i]!] })) ?? [
+          { row, maps: geometries[i]! },
+        ],
+    );
     const all = shown.flat();
-    const moved = move!(targetsOf(dataset, all.map(({ row }) => row)), all.map(({ maps }) => maps), size); // prettier-ignore
-    return mosaicTargets(dataset).join(moved, shown.map((tiles) => tiles.length)); // prettier-ignore
+    const moved = move!(
+      targetsOf(
+        dataset,
+        all.map(({ row }) => row),
+      ),
+      all.map(({ maps }) => maps),
+      size,
+    );
+    return mosaicTargets(dataset).join(
+      moved,
+      shown.map((tiles) => tiles.length),
+    );
   };
 }
 

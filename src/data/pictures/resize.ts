@@ -120,7 +120,8 @@ export function resized<P extends Pixels>(
   [toHeight, toWidth]: readonly [number, number],
   filter = BILINEAR,
 ): P {
-  const make = (length: number): P => (pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as P; // prettier-ignore
+  const make = (length: number): P =>
+    (pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as P;
   const across =
     width === toWidth
       ? pixels

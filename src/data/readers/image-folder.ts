@@ -21,7 +21,9 @@ export async function readImageFolder(folder: string, options: ImageOptions, giv
   await sink.addFiles(files);
   const held = sink.held(folder);
   return {
-    ...{ source: folder, sampleShape: sink.shape!, ...held },
+    source: folder,
+    sampleShape: sink.shape!,
+    ...held,
     originals: sink.originals(),
     labels: {
       kind: 'name',

@@ -91,7 +91,13 @@ export function chosenLabels(labels: RawLabels, rows: Int32Array): RawLabels {
   const at = (values: Int32Array): Int32Array => rows.map((row) => values[row]!);
   if (labels.kind === 'numbers') {
     const { width } = labels;
-    return { ...labels, values: Float32Array.from({ length: rows.length * width }, (_, i) => labels.values[rows[Math.floor(i / width)]! * width + (i % width)]!) }; // prettier-ignore
+    return {
+      ...labels,
+      values: Float32Array.from(
+        { length: rows.length * width },
+        (_, i) => labels.values[rows[Math.floor(i / width)]! * width + (i % width)]!,
+      ),
+    };
   }
   if (labels.kind === 'columns') {
     const columns = labels.columns.map((column) => ({ ...column, values: at(column.values) }));
@@ -137,7 +143,9 @@ export function datasetRows(dataset: Dataset, rows: Int32Array): Dataset {
   return {
     ...dataset,
     ...chosenRows(dataset, rows, countOfElements(sampleShape)),
-    ...{ count: rows.length, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
+    count: rows.length,
+    ids: rows.map((row) => ids[row]!),
+    targets: targetsOf(dataset, rows),
     labelled: labelled && Uint8Array.from(rows, (row) => labelled[row]!),
     forTeacher: forTeacher && datasetRows(forTeacher, rows),
   };

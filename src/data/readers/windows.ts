@@ -62,12 +62,12 @@ export function cutIntoWindows(raw: RawSplit, { window, task, room }: WindowOpti
   const { files, notes = [], missing } = rows;
   return {
     ...rows,
-    ...{
-      words: undefined,
-      files: undefined,
-      missing: missing && missingIn(missing, rows, { starts, steps, channels }),
-    },
-    ...{ samples, sampleShape: [steps, channels.length], columns: channels.map((i) => columns[i]!) },
+    words: undefined,
+    files: undefined,
+    missing: missing && missingIn(missing, rows, { starts, steps, channels }),
+    samples,
+    sampleShape: [steps, channels.length],
+    columns: channels.map((i) => columns[i]!),
     labels: chosenLabels(rows.labels, labelled),
     ids: Int32Array.from(starts.keys()),
     groups: { values: Int32Array.from(groups), names: by?.names ?? files!.map(({ file }) => file) },
@@ -109,7 +109,8 @@ function stretches(rows: Rows): readonly Stretch[] {
     const isLast = row + 1 === ids.length;
     const isNextFile = !isLast && ids[row + 1]! >= (files[file + 1]?.firstRow ?? Infinity);
     const next = isNextFile ? file + 1 : file;
-    const isEnd = isLast || isNextFile || ids[row + 1] !== ids[row]! + 1 || (by !== undefined && groupOf(row + 1) !== group); // prettier-ignore
+    const isEnd =
+      isLast || isNextFile || ids[row + 1] !== ids[row]! + 1 || (by !== undefined && groupOf(row + 1) !== group);
     if (!isEnd) continue;
     found.push({ from, to: row + 1, group });
     [from, file] = [row + 1, next];

@@ -36,6 +36,9 @@ export function resampled(
     );
   const fault = faultOfArrays([{ values: Math.min(most, Math.ceil((values.length * up) / down)), bytesEach: 4 }]);
   if (fault !== undefined)
-    throw new UserError(`${where}: its values at a rate of ${rate} instead of ${from} ${fault}`, 'Cut it into shorter sounds.'); // prettier-ignore
+    throw new UserError(
+      `${where}: its values at a rate of ${rate} instead of ${from} ${fault}`,
+      'Cut it into shorter sounds.',
+    );
   return polyphase(values, up, down, most);
 }

@@ -32,13 +32,25 @@ const FLOAT: Readonly<Record<number, ReadValue>> = {
 export const PCM_TAG = 1;
 const [FLOAT_TAG, EXTENSIBLE_TAG] = [3, 0xfffe];
 const OTHERS: Readonly<Record<number, string>> = {
-  ...{ 2: 'ADPCM', 6: 'A-law', 7: 'µ-law', 17: 'IMA ADPCM', 49: 'GSM 6.10', 80: 'MPEG', 85: 'MP3', 353: 'WMA' },
+  2: 'ADPCM',
+  6: 'A-law',
+  7: 'µ-law',
+  17: 'IMA ADPCM',
+  49: 'GSM 6.10',
+  80: 'MPEG',
+  85: 'MP3',
+  353: 'WMA',
 };
 
 /** Other kinds of files, by their first bytes. */
 const KINDS: Readonly<Record<string, string>> = {
-  ...{ RF64: 'a WAV file of the kind RF64', RIFX: 'a WAV file of the kind RIFX' },
-  ...{ fLaC: 'a FLAC file', OggS: 'an Ogg file', FORM: 'an AIFF file', ID3: 'an MP3 file', '.snd': 'an AU file' },
+  RF64: 'a WAV file of the kind RF64',
+  RIFX: 'a WAV file of the kind RIFX',
+  fLaC: 'a FLAC file',
+  OggS: 'an Ogg file',
+  FORM: 'an AIFF file',
+  ID3: 'an MP3 file',
+  '.snd': 'an AU file',
 };
 
 /** Floats beyond this are integers that were never divided, rather than a loud sound from -1 to 1. */

@@ -111,7 +111,10 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
   });
   return {
     ...raw,
-    ...{ samples: out, sampleShape: [names.length], words: undefined, dates: undefined },
+    samples: out,
+    sampleShape: [names.length],
+    words: undefined,
+    dates: undefined,
     notes: [...(raw.notes ?? []), ...notes],
   };
 }

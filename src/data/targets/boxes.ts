@@ -40,8 +40,13 @@ export function boxesOf(targets: ArrayLike<number>, start: number, most: number)
   const found: TargetBox[] = [];
   for (let i = 0, at = start + 1; i < most && targets[at] !== NO_BOX; i++, at += BOX_WIDTH)
     found.push({
-      ...{ label: targets[at]!, xmin: targets[at + 1]!, ymin: targets[at + 2]! },
-      ...{ xmax: targets[at + 3]!, ymax: targets[at + 4]!, area: targets[at + 5]!, isIgnored: targets[at + 6] === 1 },
+      label: targets[at]!,
+      xmin: targets[at + 1]!,
+      ymin: targets[at + 2]!,
+      xmax: targets[at + 3]!,
+      ymax: targets[at + 4]!,
+      area: targets[at + 5]!,
+      isIgnored: targets[at + 6] === 1,
     });
   return found;
 }

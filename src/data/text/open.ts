@@ -59,8 +59,11 @@ export async function openText(config: TextConfig, isApart = false): Promise<Ope
     const { padding = inputs?.includes('attention_mask') === true ? 0 : tokenizer.vocabulary } = tokenizer;
     const form: TextForm = {
       ...ownForm,
-      ...{ texts: columns.length === 2 && !isApart ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
-      ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
+      texts: columns.length === 2 && !isApart ? 2 : 1,
+      length: config.length ?? DEFAULT_LENGTH,
+      truncate,
+      vocabulary: Math.max(tokenizer.vocabulary, padding + 1),
+      padding,
     };
     // A model with ids as its single input takes the sample as it is, whatever the input's name.
     const several = inputs?.length === 1 ? undefined : inputs;

@@ -86,7 +86,8 @@ export class BlockMerge {
   get whole(): Safetensors {
     const { dataset, views } = this.#options;
     const { tensors, metadata } = answersFile(this.#options, this.#values, {
-      ...{ key: softTargetsKey(this.#options), done: views * dataset.count },
+      key: softTargetsKey(this.#options),
+      done: views * dataset.count,
     });
     return { tensors, metadata: { ...metadata, seconds: String(this.#seconds) } };
   }

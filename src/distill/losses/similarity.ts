@@ -18,7 +18,11 @@ export const similarity: LossDefinition = {
     const length = hyper['queue']!;
     const queue = length > 0 ? tf.variable(tf.zeros<tf.Rank.R3>([groups, length, width])) : undefined;
     return {
-      ...{ name, needs: 'logits', hyper, features: [], variables: {} },
+      name,
+      needs: 'logits',
+      hyper,
+      features: [],
+      variables: {},
       ...(queue && { memory: { [QUEUE]: queue } }),
       compute: (input) => {
         const [student, teacher] = [input.studentLogits, teacherLogits(input)].map((rows) => grouped(rows, groups));

@@ -245,7 +245,9 @@ async function columnInput(
   const prepare = prepared(dataset, wanted, preprocessing, handed || undefined);
   return {
     raw: async (x, n, original) => askRows(await prepare(x, n, original), n),
-    ...{ layout: 'nhwc', input: inputs.map(({ input }) => input.name), preprocessing },
+    layout: 'nhwc',
+    input: inputs.map(({ input }) => input.name),
+    preprocessing,
     ...(handed && { handed: [...handed] }),
   };
 }
@@ -278,7 +280,7 @@ function textInput({ name, runtime, dataset }: FileTeacherSource, settings: File
   const inputs = textInputs(runtime.inputs, name, dataset);
   const isPerWord = taskRow(dataset.task).answersPer === 'word';
   const answer = isPerWord ? undefined : outputOf(runtime, name, settings, dataset);
-  const pooling = answer !== undefined && isPooled(dataset, settings) ? { output: answer, by: settings.pooling } : undefined; // prettier-ignore
+  const pooling = answer && isPooled(dataset, settings) ? { output: answer, by: settings.pooling } : undefined;
   const textOptions = {
     data: dataset,
     name,

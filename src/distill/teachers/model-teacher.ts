@@ -96,7 +96,12 @@ async function withSteps(
     probe === undefined
       ? outputs === 'probabilities'
       : (outputs !== 'auto' || answers === 'logits' || fields.length > 1) &&
-        answersProbabilities(name, outputs, scoresIn(await raw(probe.x, probe.n, probe.original)), given[0]!.shape.at(-1)!); // prettier-ignore
+        answersProbabilities(
+          name,
+          outputs,
+          scoresIn(await raw(probe.x, probe.n, probe.original)),
+          given[0]!.shape.at(-1)!,
+        );
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
   const { filter, cutFrom } = options.size ?? {};

@@ -54,9 +54,14 @@ export function ofTwoClasses(model: Model, dataset: Dataset, output: string | un
 function watched(file: Runnable, onFed: NonNullable<OpenedWith['onFed']>): Runnable {
   const earlier = new Map<string, Awaited<ReturnType<Runnable['run']>>>();
   return {
-    ...{ inputs: file.inputs, outputs: file.outputs, device: file.device, dispose: () => file.dispose() },
+    inputs: file.inputs,
+    outputs: file.outputs,
+    device: file.device,
+    dispose: () => file.dispose(),
     run: async (feeds, wanted) => {
-      const form = Object.values(feeds).map(({ shape }) => shape.join()).join(' '); // prettier-ignore
+      const form = Object.values(feeds)
+        .map(({ shape }) => shape.join())
+        .join(' ');
       const known = onFed(feeds) ? earlier.get(form) : undefined;
       const results = known ?? (await file.run(feeds, wanted));
       earlier.set(form, results);

@@ -81,7 +81,8 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
         );
         members.push({ ...opened, weight });
       }
-      if (isMember) return { teacher: await unitTeacher(joinedTeacher(members), options.dataset), alternatives: [], members }; // prettier-ignore
+      if (isMember)
+        return { teacher: await unitTeacher(joinedTeacher(members), options.dataset), alternatives: [], members };
       return { teacher: ensemble(members), alternatives: [], members };
     },
     async () => {
@@ -111,7 +112,8 @@ export async function openFile(
   const layoutAsked = { ...layout, normalize: preparation.normalize };
   const found = (own: Pick<Teacher, 'key' | 'otherOutputs'>) => ({
     alternatives: alternativesOf(dataset, layoutAsked, (change) => open({ ...preparation, ...change }), own),
-    ...{ declared: preparation.classes, preparation },
+    declared: preparation.classes,
+    preparation,
   });
   if (recipe.precision !== 'int8') {
     const teacher = await open(preparation);

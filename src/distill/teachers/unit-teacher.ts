@@ -32,7 +32,12 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
   const unit = centred && !isMember ? less(plain, meanVector(await vectorsOf(plain), width)) : plain;
   if (width === size && (isMember || prefixes.length === 0)) return unit;
   if (width < size && isMember)
-    return { ...unit, key: sha256(unit.key, String(size)), classes: size, answer: withVectors(unit, (vectors) => padded(vectors, width, size)) }; // prettier-ignore
+    return {
+      ...unit,
+      key: sha256(unit.key, String(size)),
+      classes: size,
+      answer: withVectors(unit, (vectors) => padded(vectors, width, size)),
+    };
   if (size > Math.min(width, samples)) {
     const most = width < size ? width : 2 ** Math.floor(Math.log2(samples));
     throw new UserError(

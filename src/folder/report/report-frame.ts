@@ -93,7 +93,13 @@ export function frameOf(
   { written, wallSeconds, training, stages = [] }: Course,
 ) {
   return {
-    ...{ version: REPORT_VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task, score) },
+    version: REPORT_VERSION,
+    name,
+    seed,
+    wallSeconds,
+    machine,
+    dataset,
+    score: scoreEntry(dataset.task, score),
     ...(training.length > 0 && { training }),
     ...(stages.length > 0 && { stages }),
     environment: environment(),
@@ -115,8 +121,12 @@ export function stagesOf(ledger: Pick<Ledger, 'times' | 'find'>): StageSummary[]
 }
 
 const PACKAGES = [
-  ...['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'],
-  ...['@litertjs/core', 'tfjs-tflite-node', 'sharp'],
+  'onnxruntime-node',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-layers',
+  '@litertjs/core',
+  'tfjs-tflite-node',
+  'sharp',
 ];
 
 function environment(): Environment {

@@ -44,7 +44,9 @@ async function fromLedger(
   if (rows.length === 0) return undefined;
   const facts = ledger.find('data')?.notes['facts'] as RunFacts | undefined;
   return stoppedReport(recipe, facts ?? factsOf({ recipe }), {
-    ...{ written, wallSeconds, stopped },
+    written,
+    wallSeconds,
+    stopped,
     training: await curvesOf(recipe, rows, { stage: stopped.stage, states: states(stopped.stage) }),
     stages: stagesOf(ledger),
     models: modelsSoFar(recipe, rows),

@@ -55,7 +55,11 @@ export function stoppedSearch(
   const notes = trials.flatMap(({ run, report }) => report.notes.map((note) => `${run}: ${note}`));
   return {
     ...base,
-    ...{ status, stopped: { stage, reason }, recipe: written, wallSeconds, parity: [] },
+    status,
+    stopped: { stage, reason },
+    recipe: written,
+    wallSeconds,
+    parity: [],
     // Files stay in the folders of their trials until the search is finished.
     models: base.models
       .slice(0, best === undefined ? undefined : at + 1)

@@ -56,7 +56,11 @@ export class OnnxParts {
   }
 
   ints(values: readonly number[]): string {
-    return this.stored(`ints_${values.join('_').replaceAll('-', 'm')}`, [values.length], BigInt64Array.from(values, BigInt)); // prettier-ignore
+    return this.stored(
+      `ints_${values.join('_').replaceAll('-', 'm')}`,
+      [values.length],
+      BigInt64Array.from(values, BigInt),
+    );
   }
 
   /** The tensor with its axes in another order; turning it back gives the first tensor again. */
@@ -217,7 +221,8 @@ export class LayerContext {
   array(name: string, shape: readonly (number | null)[]): KerasArray {
     const found = this.#arrays[this.#next];
     if (found === undefined) throw unfitting(this.file, this.layer, `its weight ${name} is missing in the file`);
-    const fits = found.shape.length === shape.length && shape.every((size, i) => size === null || size === found.shape[i]); // prettier-ignore
+    const fits =
+      found.shape.length === shape.length && shape.every((size, i) => size === null || size === found.shape[i]);
     if (!fits)
       throw unfitting(
         this.file,

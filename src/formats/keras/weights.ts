@@ -59,7 +59,9 @@ export function archivedWeights(root: Hdf5Group, file: string): WeightSource {
     members(layer).flatMap((path) => {
       // Keras 2 names private members.
       const hidden = path.map((name) => (name.endsWith('_dense') ? `_${name}` : name));
-      const found = [path, hidden].map((names) => groupAt(root, [...group, ...names, 'vars'])).find((one) => one?.arrays.size); // prettier-ignore
+      const found = [path, hidden]
+        .map((names) => groupAt(root, [...group, ...names, 'vars']))
+        .find((one) => one?.arrays.size);
       const arrays = found?.arrays ?? new Map<string, KerasArray>();
       return Array.from({ length: arrays.size }, (_, i) => {
         const array = arrays.get(`${i}`);

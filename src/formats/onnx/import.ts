@@ -156,7 +156,8 @@ function typeOf({ name, dtype, dims }: ValueInfo, file: string): TensorType {
   };
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool') {
     const remedies: Partial<Record<string, string>> = {
-      ...{ bfloat16: FLOAT32_FIRST, float64: FLOAT32_FIRST },
+      bfloat16: FLOAT32_FIRST,
+      float64: FLOAT32_FIRST,
       uint8: 'Export it with a float32 example as its input: it is then fed the same numbers as float32.',
     };
     return fail(

@@ -46,7 +46,14 @@ function stepOf(
   const numbers = inputs.map((name) => (name === value ? undefined : numbersOf(stored.get(name), channels)));
   if (op === 'BatchNormalization') {
     const [, gamma, beta, mean, variance] = numbers;
-    if (inputs[0] !== value || gamma === undefined || beta === undefined || mean === undefined || variance === undefined) return undefined; // prettier-ignore
+    if (
+      inputs[0] !== value ||
+      gamma === undefined ||
+      beta === undefined ||
+      mean === undefined ||
+      variance === undefined
+    )
+      return undefined;
     const epsilon = attrs.get('epsilon')?.value;
     const scale = all((c) => gamma[c]! / Math.sqrt(variance[c]! + (typeof epsilon === 'number' ? epsilon : 1e-5)));
     return { scale, offset: all((c) => beta[c]! - mean[c]! * scale[c]!) };
@@ -56,7 +63,10 @@ function stepOf(
   if (other === undefined || inputs.length !== 2) return undefined;
   if (op === 'Add') return { scale: all(() => 1), offset: other };
   if (op === 'Mul') return { scale: other, offset: all(() => 0) };
-  if (op === 'Sub') return isFirst ? { scale: all(() => 1), offset: other.map((one) => -one) } : { scale: all(() => -1), offset: other }; // prettier-ignore
+  if (op === 'Sub')
+    return isFirst
+      ? { scale: all(() => 1), offset: other.map((one) => -one) }
+      : { scale: all(() => -1), offset: other };
   return op === 'Div' && isFirst ? { scale: other.map((one) => 1 / one), offset: all(() => 0) } : undefined;
 }
 

@@ -178,7 +178,12 @@ export function storedTensors({ initializers, nodes }: OnnxGraph): Map<string, O
 /** Attributes with learned numbers in nodes of ai.onnx.ml, by their specification; `_as_tensor` in float64. */
 const LEARNT = [
   ...['nodes_values', 'target_weights', 'class_weights'].flatMap((name) => [name, `${name}_as_tensor`]),
-  ...['nodes_splits', 'leaf_weights', 'coefficients', 'intercepts', 'support_vectors', 'rho'],
+  'nodes_splits',
+  'leaf_weights',
+  'coefficients',
+  'intercepts',
+  'support_vectors',
+  'rho',
 ];
 
 /**

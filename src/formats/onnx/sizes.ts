@@ -8,7 +8,8 @@ export type InputShape = readonly (number | 'batch')[] | { readonly value: numbe
 /** Requested shapes or values of inputs, by name. */
 export type InputShapes = ReadonlyMap<string, InputShape>;
 
-const isValue = (shape: InputShape | undefined): shape is { readonly value: number } => shape !== undefined && 'value' in shape; // prettier-ignore
+const isValue = (shape: InputShape | undefined): shape is { readonly value: number } =>
+  shape !== undefined && 'value' in shape;
 
 /**
  * The model with fixed sizes for open axes of its inputs, and with stored numbers instead of inputs that have a value. A named size is replaced

@@ -106,12 +106,22 @@ function footerOf(count: number, block: number, size: number): Uint8Array {
     const bytes = rows === block ? whole : pageBytes(rows, size);
     const at = MAGIC.length + i * whole;
     const column = struct(
-      ...[i32(1, FLOAT), list(2, I32, [varint(2 * PLAIN), varint(2 * RLE)]), list(3, BINARY, PATH.map(text))],
-      ...[i32(4, 0), i64(5, rows * size), i64(6, bytes), i64(7, bytes), i64(9, at)],
+      i32(1, FLOAT),
+      list(2, I32, [varint(2 * PLAIN), varint(2 * RLE)]),
+      list(3, BINARY, PATH.map(text)),
+      i32(4, 0),
+      i64(5, rows * size),
+      i64(6, bytes),
+      i64(7, bytes),
+      i64(9, at),
     );
     return struct(list(1, STRUCT, [struct(i64(2, at), [3, STRUCT, column])]), i64(2, bytes), i64(3, rows));
   });
-  const footer = struct(i32(1, 1), list(2, STRUCT, schema), i64(3, count), list(4, STRUCT, groups), [6, BINARY, text('limbeck')]); // prettier-ignore
+  const footer = struct(i32(1, 1), list(2, STRUCT, schema), i64(3, count), list(4, STRUCT, groups), [
+    6,
+    BINARY,
+    text('limbeck'),
+  ]);
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, footer.length, true);
   return concatBytes([Uint8Array.from(footer), length, MAGIC]);

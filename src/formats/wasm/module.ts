@@ -20,7 +20,14 @@ export function encodeModule(functions: readonly WasmFunction[]): Uint8Array<Arr
     return [...unsigned(code.length), ...code];
   });
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
     ...section(1, vector(types)),
     ...section(2, vector([memory])),
     ...section(3, vector(functions.map((_, i) => unsigned(i)))),

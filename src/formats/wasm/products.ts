@@ -26,22 +26,46 @@ export function productsFunction(name: string): WasmFunction {
   const each = Array.from({ length: ROWS_TOGETHER }, (_, i) => i);
   const rise = (local: number, by: number): number[] => [...get(local), I32_CONST, by, I32_ADD, ...set(local)];
   const added = (sum: number, i: number, other: number): number[] => [
-    ...[...get(sum), ...get(row), ...twice(8 * i), ...get(other), ...TIMES, ...ADD, ...set(sum)],
+    ...get(sum),
+    ...get(row),
+    ...twice(8 * i),
+    ...get(other),
+    ...TIMES,
+    ...ADD,
+    ...set(sum),
   ];
   const element = [
-    ...[...get(at), ...LOAD, ...set(left), ...get(at), ...loadAt(16), ...set(right)],
+    ...get(at),
+    ...LOAD,
+    ...set(left),
+    ...get(at),
+    ...loadAt(16),
+    ...set(right),
     ...each.flatMap((i) => [...added(sums + 2 * i, i, left), ...added(sums + 2 * i + 1, i, right)]),
-    ...[...rise(row, STRIDE), ...rise(at, STRIDE)],
+    ...rise(row, STRIDE),
+    ...rise(at, STRIDE),
   ];
   const stored = each.flatMap((i) => [
-    ...[...get(out), ...get(sums + 2 * i), ...TO_FLOATS, ...storeTwo(0)],
-    ...[...get(out), ...get(sums + 2 * i + 1), ...TO_FLOATS, ...storeTwo(8)],
-    ...[...get(out), ...get(outBytes), I32_ADD, ...set(out)],
+    ...get(out),
+    ...get(sums + 2 * i),
+    ...TO_FLOATS,
+    ...storeTwo(0),
+    ...get(out),
+    ...get(sums + 2 * i + 1),
+    ...TO_FLOATS,
+    ...storeTwo(8),
+    ...get(out),
+    ...get(outBytes),
+    I32_ADD,
+    ...set(out),
   ]);
   const cleared = each.flatMap((i) => [...ZERO, ...set(sums + 2 * i), ...ZERO, ...set(sums + 2 * i + 1)]);
   const body = loopUntil(row, end, [
-    ...[...cleared, ...get(others), ...set(at)],
-    ...[...loopUntil(at, othersEnd, element), ...stored],
+    ...cleared,
+    ...get(others),
+    ...set(at),
+    ...loopUntil(at, othersEnd, element),
+    ...stored,
   ]);
   return { name, params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], locals, body };
 }

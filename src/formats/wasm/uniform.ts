@@ -54,17 +54,49 @@ export function uniformFunction(name: string): WasmFunction {
 
   const counters = vectorOf(Uint32Array.of(0, 1, 2, 3));
   const start = [
-    ...[...get(low), ...SPLAT, ...counters, ...ADD, ...set(x[0])],
+    ...get(low),
+    ...SPLAT,
+    ...counters,
+    ...ADD,
+    ...set(x[0]),
     // A true comparison is -1: where the lower word has begun anew, the upper one is one more.
-    ...[...get(high), ...SPLAT, ...get(x[0]), ...get(low), ...SPLAT, ...LESS, ...SUB, ...set(x[1])],
-    ...[...get(c2), ...SPLAT, ...set(x[2]), ...get(c3), ...SPLAT, ...set(x[3])],
+    ...get(high),
+    ...SPLAT,
+    ...get(x[0]),
+    ...get(low),
+    ...SPLAT,
+    ...LESS,
+    ...SUB,
+    ...set(x[1]),
+    ...get(c2),
+    ...SPLAT,
+    ...set(x[2]),
+    ...get(c3),
+    ...SPLAT,
+    ...set(x[3]),
   ];
   /** Words of a round: upper and lower half of the product of `of` and `by`, the upper one mixed with `other` and the key. */
   const half = (of: number, by: number, other: number, key: number, upper: number, lower: number): number[] => [
-    ...[...get(of), ...fourOf(by), ...PRODUCTS_LOW, ...set(a)],
-    ...[...get(of), ...fourOf(by), ...PRODUCTS_HIGH, ...set(b)],
-    ...[...get(a), ...get(b), ...shuffled([1, 3, 5, 7]), ...get(other), ...XOR, ...get(key), ...XOR, ...set(upper)],
-    ...[...get(a), ...get(b), ...shuffled([0, 2, 4, 6]), ...set(lower)],
+    ...get(of),
+    ...fourOf(by),
+    ...PRODUCTS_LOW,
+    ...set(a),
+    ...get(of),
+    ...fourOf(by),
+    ...PRODUCTS_HIGH,
+    ...set(b),
+    ...get(a),
+    ...get(b),
+    ...shuffled([1, 3, 5, 7]),
+    ...get(other),
+    ...XOR,
+    ...get(key),
+    ...XOR,
+    ...set(upper),
+    ...get(a),
+    ...get(b),
+    ...shuffled([0, 2, 4, 6]),
+    ...set(lower),
   ];
   const [u0, l0, u1, l1] = [vector(), vector(), vector(), vector()];
   const rounds = Array.from({ length: ROUNDS }, (_, round) => [
@@ -75,7 +107,10 @@ export function uniformFunction(name: string): WasmFunction {
 
   // From one word of four blocks in a vector to four words of one block.
   const paired = (first: number, second: number, words: readonly number[], into: number): number[] => [
-    ...[...get(first), ...get(second), ...shuffled(words), ...set(into)],
+    ...get(first),
+    ...get(second),
+    ...shuffled(words),
+    ...set(into),
   ];
   const pairs = [
     ...paired(x[0], x[1], [0, 4, 1, 5], u0),
@@ -84,8 +119,17 @@ export function uniformFunction(name: string): WasmFunction {
     ...paired(x[2], x[3], [2, 6, 3, 7], l1),
   ];
   const block = (i: number, from: readonly [number, number], words: readonly number[]): number[] => [
-    ...[...get(at), I32_CONST, i * VECTOR_BYTES, I32_ADD],
-    ...[...get(from[0]), ...get(from[1]), ...shuffled(words), ...SHIFT, ...TO_FLOAT, ...UNIT, ...TIMES],
+    ...get(at),
+    I32_CONST,
+    i * VECTOR_BYTES,
+    I32_ADD,
+    ...get(from[0]),
+    ...get(from[1]),
+    ...shuffled(words),
+    ...SHIFT,
+    ...TO_FLOAT,
+    ...UNIT,
+    ...TIMES,
     ...STORE,
   ];
   const stores = [
@@ -95,10 +139,25 @@ export function uniformFunction(name: string): WasmFunction {
     ...block(3, [u1, l1], [2, 3, 6, 7]),
   ];
   const next = [
-    ...[...get(low), I32_CONST, 4, I32_ADD, ...set(low)],
-    ...[...get(high), ...get(low), I32_CONST, 4, I32_LESS, I32_ADD, ...set(high)],
+    ...get(low),
+    I32_CONST,
+    4,
+    I32_ADD,
+    ...set(low),
+    ...get(high),
+    ...get(low),
+    I32_CONST,
+    4,
+    I32_LESS,
+    I32_ADD,
+    ...set(high),
     // 64 as a signed LEB128 has two bytes.
-    ...[...get(at), I32_CONST, 0xc0, 0x00, I32_ADD, ...set(at)],
+    ...get(at),
+    I32_CONST,
+    0xc0,
+    0x00,
+    I32_ADD,
+    ...set(at),
   ];
   const body = [...setup, ...loopUntil(at, end, [...start, ...rounds, ...pairs, ...stores, ...next])];
   return { name, params, locals, body };

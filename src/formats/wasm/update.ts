@@ -63,7 +63,8 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
   const rowAddress = new Map(rowed.map((name) => [name, add('i32')]));
   const address = (place: string): number[] => [
     ...get(rowAddress.get(place) ?? addresses.indexOf(place)),
-    ...[...get(isColumn.has(place) || rowAddress.has(place) ? column : at), I32_ADD],
+    ...get(isColumn.has(place) || rowAddress.has(place) ? column : at),
+    I32_ADD,
   ];
   const nextRow = [...rowAddress].flatMap(([name, local]) => {
     const next = addresses.indexOf(name);
@@ -76,7 +77,12 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
     return [...ARITHMETIC[op as Exclude<UpdateOp, 'Sum'>](operands), ...set(localOf(output))];
   };
   const summed = ({ inputs: [value], output }: UpdateNode): number[] => [
-    ...[...address(output), ...address(output), ...LOAD, ...get(localOf(value!)), ...SUM, ...STORE],
+    ...address(output),
+    ...address(output),
+    ...LOAD,
+    ...get(localOf(value!)),
+    ...SUM,
+    ...STORE,
   ];
   /** Values of columns that these nodes read and do not compute. */
   const columnsFor = (nodes: readonly UpdateNode[]): number[] => {
@@ -85,7 +91,8 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
     return [...read].flatMap((value) => (made.has(value) ? [] : loaded(value, value)));
   };
   const overColumns = (body: readonly number[]): number[] => [
-    ...[...clear(column), ...loopUntil(column, row, [...body, ...advance(column)])],
+    ...clear(column),
+    ...loopUntil(column, row, [...body, ...advance(column)]),
   ];
   const everyNumber = ({ reads, nodes, sums, writes }: UpdatePass): number[] => [
     ...[...reads].flatMap(([value, place]) => loaded(value, place)),
@@ -96,7 +103,9 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
     ...advance(at),
   ];
   const everyColumn = ({ columns: nodes }: UpdatePass): number[] => [
-    ...[...columnsFor(nodes), ...nodes.flatMap(computed), ...nodes.flatMap(({ output }) => stored(output, output))],
+    ...columnsFor(nodes),
+    ...nodes.flatMap(computed),
+    ...nodes.flatMap(({ output }) => stored(output, output)),
   ];
   const passes = updatePasses(update).passes.flatMap((pass) => [
     ...(pass.sums.length === 0
@@ -117,7 +126,10 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
 export function kindOf({ vectors, rowed, columns, scalars, nodes, writes }: FusedUpdate): string {
   const place = new Map([...vectors, ...scalars, ...nodes.map(({ output }) => output)].map((name, i) => [name, i]));
   return JSON.stringify([
-    ...[vectors.length, columns.length, scalars.length, rowed.map((name) => place.get(name))],
+    vectors.length,
+    columns.length,
+    scalars.length,
+    rowed.map((name) => place.get(name)),
     nodes.map(({ op, inputs }) => [op, ...inputs.map((input) => place.get(input))]),
     [...writes].map(([variable, value]) => [place.get(variable), place.get(value)]),
   ]);

@@ -144,7 +144,9 @@ export const linear = {
   /** The first maximum of each window, row by row, gets its gradient. */
   MaxPoolGrad: undilated({ inputs: ['dy', 'x', 'y'], attrs: pool2d, infer: ([, x]) => [x!] }),
   AvgPoolGrad: undilated({
-    ...{ inputs: ['dy'], attrs: { ...pool2d, inputShape: 'shape' }, infer: fromAttr('inputShape') },
+    inputs: ['dy'],
+    attrs: { ...pool2d, inputShape: 'shape' },
+    infer: fromAttr('inputShape'),
   }),
 } satisfies Record<string, OpSpec>;
 

@@ -185,7 +185,11 @@ function rowOf(job: { file: TimedFile; threads: number; found: readonly ToolFigu
   const p50Ms = median(p50);
   const memory = job.found.flatMap(({ memoryBytes }) => memoryBytes ?? []);
   return {
-    ...{ model: job.file.name, runtime: 'tflite-android', device, batchSize: 1, threads: job.threads },
+    model: job.file.name,
+    runtime: 'tflite-android',
+    device,
+    batchSize: 1,
+    threads: job.threads,
     p50Ms,
     p95Ms: Math.max(p50Ms, median(job.found.map(({ p95Ms }) => p95Ms))),
     throughputPerSecond: 1000 / p50Ms,

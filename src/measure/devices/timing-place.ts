@@ -46,9 +46,17 @@ export function libraryVersions(): Record<string, string> {
 export function latencyRow({ runtime, device, batchSize, threads, p50Ms, p95Ms, ...rest }: Omit<DeviceRow, 'model'>) {
   const { p99Ms, throughputPerSecond, intervalMs, runs, sessions, memoryBytes } = rest;
   return {
-    ...{ runtime, device, batchSize, threads, p50Ms, p95Ms },
+    runtime,
+    device,
+    batchSize,
+    threads,
+    p50Ms,
+    p95Ms,
     ...(p99Ms !== undefined && { p99Ms }),
-    ...{ throughputPerSecond, intervalMs, runs, sessions },
+    throughputPerSecond,
+    intervalMs,
+    runs,
+    sessions,
     ...(memoryBytes !== undefined && { memoryBytes }),
   };
 }

@@ -110,7 +110,9 @@ async function ortWebGpu(): Promise<PageRuntime> {
 function ortRuntime(ort: Ort, name: string, threads: number, provider: string): PageRuntime {
   ort.env.logLevel = 'error';
   return {
-    ...{ name, format: 'onnx', threads },
+    name,
+    format: 'onnx',
+    threads,
     open: async (bytes, inputs) => {
       const session = await ort.InferenceSession.create(bytes, { executionProviders: [provider] });
       const feeds = Object.fromEntries(
@@ -125,7 +127,9 @@ async function liteRt(accelerator: 'wasm' | 'webgpu'): Promise<PageRuntime> {
   const core = await load<LiteRt>('assets/litert/index.js');
   await (loading ??= core.loadLiteRt(urlOf('assets/litert/wasm/')));
   return {
-    ...{ name: accelerator === 'wasm' ? 'litert-web' : 'litert-web-webgpu', format: 'tflite', threads: 1 },
+    name: accelerator === 'wasm' ? 'litert-web' : 'litert-web-webgpu',
+    format: 'tflite',
+    threads: 1,
     open: async (bytes, inputs) => {
       const model = await core.loadAndCompile(bytes, { accelerator });
       if (accelerator === 'webgpu' && !model.isFullyAccelerated) {
@@ -147,8 +151,14 @@ async function liteRt(accelerator: 'wasm' | 'webgpu'): Promise<PageRuntime> {
 let loading: Promise<unknown> | undefined;
 
 const ARRAYS: Readonly<Record<string, new (size: number) => ArrayBufferView>> = {
-  ...{ float32: Float32Array, int32: Int32Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array },
-  ...{ int64: BigInt64Array, float16: Uint16Array, int16: Int16Array },
+  float32: Float32Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+  int64: BigInt64Array,
+  float16: Uint16Array,
+  int16: Int16Array,
 };
 
 /** Integers are zeros, which are valid indexes of any table. */

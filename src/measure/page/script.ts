@@ -41,7 +41,10 @@ async function measure(): Promise<void> {
         .filter(({ format }) => format === model.format)
         .flatMap((runtime) =>
           model.settings.map(({ batchSize, inputs }) => ({
-            ...{ model: model.id, runtime: runtime.name, threads: runtime.threads, batchSize },
+            model: model.id,
+            runtime: runtime.name,
+            threads: runtime.threads,
+            batchSize,
             open: () => runtime.open(bytes.get(model.id)!, inputs),
           })),
         ),

@@ -28,7 +28,7 @@ export async function chosenLayers(
   const short = file.split(/[\\/]/).at(-1)!;
   const weights = new Map<string, Constant>();
   for (const { name, variable } of modelVariables(model))
-    weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data: await variable.data<'float32'>() }); // prettier-ignore
+    weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data: await variable.data<'float32'>() });
   const origin: string[] = [];
   const found = head === 'replace' ? topOf(model, file) : undefined;
   if (found !== undefined) {

@@ -40,7 +40,15 @@ export const bcResnet = family({
       }
     });
     // The paper has 5×5, where 40 bands have been reduced to 5: a kernel over all remaining bands, without padding.
-    const padded = layers.zeroPadding2d({ name: 'head_pad', padding: [[2, 2], [0, 0]] }).apply(y) as SymbolicTensor; // prettier-ignore
+    const padded = layers
+      .zeroPadding2d({
+        name: 'head_pad',
+        padding: [
+          [2, 2],
+          [0, 0],
+        ],
+      })
+      .apply(y) as SymbolicTensor;
     const kernel = [5, y.shape[2]!] as const;
     y = blocks.depthwise(padded, 'head_depthwise', { kernel, padding: 'valid', ...PLAIN });
     y = blocks.conv(y, 'head', filters(32), { kernel: 1 });

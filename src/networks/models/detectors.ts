@@ -51,15 +51,34 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
       const joined = (name: string, parts: SymbolicTensor[]): SymbolicTensor =>
         layers.concatenate({ name, axis: 1 }).apply(parts) as SymbolicTensor;
       const { centres, cells } = detectorPoints(height, width);
-      const around = new BoxesAroundPoints({ name: nms ? 'boxes' : 'many_boxes', centres: Array.from(centres), cells: Array.from(cells) }); // prettier-ignore
-      const boxes = around.apply(joined('distances', heads.map((each) => each.distances))) as SymbolicTensor; // prettier-ignore
-      const scores = joined(nms ? 'scores' : 'many_scores', heads.map((each) => each.scores)); // prettier-ignore
+      const around = new BoxesAroundPoints({
+        name: nms ? 'boxes' : 'many_boxes',
+        centres: Array.from(centres),
+        cells: Array.from(cells),
+      });
+      const boxes = around.apply(
+        joined(
+          'distances',
+          heads.map((each) => each.distances),
+        ),
+      ) as SymbolicTensor;
+      const scores = joined(
+        nms ? 'scores' : 'many_scores',
+        heads.map((each) => each.scores),
+      );
       if (nms) return model({ inputs, outputs: [boxes, scores], name });
-      const changes = joined('single_changes', heads.map(({ seen }, i) => change(blocks, seen, `single${i}`, filters, classes))); // prettier-ignore
+      const changes = joined(
+        'single_changes',
+        heads.map(({ seen }, i) => change(blocks, seen, `single${i}`, filters, classes)),
+      );
       const single = blocks.add(stopped(scores, 'single_from'), changes, 'single_scores');
       const beside = (name: 'boxes' | 'scores', pair: [SymbolicTensor, SymbolicTensor]): SymbolicTensor =>
         new BesideInTraining({ name }).apply(pair) as SymbolicTensor;
-      return model({ inputs, outputs: [beside('boxes', [stopped(boxes, 'single_boxes'), boxes]), beside('scores', [single, scores])], name }); // prettier-ignore
+      return model({
+        inputs,
+        outputs: [beside('boxes', [stopped(boxes, 'single_boxes'), boxes]), beside('scores', [single, scores])],
+        name,
+      });
     },
   });
 }
@@ -86,7 +105,10 @@ function head(blocks: Blocks, level: SymbolicTensor, name: string, filters: numb
   const named = separable(blocks, before, `${name}_class`, filters);
   const logits = last(blocks, named, `${name}_scores`, classes, bias);
   return {
-    distances: asPoints(layers.reLU({ name: `${name}_distances_relu` }).apply(near) as SymbolicTensor, `${name}_distances_points`), // prettier-ignore
+    distances: asPoints(
+      layers.reLU({ name: `${name}_distances_relu` }).apply(near) as SymbolicTensor,
+      `${name}_distances_points`,
+    ),
     scores: asPoints(logits, `${name}_scores_points`),
     seen: [named, logits],
   };
@@ -121,7 +143,9 @@ function separable(
 /** Last convolution of a head, whose biases begin at `bias`. */
 function last(blocks: Blocks, x: SymbolicTensor, name: string, filters: number, bias: number): SymbolicTensor {
   const conv = layers.conv2d({
-    ...{ name, filters, kernelSize: 1 },
+    name,
+    filters,
+    kernelSize: 1,
     kernelInitializer: blocks.initial(`${name}/kernel`, { scheme: 'glorot-uniform' }),
     biasInitializer: initializers.constant({ value: bias }),
   });

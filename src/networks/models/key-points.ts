@@ -80,7 +80,9 @@ function alongAxis(
   const parts = [largest, means].map((part, i) => {
     const apart = layers.reshape({ name: `${axis}_apart${i}`, targetShape: [length, points, MAPS] }).apply(part);
     const first = layers.permute({ name: `${axis}_first${i}`, dims: [2, 1, 3] }).apply(apart);
-    return layers.reshape({ name: `${axis}_flat${i}`, targetShape: [points, length * MAPS] }).apply(first) as SymbolicTensor; // prettier-ignore
+    return layers
+      .reshape({ name: `${axis}_flat${i}`, targetShape: [points, length * MAPS] })
+      .apply(first) as SymbolicTensor;
   });
   const seen = layers.concatenate({ name: `${axis}_seen`, axis: 2 }).apply(parts) as SymbolicTensor;
   return blocks.dense(seen, axis, bins, 'glorot-uniform');

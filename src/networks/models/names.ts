@@ -21,7 +21,7 @@ export function renumber(model: LayersModel): void {
   // A functional model refers to its nodes by the previous names of their layers.
   const { containerNodes } = model as unknown as { containerNodes?: Set<string> };
   if (containerNodes === undefined) return;
-  for (const key of [...containerNodes]) {
+  for (const key of Array.from(containerNodes)) {
     const end = key.lastIndexOf('_ib-');
     const name = renamed.get(key.slice(0, end));
     if (name === undefined) continue;

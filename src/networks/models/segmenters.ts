@@ -30,12 +30,18 @@ export const segLraspp = family({
     const [skip, y] = levels as [SymbolicTensor, SymbolicTensor];
     const high = blocks.conv(y, 'head', head, { kernel: 1 });
     const pooled = layers.globalAveragePooling2d({ name: 'context_pool' }).apply(y) as SymbolicTensor;
-    const folded = layers.reshape({ name: 'context_fold', targetShape: [1, 1, y.shape.at(-1)!] }).apply(pooled) as SymbolicTensor; // prettier-ignore
+    const folded = layers
+      .reshape({ name: 'context_fold', targetShape: [1, 1, y.shape.at(-1)!] })
+      .apply(pooled) as SymbolicTensor;
     const context = blocks.conv(folded, 'context', head, { kernel: 1, norm: false, bias: false, activation: 'none' });
     const gate = layers.activation({ name: 'context_gate', activation: 'sigmoid' }).apply(context) as SymbolicTensor;
     const gated = layers.multiply({ name: 'gated' }).apply([high, gate]) as SymbolicTensor;
     const large = enlarged(gated, 'gated_large', 2);
-    const sum = blocks.add(perPixel(blocks, large, 'logits_high', classes), perPixel(blocks, skip, 'logits_skip', classes), 'logits'); // prettier-ignore
+    const sum = blocks.add(
+      perPixel(blocks, large, 'logits_high', classes),
+      perPixel(blocks, skip, 'logits_skip', classes),
+      'logits',
+    );
     return network(name, inputs, enlarged(sum, 'logits_large', 8 / stride));
   },
 });

@@ -45,7 +45,8 @@ export function answeredOnGrid(imported: Graph, file: string, [rows, columns, cl
   const [height, width] = (isLast ? shape.slice(1) : shape.slice(2)) as number[];
   const resize = producerOf(graph, whole);
   const [, above = 0, beside = 0] = resize === undefined ? [] : (graph.types.get(resize.inputs[0]!)!.shape as number[]);
-  const isCut = resize?.op === 'ResizeBilinear' && resize.attrs.halfPixelCenters === true && above <= height! && beside <= width!; // prettier-ignore
+  const isCut =
+    resize?.op === 'ResizeBilinear' && resize.attrs.halfPixelCenters === true && above <= height! && beside <= width!;
   const logits = isCut ? resize.inputs[0]! : whole;
   const own = isCut ? ([above, beside] as const) : ([height!, width!] as const);
   const isResized = own[0] !== rows || own[1] !== columns;

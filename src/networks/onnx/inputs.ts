@@ -67,7 +67,8 @@ function fedAs({ inputs, nodes }: Graph, name: string, sample: readonly number[]
   );
   const perm = toLast(sample.length).join();
   const isFirst =
-    sample.length > 2 && nodes.some(({ op, inputs: [x], attrs }) => op === 'Transpose' && x === name && String(attrs['perm']) === perm); // prettier-ignore
+    sample.length > 2 &&
+    nodes.some(({ op, inputs: [x], attrs }) => op === 'Transpose' && x === name && String(attrs['perm']) === perm);
   const both = ways.length > 1 ? ways.filter(({ layout }) => (layout === 'nchw') === isFirst) : ways;
   return both[0];
 }

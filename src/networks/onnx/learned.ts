@@ -12,7 +12,16 @@ const NORMS: ReadonlySet<string> = new Set(
 
 /** Operators with learned operands. */
 const LEARNED: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum', ...NORMS],
+  'Conv',
+  'ConvTranspose',
+  'Gemm',
+  'MatMul',
+  'PRelu',
+  'LSTM',
+  'GRU',
+  'RNN',
+  'Einsum',
+  ...NORMS,
 ]);
 
 /** Inputs from this index on are initial states, such as an LSTM's, rather than learned operands. */
@@ -61,7 +70,8 @@ function gainsIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
   for (const { op, inputs, outputs } of graph.nodes) {
     const isBehind = inputs.some((one) => computed.has(one));
     if (isBehind && (op === 'Mul' || op === 'Add')) inputs.forEach((one) => read.add(one));
-    if (isBehind || (LEARNED.has(op) && inputs.slice(1).some((one) => stored.has(one)))) outputs.forEach((one) => computed.add(one)); // prettier-ignore
+    if (isBehind || (LEARNED.has(op) && inputs.slice(1).some((one) => stored.has(one))))
+      outputs.forEach((one) => computed.add(one));
   }
   const parameters = foldedParameters(graph);
   return ({ name, dims }) =>

@@ -187,9 +187,28 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
 
 /** Feed and variable names of a training step, which weights may not have. */
 const TAKEN: ReadonlySet<string> = new Set([
-  ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits', 'rows'],
-  ...['hasLabel', 'hasAnswer', 'isScored'],
-  ...['learningRate', 'stepSize', 'epsilon', 'keep', 'weightDecay', 'clipNorm', 'emaDecay', 'loss', 'correct'],
+  'input',
+  'logits',
+  'x',
+  'labels',
+  'weights',
+  'targets',
+  'partners',
+  'lambda',
+  'teacherLogits',
+  'rows',
+  'hasLabel',
+  'hasAnswer',
+  'isScored',
+  'learningRate',
+  'stepSize',
+  'epsilon',
+  'keep',
+  'weightDecay',
+  'clipNorm',
+  'emaDecay',
+  'loss',
+  'correct',
 ]);
 
 function refuseTaken(names: readonly string[], file: string): void {
@@ -246,7 +265,9 @@ function openSizes(
   if (own.every((dim) => typeof dim === 'number')) return undefined;
   const fits = fedShapes(sample)
     .map(({ shape }) => shape)
-    .find((order) => order.length === own.length && order.every((size, i) => typeof own[i] !== 'number' || own[i] === size)); // prettier-ignore
+    .find(
+      (order) => order.length === own.length && order.every((size, i) => typeof own[i] !== 'number' || own[i] === size),
+    );
   return fits && [typeof first === 'number' ? first : 'batch', ...fits];
 }
 

@@ -7,13 +7,92 @@ const FOLDED = 'pkg.onnxscript.optimizer.folded_from';
 
 /** PyTorch operators that create or only rearrange numbers; torch.export names results after them. */
 const MADE = [
-  ...['val', 'lifted_tensor', 'lift_fresh_copy', 'scalar_tensor', 'arange', 'linspace', 'logspace', 'eye', 'full', 'zeros', 'ones', 'empty'],
-  ...['full_like', 'zeros_like', 'ones_like', 'new_full', 'new_zeros', 'new_ones', 'fill', 'triu', 'tril', 'clone', '_to_copy', 'detach', 'alias'],
-  ...['view', '_unsafe_view', 'reshape', 'expand', 'unsqueeze', 'squeeze', 'permute', 'transpose', 't', 'slice', 'select', 'index', 'gather'],
-  ...['cat', 'stack', 'repeat', 'tile', 'flip', 'roll', 'add', 'sub', 'rsub', 'mul', 'div', 'pow', 'neg', 'exp', 'exp2', 'log', 'sqrt', 'rsqrt'],
-  ...['reciprocal', 'sin', 'cos', 'tanh', 'sigmoid', 'abs', 'floor', 'ceil', 'round', 'remainder', 'maximum', 'minimum', 'clamp', 'where'],
-  ...['masked_fill', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logical_and', 'logical_or', 'logical_not', 'sum', 'cumsum', 'mm', 'bmm', 'constant_pad_nd'],
-]; // prettier-ignore
+  'val',
+  'lifted_tensor',
+  'lift_fresh_copy',
+  'scalar_tensor',
+  'arange',
+  'linspace',
+  'logspace',
+  'eye',
+  'full',
+  'zeros',
+  'ones',
+  'empty',
+  'full_like',
+  'zeros_like',
+  'ones_like',
+  'new_full',
+  'new_zeros',
+  'new_ones',
+  'fill',
+  'triu',
+  'tril',
+  'clone',
+  '_to_copy',
+  'detach',
+  'alias',
+  'view',
+  '_unsafe_view',
+  'reshape',
+  'expand',
+  'unsqueeze',
+  'squeeze',
+  'permute',
+  'transpose',
+  't',
+  'slice',
+  'select',
+  'index',
+  'gather',
+  'cat',
+  'stack',
+  'repeat',
+  'tile',
+  'flip',
+  'roll',
+  'add',
+  'sub',
+  'rsub',
+  'mul',
+  'div',
+  'pow',
+  'neg',
+  'exp',
+  'exp2',
+  'log',
+  'sqrt',
+  'rsqrt',
+  'reciprocal',
+  'sin',
+  'cos',
+  'tanh',
+  'sigmoid',
+  'abs',
+  'floor',
+  'ceil',
+  'round',
+  'remainder',
+  'maximum',
+  'minimum',
+  'clamp',
+  'where',
+  'masked_fill',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'logical_and',
+  'logical_or',
+  'logical_not',
+  'sum',
+  'cumsum',
+  'mm',
+  'bmm',
+  'constant_pad_nd',
+];
 const IS_MADE = new RegExp(`^(${MADE.join('|')})(_default|_tensor|_scalar|_int|_self)?(_\\d+)?$`);
 
 /**
@@ -80,7 +159,12 @@ export interface NotedParameters {
   /** Name of the parameter that a node reads at an input; undefined if the notes do not tell. */
   readonly ownerOf: (node: OnnxNode, at: number) => string | undefined;
   /** Notes for a copy, named `name`, of a stored tensor: its kind, or its origin in the module that reads the copy. */
-  readonly notesOfCopy: (of: ValueInfo | undefined, name: string, first: OnnxNode, reader: OnnxNode) => ValueInfo['metadata']; // prettier-ignore
+  readonly notesOfCopy: (
+    of: ValueInfo | undefined,
+    name: string,
+    first: OnnxNode,
+    reader: OnnxNode,
+  ) => ValueInfo['metadata'];
   /** Name of a layer's bias; undefined for a layer without one. */
   readonly biasOf: (node: OnnxNode) => string | undefined;
 }
@@ -101,7 +185,8 @@ export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxG
     return BIAS_FIRST.test(node.metadata?.get(CALL) ?? '') ? read.reverse() : read;
   };
   return {
-    ...{ kinds, placeholders: names },
+    kinds,
+    placeholders: names,
     notesOfCopy: (of, name, first, reader) => {
       const kind = kinds.get(name);
       if (kind !== undefined) return new Map([[KIND, kind]]);

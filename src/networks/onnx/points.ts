@@ -66,11 +66,16 @@ export function answeredAtPoints(imported: Graph, file: string, asked: PointAnsw
       return made('Transpose', [part(node.inputs[0]!, perm[axis]!, from, size)], { perm });
     }
     if (node?.op === 'Concat' && node.attrs['axis'] !== axis)
-      return made('Concat', node.inputs.map((one) => part(one, axis, from, size)), node.attrs); // prettier-ignore
+      return made(
+        'Concat',
+        node.inputs.map((one) => part(one, axis, from, size)),
+        node.attrs,
+      );
     let at = 0;
     for (const one of node?.op === 'Concat' ? node.inputs : []) {
       const wide = shapes.get(one)![axis]!;
-      if (at <= from && from + size <= at + wide) return at === from && wide === size ? one : part(one, axis, from - at, size); // prettier-ignore
+      if (at <= from && from + size <= at + wide)
+        return at === from && wide === size ? one : part(one, axis, from - at, size);
       at += wide;
     }
     const begin = [0, 0, 0].with(axis, from);
@@ -98,7 +103,17 @@ export function answeredAtPoints(imported: Graph, file: string, asked: PointAnsw
     return [inShares, columns(all, 4, classes)];
   };
   const [boxes, scores] = answers();
-  return removeDeadCode(graphOf({ ...graph, nodes, constants, outputs: new Map([['boxes', boxes], ['scores', scores]]) })); // prettier-ignore
+  return removeDeadCode(
+    graphOf({
+      ...graph,
+      nodes,
+      constants,
+      outputs: new Map([
+        ['boxes', boxes],
+        ['scores', scores],
+      ]),
+    }),
+  );
 }
 
 /** The graph without the sigmoids that the output `name` ends in, before it is concatenated, cut or reshaped; `ends`: the last operators that compute its numbers. */

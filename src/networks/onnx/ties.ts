@@ -27,7 +27,8 @@ interface Slot {
  * transpose.
  */
 export function untied(model: Model): Untied {
-  const { graph: named, found } = model.producerName === 'pytorch' ? withNames(model.graph) : { graph: model.graph, found: [] }; // prettier-ignore
+  const { graph: named, found } =
+    model.producerName === 'pytorch' ? withNames(model.graph) : { graph: model.graph, found: [] };
   const noted = notedParameters(named);
   const { graph, restored } = noted === undefined ? { graph: named, restored: [] } : withBiases(named, noted);
   const isLearned = learnedIn(graph);
@@ -56,7 +57,8 @@ function withNames(graph: OnnxGraph): { graph: OnnxGraph; found: readonly string
   const stored = new Map(graph.initializers.filter(isFloat).map((one) => [one.name, one]));
   const answers = new Set(graph.outputs.map(({ name }) => name));
   const slots = slotsIn(graph);
-  const callers = (name: string): string[] => (slots.get(name) ?? []).flatMap(({ node }) => (node.op === 'Identity' ? [] : [node.name])); // prettier-ignore
+  const callers = (name: string): string[] =>
+    (slots.get(name) ?? []).flatMap(({ node }) => (node.op === 'Identity' ? [] : [node.name]));
   const isCopy = ({ op, inputs: [from = ''], outputs: [to = ''] }: OnnxNode): boolean =>
     op === 'Identity' &&
     stored.has(from) &&
@@ -78,7 +80,8 @@ function own(one: OnnxTensor, name: string): OnnxTensor {
 /** True for node names of two calls of one module, which PyTorch's older exporter writes as `/norm/Mul` and `/norm_1/Mul`. */
 function isCalledAgain(first: string, again: string): boolean {
   const [a, b] = [first.split('/'), again.split('/')];
-  const isSuffixed = (part: string, i: number): boolean => part.startsWith(`${a[i]!}_`) && /^\d+$/.test(part.slice(a[i]!.length + 1)); // prettier-ignore
+  const isSuffixed = (part: string, i: number): boolean =>
+    part.startsWith(`${a[i]!}_`) && /^\d+$/.test(part.slice(a[i]!.length + 1));
   return a.length === b.length && a.at(-1) === b.at(-1) && b.every((part, i) => part === a[i] || isSuffixed(part, i));
 }
 
@@ -174,7 +177,11 @@ function withTransposes(graph: OnnxGraph): OnnxGraph {
     if (source !== undefined) sources.set(matrix.name, source.name);
   }
   const turns = [...sources].map(([to, from]): OnnxNode => ({
-    ...{ op: 'Transpose', domain: '', name: to, inputs: [from], outputs: [to] },
+    op: 'Transpose',
+    domain: '',
+    name: to,
+    inputs: [from],
+    outputs: [to],
     attrs: new Map([['perm', { type: 'ints', value: [1, 0] }]]),
   }));
   const initializers = graph.initializers.filter(({ name }) => !sources.has(name));

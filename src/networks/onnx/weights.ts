@@ -83,13 +83,20 @@ export function storedWeights(
   const fixed = stored.filter((one) => !weights.has(one.name) && graph.constants.has(one.name));
   const isPerhaps = ({ name: one, dims }: OnnxTensor): boolean =>
     NUMBERED.test(one) && !untrained.has(one) && dims.some((size) => size > 1) && parameters === undefined;
-  const placesOf = (isOne: (one: OnnxTensor) => boolean): string[] => fixed.filter(isOne).map((one) => placed(one.name)); // prettier-ignore
-  const gains = candidates.filter((one) => NUMBERED.test(one.name) && readBy(one.name).every(({ op }) => op === 'Mul' || op === 'Add')); // prettier-ignore
+  const placesOf = (isOne: (one: OnnxTensor) => boolean): string[] =>
+    fixed.filter(isOne).map((one) => placed(one.name));
+  const gains = candidates.filter(
+    (one) => NUMBERED.test(one.name) && readBy(one.name).every(({ op }) => op === 'Mul' || op === 'Add'),
+  );
   return {
-    ...{ isWeight: (one) => weights.has(one) && graph.constants.has(one), shared },
-    ...{ fixed: placesOf((one) => !isPerhaps(one)), perhaps: placesOf(isPerhaps) },
+    isWeight: (one) => weights.has(one) && graph.constants.has(one),
+    shared,
+    fixed: placesOf((one) => !isPerhaps(one)),
+    perhaps: placesOf(isPerhaps),
     gains: gains.map((one) => placed(one.name)),
-    computed: candidates.filter(({ name: one }) => !NUMBERED.test(one) && (parameters?.get(one) ?? []).length > 0).map((one) => placed(one.name)), // prettier-ignore
+    computed: candidates
+      .filter(({ name: one }) => !NUMBERED.test(one) && (parameters?.get(one) ?? []).length > 0)
+      .map((one) => placed(one.name)),
   };
 }
 
@@ -135,7 +142,10 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
     const statistic = learned.find((input) => first.has(input));
     if (statistic === undefined) continue;
     const by = layer ?? outputs[0]!;
-    throw new UserError(`${file}: ${by} reads ${statistic}, a running statistic of the batch norm ${first.get(statistic)!}, as a weight`, SHARED); // prettier-ignore
+    throw new UserError(
+      `${file}: ${by} reads ${statistic}, a running statistic of the batch norm ${first.get(statistic)!}, as a weight`,
+      SHARED,
+    );
   }
 }
 
@@ -144,7 +154,9 @@ const SHARED =
 
 /** `UserError` for a batch norm without running statistics, which training must update. */
 export function refuseComputedStatistics({ nodes, constants }: Graph, file: string): void {
-  const norm = nodes.find(({ op, inputs }) => op === 'FusedBatchNorm' && inputs.slice(1, 3).some((one) => !constants.has(one))); // prettier-ignore
+  const norm = nodes.find(
+    ({ op, inputs }) => op === 'FusedBatchNorm' && inputs.slice(1, 3).some((one) => !constants.has(one)),
+  );
   if (norm === undefined) return;
   throw new UserError(
     `${file}: the batch norm ${norm.layer ?? norm.outputs[0]!} computes its statistics from the batch`,

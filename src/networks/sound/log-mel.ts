@@ -73,7 +73,14 @@ function framed(x: tf.Tensor, sound: LogMel): tf.Tensor {
   const rows = frames - 1 + parts;
   const used = Math.min(length, rows * hop);
   const read = used === length ? x : tf.slice(x, [0, 0, 0], [-1, used, 1]);
-  const whole = used === rows * hop ? read : tf.pad(read, [[0, 0], [0, rows * hop - used], [0, 0]]); // prettier-ignore
+  const whole =
+    used === rows * hop
+      ? read
+      : tf.pad(read, [
+          [0, 0],
+          [0, rows * hop - used],
+          [0, 0],
+        ]);
   const byHop = tf.reshape(whole, [-1, rows, hop]);
   const columns = Array.from({ length: parts }, (_, i) =>
     tf.slice(byHop, [0, i, 0], [-1, frames, Math.min(hop, window - i * hop)]),

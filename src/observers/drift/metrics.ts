@@ -11,7 +11,9 @@ export const metrics: DescribeObserver = (registry, host) => {
     return host().models.map((model) => ({ name: model.name, watch: observer?.watchOf(model) }));
   };
   new Gauge({
-    ...{ name: 'limbeck_serve_drift_psi', labelNames, registers },
+    name: 'limbeck_serve_drift_psi',
+    labelNames,
+    registers,
     help: 'Population stability index of the latest answers beside those of the split that the model was measured on',
     collect() {
       this.reset();
@@ -21,7 +23,9 @@ export const metrics: DescribeObserver = (registry, host) => {
     },
   });
   new Gauge({
-    ...{ name: 'limbeck_serve_drift_ks', labelNames, registers },
+    name: 'limbeck_serve_drift_ks',
+    labelNames,
+    registers,
     help: 'Statistic of Kolmogorov and Smirnov of the same',
     collect() {
       this.reset();
@@ -31,7 +35,9 @@ export const metrics: DescribeObserver = (registry, host) => {
     },
   });
   new Gauge({
-    ...{ name: 'limbeck_serve_drift_samples', labelNames: ['model'] as const, registers },
+    name: 'limbeck_serve_drift_samples',
+    labelNames: ['model'] as const,
+    registers,
     help: 'Latest samples that are compared',
     collect() {
       this.reset();

@@ -5,7 +5,9 @@ import { shadowOf } from './observe.ts';
 export const metrics: DescribeObserver = (registry, host) => {
   const registers = [registry];
   new Counter({
-    ...{ name: 'limbeck_serve_shadow_samples_total', labelNames: ['model', 'result'] as const, registers },
+    name: 'limbeck_serve_shadow_samples_total',
+    labelNames: ['model', 'result'] as const,
+    registers,
     help: 'Samples that the shadow was to answer too: it agreed, disagreed, was busy (dropped) or failed',
     collect() {
       this.reset();
@@ -16,7 +18,9 @@ export const metrics: DescribeObserver = (registry, host) => {
     },
   });
   new Gauge({
-    ...{ name: 'limbeck_serve_shadow_kept', labelNames: ['model'] as const, registers },
+    name: 'limbeck_serve_shadow_kept',
+    labelNames: ['model'] as const,
+    registers,
     help: 'Samples in the transfer set',
     collect() {
       this.reset();

@@ -99,7 +99,9 @@ function refuseOtherMeaning(from: DescribedModel, to: DescribedModel, file: stri
 function orderOf(from: readonly number[], its: DescribedModel, isFed: boolean): 'same' | 'channelsFirst' | undefined {
   const to = fedShape(its).join();
   if (from.join() === to && (isFed || its.layout === undefined)) return 'same';
-  const ways = fedShapes(from).filter(({ shape, layout }) => shape.length > 1 && shape.join() === to && layout === (its.layout ?? layout)); // prettier-ignore
+  const ways = fedShapes(from).filter(
+    ({ shape, layout }) => shape.length > 1 && shape.join() === to && layout === (its.layout ?? layout),
+  );
   if (ways.length === 0) return undefined;
   return ways[0]!.layout === 'nhwc' || from.at(-1) === 1 ? 'same' : 'channelsFirst';
 }

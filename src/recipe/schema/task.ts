@@ -17,7 +17,10 @@ export function withTaskDefaults(data: unknown): unknown {
   // Masks cover whole pictures, and MediaPipe stretches the pictures that it is given.
   const { answersPer } = taskRow(known);
   if (answersPer === 'pixel' ? at(data, 'dataset', 'type') === 'coco' : answersPer === 'point' && isForMediaPipe(data))
-    return withTeacherDefaults(known, { ...(data as Mapping), dataset: { fit: 'stretch', ...(at(data, 'dataset') as Mapping) } }); // prettier-ignore
+    return withTeacherDefaults(known, {
+      ...(data as Mapping),
+      dataset: { fit: 'stretch', ...(at(data, 'dataset') as Mapping) },
+    });
   return withTeacherDefaults(known, data);
 }
 

@@ -95,7 +95,16 @@ function repeatLines(report: Report): string[] {
 export function modelsMarkdown(report: Report): string {
   const score = scoreOf(report);
   const { heading } = score;
-  const head = ['model', 'precision', 'parameters', 'MACs', 'size', `validation${heading}`, `test${heading}`, 'training']; // prettier-ignore
+  const head = [
+    'model',
+    'precision',
+    'parameters',
+    'MACs',
+    'size',
+    `validation${heading}`,
+    `test${heading}`,
+    'training',
+  ];
   const rows = report.models.map((row) => [
     row.id,
     row.precision,

@@ -175,7 +175,11 @@ export const reportedRaceSchema = z
 const shownBoxes = z
   .array(
     z.strictObject({
-      ...{ name: z.string(), xmin: z.number(), ymin: z.number(), xmax: z.number(), ymax: z.number() },
+      name: z.string(),
+      xmin: z.number(),
+      ymin: z.number(),
+      xmax: z.number(),
+      ymax: z.number(),
       score: z.number().min(0).max(1).exactOptional(),
     }),
   )
@@ -233,7 +237,9 @@ export const examplesSchema = z
             .describe('Of words with a tag each: the entities of each side, in its words.'),
           masks: z
             .strictObject({
-              ...{ label: z.base64().exactOptional(), teacher: z.base64(), student: z.base64() },
+              label: z.base64().exactOptional(),
+              teacher: z.base64(),
+              student: z.base64(),
               int8: z.base64().exactOptional().describe('Of the last int8 file of the student.'),
             })
             .exactOptional()

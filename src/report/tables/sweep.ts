@@ -26,7 +26,9 @@ interface Trial {
 export function trialFigures({ name, set, report }: Trial): TrialFigures {
   const model = report && finalModel(report);
   return {
-    ...{ trial: name, set, status: report?.status ?? 'not begun' },
+    trial: name,
+    set,
+    status: report?.status ?? 'not begun',
     model: model?.id ?? null,
     validation: model?.score.validation ?? null,
     twin: report?.models.find((row) => row.model.role === 'scratch' && row !== model)?.score.validation ?? null,

@@ -33,7 +33,8 @@ export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }:
   for (const candidate of candidates) candidateRecipe(loaded, candidate, 1, target);
   return inRounds(total, async (round) => {
     const all = candidates.map((candidate) => ({
-      ...{ candidate, run: runOf(candidate, round) },
+      candidate,
+      run: runOf(candidate, round),
       loaded: candidateRecipe(loaded, candidate, shareOf(round, total), target),
     }));
     const widths = partOf([...new Set(candidates.map(({ width }) => width))], shard);

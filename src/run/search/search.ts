@@ -111,7 +111,9 @@ async function completeSearch(
   const found = timedAgain(search, latencyOf(models.at(-1)!, target));
   options.onEvent({ type: 'message', message: found.sentence });
   const more = {
-    ...{ recipe: loaded.written, wallSeconds, search: found },
+    recipe: loaded.written,
+    wallSeconds,
+    search: found,
     notes: [...final.notes, ...notes, ...timedElsewhere(trials)],
   };
   const report = { ...final, models, parity, ...more };

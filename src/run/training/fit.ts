@@ -55,7 +55,16 @@ export async function fit<N extends Network = ModelNetwork>(
   const { learner, source, trainer, cut, evaluator, close } = await opened(context, options, { network, plan, begun });
   try {
     const result = await train({
-      ...{ title, trainer, task, steps, stepsPerEpoch, states, ...owner, onEvent, signal, saveEveryMs },
+      title,
+      trainer,
+      task,
+      steps,
+      stepsPerEpoch,
+      states,
+      ...owner,
+      onEvent,
+      signal,
+      saveEveryMs,
       validate: () => validate(context, evaluator),
       shipped: {
         names: Object.keys({ ...network.state, ...learner.peer?.state }),
@@ -148,7 +157,8 @@ async function rehearse<N extends Network>(
       savedBytes: bytes.reduce((sum, { data: { byteLength } }) => sum + byteLength, 0),
       restBytes: hasRest ? 0 : (trainer.steps.memoryBytes(rest) ?? 0) - (trainer.steps.memoryBytes(0) ?? 0),
       step: {
-        ...{ stage: options.stage, bytes: trainer.steps.memoryBytes(rest) ?? 0 },
+        stage: options.stage,
+        bytes: trainer.steps.memoryBytes(rest) ?? 0,
         samples: trainer.steps.parts?.most ?? plan.batchSize,
         setting: partsOf(context, plan.task, learner) === undefined ? 'batchSize' : 'microBatch',
       },
@@ -229,7 +239,14 @@ function trainerOf<N extends Network>(
   const batchesOfPass = batchCount(learnt.count, settings.batchSize);
   return fittingTrainer(
     {
-      ...{ engine, task, precision, batchSize, steps, stepsPerEpoch, optimizer, ...learner.programs },
+      engine,
+      task,
+      precision,
+      batchSize,
+      steps,
+      stepsPerEpoch,
+      optimizer,
+      ...learner.programs,
       batches: source.epoch.bind(source),
       schedule: createSchedule(settings.optimizer, plan),
       hyper: (step: number) => ({ ...loss.hyper, ...numbers(step), ...options.hyper?.(step) }),

@@ -62,7 +62,16 @@ export async function learnerOf<N extends Network>(
     update: (sums) => updateProgram({ ...common, batchSize }, sums),
   } satisfies Pick<PartsOptions, 'gradient' | 'update'>;
   return {
-    ...{ network, ema, loss, optimizer, masks, plan, precision, peer: pair?.peer.network, programs, parts },
+    network,
+    ema,
+    loss,
+    optimizer,
+    masks,
+    plan,
+    precision,
+    peer: pair?.peer.network,
+    programs,
+    parts,
     dispose(): void {
       ema?.dispose();
       pair?.dispose();

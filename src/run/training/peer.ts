@@ -37,7 +37,11 @@ export async function withPeer(
   return {
     own: { ...alone, peer: network },
     peer: {
-      ...{ network, task, loss, optimizer, partial },
+      network,
+      task,
+      loss,
+      optimizer,
+      partial,
       ...(ema && { ema }),
       lossScale: lossScale && new LossScale(PEER_PREFIX),
       peer: alone.network,

@@ -45,7 +45,10 @@ export class Scheduler {
     const latency = request.timeoutMs ?? model.options.maxLatencyMs ?? Infinity;
     return new Promise<InferAnswer>((resolve, reject) => {
       const waiting: Waiting = {
-        ...{ request, arrivedMs, deadlineMs: arrivedMs + latency, again: false },
+        request,
+        arrivedMs,
+        deadlineMs: arrivedMs + latency,
+        again: false,
         group: groupOf(request),
         resolve: (answer) => this.#settle(() => resolve(answer)),
         reject: (error) => {
@@ -122,7 +125,8 @@ export class Scheduler {
     const { inputs } = together[0]!.request;
     const samples = together.reduce((sum, { request }) => sum + request.samples, 0);
     const heads = inputs.map(({ name, dtype, shape }) => ({
-      ...{ name, dtype },
+      name,
+      dtype,
       shape: together.length === 1 ? shape : [samples, ...shape.slice(1)],
     }));
     const outputs = [...new Set(together.flatMap(({ request }) => request.outputs))];

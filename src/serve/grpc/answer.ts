@@ -40,7 +40,9 @@ function messageOf(
     return { head: { ...head, contents: { bytes_contents: values.map((text) => Buffer.from(text)) } } };
   });
   return {
-    ...{ model_name: model.name, model_version: MODEL_VERSION, id },
+    model_name: model.name,
+    model_version: MODEL_VERSION,
+    id,
     outputs: parts.map(({ head }) => head),
     raw_output_contents: isRaw ? parts.map(({ bytes }) => bytes) : [],
   };

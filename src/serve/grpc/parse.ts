@@ -30,7 +30,9 @@ export async function parseMessage(body: Uint8Array, model: AskedModel): Promise
     if (raw.length > 0 && contents !== null) throw new Refusal(400, `input ${name} has contents besides raw ones`);
     const sizes = shape.map(Number);
     return {
-      ...{ name, datatype, shape: sizes },
+      name,
+      datatype,
+      shape: sizes,
       bytes: ({ dtype }: { dtype: WireTensor['dtype'] }) =>
         raw.length > 0 ? raw[i]! : bytesFromContents(name, dtype, sizes, contents ?? {}),
     };

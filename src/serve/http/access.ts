@@ -76,7 +76,10 @@ export class Access {
     const token = this.#tokenOf(authorization, address, nowMs);
     this.#rate?.take(token === undefined ? address : `token ${token}`, nowMs);
     if (token !== undefined && !this.#options.tokens[token]!.rights.includes(right))
-      throw new Refusal(403, `this token may not ${right}: its line in the file of tokens names its rights, as in TOKEN read load`); // prettier-ignore
+      throw new Refusal(
+        403,
+        `this token may not ${right}: its line in the file of tokens names its rights, as in TOKEN read load`,
+      );
   }
 
   /**

@@ -33,7 +33,10 @@ function rowOf(columns: readonly Column[]): object {
   const properties = columns.map(({ name, words, date, missing }) => {
     const types = date !== undefined ? ['string'] : ['number', 'boolean', ...(words === undefined ? [] : ['string'])];
     const description = date && 'ISO 8601, such as 2024-01-31 or 2024-01-31T10:30:00Z; without a zone in UTC';
-    return [name, { type: [...types, ...(missing === undefined ? [] : ['null'])], ...(description && { description }) }] as const; // prettier-ignore
+    return [
+      name,
+      { type: [...types, ...(missing === undefined ? [] : ['null'])], ...(description && { description }) },
+    ] as const;
   });
   return { ...objectOf(Object.fromEntries(properties)), additionalProperties: false };
 }

@@ -11,8 +11,11 @@ export const SCHEMAS = {
     type: 'object',
     required: ['name', 'versions', 'platform', 'inputs', 'outputs'],
     properties: {
-      ...{ name: TEXT, versions: { type: 'array', items: TEXT }, platform: TEXT },
-      ...{ inputs: { type: 'array', items: ref('TensorSpec') }, outputs: { type: 'array', items: ref('TensorSpec') } },
+      name: TEXT,
+      versions: { type: 'array', items: TEXT },
+      platform: TEXT,
+      inputs: { type: 'array', items: ref('TensorSpec') },
+      outputs: { type: 'array', items: ref('TensorSpec') },
     },
   },
   TensorSpec: objectOf({ name: TEXT, datatype: TEXT, shape: { type: 'array', items: INTEGER } }),

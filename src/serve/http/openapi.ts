@@ -54,7 +54,9 @@ function protocolPaths(names: readonly string[]): object {
   const change = (operationId: string, summary: string) => ({
     parameters,
     post: {
-      ...{ tags: ['Server'], operationId, summary },
+      tags: ['Server'],
+      operationId,
+      summary,
       requestBody: { content: jsonOf(jsonSchemaOf(changeSchema)) },
       ...answers(summary),
     },

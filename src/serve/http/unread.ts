@@ -38,7 +38,10 @@ export class Unread {
     const own = (this.#byAddress.get(address) ?? 0) + bytes;
     if (bytes > 0 && (own > this.#mostEach || this.#taken + bytes > this.#most)) {
       const whose = own > this.#mostEach ? 'this address has' : 'clients have';
-      throw new Refusal(503, `${whose} too many answers that were not read`, { reason: 'REJECTED', retryAfterSeconds: 1 }); // prettier-ignore
+      throw new Refusal(503, `${whose} too many answers that were not read`, {
+        reason: 'REJECTED',
+        retryAfterSeconds: 1,
+      });
     }
     this.#taken += bytes;
     if (own === 0) this.#byAddress.delete(address);

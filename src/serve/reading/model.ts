@@ -15,7 +15,7 @@ export function asked(model: ServedModel): ReadingModel {
   let found = made.get(model);
   if (found === undefined) {
     const { name, key, facts, options, limits, file } = model;
-    found = { ...{ name, key, facts, options, limits, file }, described: describedBy(model), labels: labelsOf(model) };
+    found = { name, key, facts, options, limits, file, described: describedBy(model), labels: labelsOf(model) };
     made.set(model, found);
   }
   return found;

@@ -200,8 +200,15 @@ function faultOf({ kind }: Waiting, isLate: boolean, why: string): Refusal {
   const isReading = kind === 'request' || kind === 'message' || kind === 'inputs';
   const [what, remedy] = isReading ? ['body', 'send it in parts'] : ['answer', 'send fewer samples'];
   const verb = isReading ? 'read' : 'write';
-  if (isLate) return new Refusal(400, `the ${what} was not ${isReading ? 'read' : 'written'} after ${PATIENCE_MS / 1000} s: ${remedy}`); // prettier-ignore
+  if (isLate)
+    return new Refusal(
+      400,
+      `the ${what} was not ${isReading ? 'read' : 'written'} after ${PATIENCE_MS / 1000} s: ${remedy}`,
+    );
   // V8 ends a process whose heap is full by SIGABRT, and the limit of all memory by SIGKILL.
   if (/^SIG(ABRT|KILL)$/.test(why)) return new Refusal(413, `the ${what} takes too much memory to ${verb}: ${remedy}`);
-  return new Refusal(400, `the ${what} cannot be ${isReading ? 'read' : 'written'}: the process that was at it ended (${why})`); // prettier-ignore
+  return new Refusal(
+    400,
+    `the ${what} cannot be ${isReading ? 'read' : 'written'}: the process that was at it ended (${why})`,
+  );
 }

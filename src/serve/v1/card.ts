@@ -14,12 +14,20 @@ export async function cardOf(model: ServedModel): Promise<object> {
   const row = await rowOf(model);
   const recipe = metadata.get('recipe');
   return {
-    ...{ name, sha256, sizeBytes, params: row?.model.params ?? weights.params },
+    name,
+    sha256,
+    sizeBytes,
+    params: row?.model.params ?? weights.params,
     precision: row?.model.precision ?? SHORT[weights.precision] ?? weights.precision,
-    ...{ inputs, outputs, described: describedBy(model) },
+    inputs,
+    outputs,
+    described: describedBy(model),
     batching: facts.batching.kind,
     ...(facts.exact !== undefined && { exact: facts.exact }),
-    ...{ maxBatch, fixedMs: cost.cost.fixed, perSampleMs: cost.cost.perSample, notes: facts.notes },
+    maxBatch,
+    fixedMs: cost.cost.fixed,
+    perSampleMs: cost.cost.perSample,
+    notes: facts.notes,
     ...(recipe !== undefined && { recipe }),
     ...(row !== undefined && { report: figuresOf(row) }),
   };
@@ -59,13 +67,21 @@ function figuresOf({ report, model }: Row) {
   const beside = teacher === undefined || teacher === model ? undefined : commonLatency(model, teacher);
   const latency = beside?.[0] ?? model.latency[0];
   return {
-    ...{ run: report.name, id: model.id, role: model.model.role, macs: model.macs },
-    ...{ score, scored: valueOf(model, report), split: scoredSplit(model), cpu: machine.cpu, dataset: dataset.type },
+    run: report.name,
+    id: model.id,
+    role: model.model.role,
+    macs: model.macs,
+    score,
+    scored: valueOf(model, report),
+    split: scoredSplit(model),
+    cpu: machine.cpu,
+    dataset: dataset.type,
     ...(latency !== undefined && { latency: timed(latency) }),
     ...(teacher !== undefined &&
       teacher !== model && {
         teacher: {
-          ...{ scored: valueOf(teacher, report), sizeBytes: teacher.sizeBytes },
+          scored: valueOf(teacher, report),
+          sizeBytes: teacher.sizeBytes,
           ...(beside !== undefined && { latency: timed(beside[1]) }),
         },
       }),

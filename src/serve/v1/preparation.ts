@@ -69,7 +69,10 @@ function describe(model: DescribedSource): DescribedModel | undefined {
     ...(isText && { text }),
     ...(parts !== undefined && { parts }),
     ...(fields !== undefined && { fields }),
-    ...{ shape, logits, ...fitted, ...names },
+    shape,
+    logits,
+    ...fitted,
+    ...names,
     ...own,
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };

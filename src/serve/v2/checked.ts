@@ -68,7 +68,10 @@ function tensorOf(model: AskedModel, spec: TensorSpec, { datatype, shape, bytes 
   }
   const wide = shape.find((size, i) => isOpen(model, spec, i) && size > model.limits.openSize);
   if (wide !== undefined)
-    throw new Refusal(413, `input ${name} of model ${model.name} has the open size ${wide}, at most ${model.limits.openSize} (--max-size sets this limit)`); // prettier-ignore
+    throw new Refusal(
+      413,
+      `input ${name} of model ${model.name} has the open size ${wide}, at most ${model.limits.openSize} (--max-size sets this limit)`,
+    );
   const content = bytes(spec);
   const length = byteLengthOf(dtype, shape);
   if (content.length !== length) {

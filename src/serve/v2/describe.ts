@@ -10,7 +10,11 @@ import { labelsOf } from './classification.ts';
 /** Metadata of the server, in the words of the protocol. */
 export function serverMetadata(version: string) {
   const extensions = [
-    ...['classification', 'binary_tensor_data', 'model_configuration', 'model_repository', 'schedule_policy'],
+    'classification',
+    'binary_tensor_data',
+    'model_configuration',
+    'model_repository',
+    'schedule_policy',
     'statistics',
   ];
   return { name: 'limbeck', version, extensions };
@@ -18,10 +22,14 @@ export function serverMetadata(version: string) {
 
 export function modelMetadata(model: ServedModel) {
   const described = (spec: TensorSpec) => ({
-    ...{ name: spec.name, datatype: datatypeOf(spec.dtype), shape: publicShape(model, spec) },
+    name: spec.name,
+    datatype: datatypeOf(spec.dtype),
+    shape: publicShape(model, spec),
   });
   return {
-    ...{ name: model.name, versions: [MODEL_VERSION], platform: 'onnxruntime_onnx' },
+    name: model.name,
+    versions: [MODEL_VERSION],
+    platform: 'onnxruntime_onnx',
     inputs: model.facts.inputs.map(described),
     outputs: model.facts.outputs.map(described),
   };
@@ -32,7 +40,8 @@ export function modelConfig(model: ServedModel, { workers, device }: { workers: 
   const { name, options, facts, maxBatch } = model;
   const batched = takesBatches(model);
   const described = (spec: TensorSpec) => ({
-    ...{ name: spec.name, data_type: `TYPE_${datatypeOf(spec.dtype)}` },
+    name: spec.name,
+    data_type: `TYPE_${datatypeOf(spec.dtype)}`,
     dims: publicShape(model, spec).slice(batched ? 1 : 0),
   });
   const { fixed, perSample } = model.cost.cost;
@@ -46,7 +55,10 @@ export function modelConfig(model: ServedModel, { workers, device }: { workers: 
     ...(labels !== undefined && { labels: JSON.stringify(labels) }),
   };
   return {
-    ...{ name, platform: 'onnxruntime_onnx', backend: 'onnxruntime', version_policy: { latest: { num_versions: 1 } } },
+    name,
+    platform: 'onnxruntime_onnx',
+    backend: 'onnxruntime',
+    version_policy: { latest: { num_versions: 1 } },
     max_batch_size: batched ? options.maxBatch : 0,
     input: facts.inputs.map(described),
     output: facts.outputs.map(described),
@@ -75,16 +87,26 @@ function batchingConfig({ options }: ServedModel) {
 export function modelStatistics({ name, statistics }: ServedModel) {
   const { success, fail, queue, computeInput, computeInfer, computeOutput } = statistics;
   return {
-    ...{ name, version: MODEL_VERSION, last_inference: Math.round(statistics.lastInference) },
-    ...{ inference_count: statistics.inferences, execution_count: statistics.executions },
+    name,
+    version: MODEL_VERSION,
+    last_inference: Math.round(statistics.lastInference),
+    inference_count: statistics.inferences,
+    execution_count: statistics.executions,
     inference_stats: {
-      ...{ success: nanoseconds(success), fail: nanoseconds(fail), queue: nanoseconds(queue) },
-      ...{ compute_input: nanoseconds(computeInput), compute_infer: nanoseconds(computeInfer) },
-      ...{ compute_output: nanoseconds(computeOutput), cache_hit: NONE, cache_miss: NONE },
+      success: nanoseconds(success),
+      fail: nanoseconds(fail),
+      queue: nanoseconds(queue),
+      compute_input: nanoseconds(computeInput),
+      compute_infer: nanoseconds(computeInfer),
+      compute_output: nanoseconds(computeOutput),
+      cache_hit: NONE,
+      cache_miss: NONE,
     },
     batch_stats: [...statistics.batches].map(([size, { input, infer, output }]) => ({
       batch_size: size,
-      ...{ compute_input: nanoseconds(input), compute_infer: nanoseconds(infer), compute_output: nanoseconds(output) },
+      compute_input: nanoseconds(input),
+      compute_infer: nanoseconds(infer),
+      compute_output: nanoseconds(output),
     })),
   };
 }

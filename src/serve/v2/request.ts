@@ -63,7 +63,8 @@ export function parseRequest(body: Uint8Array, headerLength: number | undefined,
   return {
     request: { ...tensors, ...schedulingOf(own, model) },
     id: given.id,
-    ...{ wanted: byName, allBinary },
+    wanted: byName,
+    allBinary,
   };
 }
 

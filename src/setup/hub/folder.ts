@@ -43,9 +43,17 @@ const HEADS: readonly (readonly [RegExp, HubFolder['reads'], TaskName | undefine
   [/ForImageClassification(WithTeacher)?$/, 'pictures', 'classification'],
   [/ForSequenceClassification$/, 'texts', 'classification'],
   [/ForTokenClassification$/, 'texts', 'tagging'],
-  [/^(ViT|DeiT|Beit|Dinov2|DINOv3ViT|ConvNext|ResNet|Swin|CLIPVision|SiglipVision)Model(WithProjection)?$/, 'pictures', undefined],
-  [/^(Bert|Roberta|XLMRoberta|DistilBert|MPNet|Albert|Electra|DebertaV2|NomicBert|ModernBert|Camembert)(Model|ForMaskedLM)$/, 'texts', undefined],
-]; // prettier-ignore
+  [
+    /^(ViT|DeiT|Beit|Dinov2|DINOv3ViT|ConvNext|ResNet|Swin|CLIPVision|SiglipVision)Model(WithProjection)?$/,
+    'pictures',
+    undefined,
+  ],
+  [
+    /^(Bert|Roberta|XLMRoberta|DistilBert|MPNet|Albert|Electra|DebertaV2|NomicBert|ModernBert|Camembert)(Model|ForMaskedLM)$/,
+    'texts',
+    undefined,
+  ],
+];
 
 /** Outputs with one row for each sample, in the order in which they are looked for. */
 const EMBEDDINGS = ['sentence_embedding', 'image_embeds', 'text_embeds', 'pooler_output'];
@@ -60,7 +68,11 @@ export function readHubFolder(folder: string, named?: string): HubFolder {
       : undefined;
   if (ofTokens !== undefined)
     return {
-      ...{ folder, ...ofTokens.ends, task: undefined, reads: 'texts', channels: 3 },
+      folder,
+      ...ofTokens.ends,
+      task: undefined,
+      reads: 'texts',
+      channels: 3,
       ...(hubFile(folder, TOKENIZER_FILE) !== undefined && { tokenizer: TOKENIZER_FILE }),
     };
   const [, reads, head] = HEADS.find(([ending]) => ending.test(architecture)) ?? [];
@@ -81,7 +93,12 @@ export function readHubFolder(folder: string, named?: string): HubFolder {
     (hubJson(folder, 'processor_config.json')?.['image_processor'] as HubFolder['preprocessor']);
   const task = taskOf(head, config.problem_type, names.length);
   return {
-    ...{ folder, onnx, inputs, ...outputOf(file, outputs, task, { folder, reads }), task, reads },
+    folder,
+    onnx,
+    inputs,
+    ...outputOf(file, outputs, task, { folder, reads }),
+    task,
+    reads,
     ...(isNamed && { classes: names }),
     channels: config.num_channels ?? 3,
     ...(preprocessor && reads === 'pictures' && { preprocessor }),
@@ -165,11 +182,12 @@ function outputOf(
     !isWhole &&
     (mode !== undefined || !EMBEDDINGS.some((name) => outputs.includes(name)))
   ) {
-    // prettier-ignore
     const own = mode === undefined ? (reads === 'pictures' ? 'cls' : 'mean') : MODES[mode];
     if (own !== undefined && more.length === 0 && !hasDense(folder)) return { output: tokens, pooling: own };
   }
-  const found = wanted.find((name) => outputs.includes(name)) ?? (task !== undefined && outputs.length === 1 ? outputs[0] : undefined); // prettier-ignore
+  const found =
+    wanted.find((name) => outputs.includes(name)) ??
+    (task !== undefined && outputs.length === 1 ? outputs[0] : undefined);
   if (found !== undefined && (mode === undefined || isWhole || task !== undefined)) return { output: found };
   throw new UserError(
     `${file}: expected an output ${wanted.join(', ')}, received ${outputs.join(', ')}${mode === undefined ? '' : `; 1_Pooling says ${modes.join(' and ')}, which is not in the file`}`,

@@ -21,8 +21,14 @@ const flag = z.boolean().nullish();
 const schema = z.object({
   image_processor_type: z.string().optional(),
   feature_extractor_type: z.string().optional(),
-  ...{ do_resize: flag, do_center_crop: flag, do_rescale: flag, do_normalize: flag },
-  ...{ do_flip_channel_order: flag, do_pad: flag, rescale_offset: flag, include_top: flag },
+  do_resize: flag,
+  do_center_crop: flag,
+  do_rescale: flag,
+  do_normalize: flag,
+  do_flip_channel_order: flag,
+  do_pad: flag,
+  rescale_offset: flag,
+  include_top: flag,
   size: sides.nullish(),
   crop_size: sides.nullish(),
   crop_pct: z.number().gt(0).max(1).nullish(),
@@ -34,7 +40,8 @@ const schema = z.object({
 type Stated = z.infer<typeof schema>;
 
 /** Image processors that do no more than to resize, cut the middle out, rescale and normalize. */
-const PLAIN = /^(ViT|DeiT|Beit|CLIP|Siglip2?|Bit|ConvNext|MobileNetV[12]|MobileViT|EfficientNet|EfficientFormer|PoolFormer|DINOv3ViT)(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/; // prettier-ignore
+const PLAIN =
+  /^(ViT|DeiT|Beit|CLIP|Siglip2?|Bit|ConvNext|MobileNetV[12]|MobileViT|EfficientNet|EfficientFormer|PoolFormer|DINOv3ViT)(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/;
 
 /** Filters by Pillow's numbers; undefined: bilinear, the default of a teacher. */
 const FILTERS: Readonly<Record<number, 'bicubic' | 'lanczos' | undefined>> = {
@@ -71,7 +78,10 @@ export function hubPreparation(
   const { resample = 2 } = stated;
   const sized = sizeOf(stated, type, refuse);
   if (sized.resize !== undefined && (resample === null || !(resample in FILTERS)))
-    refuse(`resizes by filter ${resample} (resample) of Pillow, and 1, 2 and 3 are known`, `Set \`filter\` beside the folder. ${BESIDE}`); // prettier-ignore
+    refuse(
+      `resizes by filter ${resample} (resample) of Pillow, and 1, 2 and 3 are known`,
+      `Set \`filter\` beside the folder. ${BESIDE}`,
+    );
   const filter = FILTERS[resample ?? 2];
   return { ...sized, ...(sized.resize && filter && { filter }), normalize: normalizationOf(stated, channels, refuse) };
 }

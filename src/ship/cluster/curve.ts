@@ -37,7 +37,10 @@ export function curveOf(rows: readonly LatencyRow[], devices: readonly string[])
   const most = Math.max(...memory);
   return {
     ...fitted(best.map(({ batchSize, p50Ms }) => [batchSize, p50Ms])),
-    ...{ sizes: sizesOf(best), threads, device, memoryBytes: most > 0 ? most : undefined },
+    sizes: sizesOf(best),
+    threads,
+    device,
+    memoryBytes: most > 0 ? most : undefined,
   };
 }
 

@@ -79,7 +79,8 @@ export async function checkConversion(
   if (typeof compared === 'string')
     return {
       ...NOTHING,
-      ...{ isMadeUp: true, isUncorrected },
+      isMadeUp: true,
+      isUncorrected,
       warnings: [`${made.file}: was not compared with ${source.file}: ${compared}`],
     };
   const { outputs } = compared;
@@ -96,7 +97,12 @@ export async function checkConversion(
   const on = `on ${compared.samples} ${kind}`;
   if (beyond.length > 0 && !accept) throw refusal(source, made, on, beyond, warnings, samples);
   return {
-    ...{ outputs, samples: compared.samples, isMadeUp: samples.isMadeUp, kind, warnings, isUncorrected },
+    outputs,
+    samples: compared.samples,
+    isMadeUp: samples.isMadeUp,
+    kind,
+    warnings,
+    isUncorrected,
     accepted: beyond.map((one) => `${one} (${on})`),
     top1Agreement:
       outputs.find(({ sqnrDb, top1Agreement }) => sqnrDb !== null && top1Agreement !== null)?.top1Agreement ?? null,
@@ -162,7 +168,8 @@ async function run(
     }
     let compared = 0;
     const asked = {
-      ...{ file: files[0]!.file, outputs: runners.get(first)!.outputs },
+      file: files[0]!.file,
+      outputs: runners.get(first)!.outputs,
       run: async (feeds: Feeds) => {
         const answer = await runners.get(feeds)!.run(feeds);
         onProgress?.('comparing with the source, batch', ++compared, batches.length);

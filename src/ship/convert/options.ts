@@ -38,16 +38,14 @@ export interface ConvertOptions {
 
 /** Options of a conversion of which only the source is said. */
 export const CONVERT_DEFAULTS = {
-  ...{
-    opset: 17,
-    samples: 512,
-    keepFloat: [],
-    symmetric: false,
-    sparse: false,
-    ends: 'float32',
-    batch: 1,
-    accept: false,
-  },
+  opset: 17,
+  samples: 512,
+  keepFloat: [],
+  symmetric: false,
+  sparse: false,
+  ends: 'float32',
+  batch: 1,
+  accept: false,
   format: 'onnx',
   precision: 'fp32',
   calibrator: 'mse',

@@ -115,7 +115,9 @@ function fromArrays(graph: Graph, arrays: ReadonlyMap<string, Rows>, options: Co
   const order = [...new RandomStream('calibration').permutation(count)];
   const calibrated = Math.min(options.samples, Math.floor((count * 3) / 4));
   return {
-    ...{ calibrated, folds: [], isMadeUp: false },
+    calibrated,
+    folds: [],
+    isMadeUp: false,
     calibration: batchesOf(order.slice(0, calibrated)),
     check: batchesOf(order.slice(calibrated, calibrated + options.samples)),
   };
@@ -166,10 +168,14 @@ async function fromRecipe(
     });
   const stated = preparationMetadata(asked, layout, { ...train, ...form }, answersTask);
   return {
-    ...{ calibration: isCalibrated(options) ? await batchesOf(train) : [], check: await batchesOf(validation) },
-    ...{ folds: [], calibrated: isCalibrated(options) ? rowsOf(train).length : 0, isMadeUp: false },
+    calibration: isCalibrated(options) ? await batchesOf(train) : [],
+    check: await batchesOf(validation),
+    folds: [],
+    calibrated: isCalibrated(options) ? rowsOf(train).length : 0,
+    isMadeUp: false,
     ...(classOutput && {
-      ...{ classOutput, classNames: train.classNames },
+      classOutput,
+      classNames: train.classNames,
       ...(labelledCount(validation) > 0 && {
         labels: Int32Array.from(rowsOf(validation), (row) => validation.targets[row]!),
       }),

@@ -95,8 +95,12 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const isFilled = (kind === 'numbers' || kind === 'columns') && missing.some((number) => number !== undefined);
   const preprocessing = {
     models: models.map(({ row, bytes, ends }) => ({
-      ...{ file: placeOf(row), format: row.format, precision: row.precision },
-      ...{ sizeBytes: bytes.length, sha256: sha256(bytes), inputs: ends.inputs },
+      file: placeOf(row),
+      format: row.format,
+      precision: row.precision,
+      sizeBytes: bytes.length,
+      sha256: sha256(bytes),
+      inputs: ends.inputs,
     })),
     // A sample as a whole, of which each input of a model takes its part.
     input: {

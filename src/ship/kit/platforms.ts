@@ -58,7 +58,14 @@ export async function kitSamples(of: SampleContext): Promise<KitSamples> {
     if (typeof files === 'string') skipped.push({ what: sampleFolder(platform), why: files });
     else made.push({ platform, files });
   }
-  return { made, skipped: [...skipped, ...withoutFormat(of.formats, 'tflite', 'TFLite'), ...withoutFormat(of.formats, 'onnx', 'ONNX')] }; // prettier-ignore
+  return {
+    made,
+    skipped: [
+      ...skipped,
+      ...withoutFormat(of.formats, 'tflite', 'TFLite'),
+      ...withoutFormat(of.formats, 'onnx', 'ONNX'),
+    ],
+  };
 }
 
 /** Files of a format that a kit lacks, and the samples that would open them. */

@@ -97,7 +97,8 @@ export async function checkFile(
   const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
   const answers: Float32Array[] = [];
   const asked = {
-    ...{ file: file.file, outputs: runner.outputs },
+    file: file.file,
+    outputs: runner.outputs,
     run: async (feeds: Feeds) => {
       const given = await runner.run(feeds);
       const all = Object.values(given);
@@ -127,7 +128,10 @@ export async function checkFile(
   if (beyond === undefined)
     return summary(
       {
-        ...{ file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
+        file: file.file,
+        samples,
+        ...(top1Agreement !== null && { top1Agreement }),
+        largestError,
         ...(cosine !== undefined && { cosine }),
         ...(task.fields.length > 1 && { outputs: compared.outputs.slice(0, task.fields.length).map(byOutput) }),
       },

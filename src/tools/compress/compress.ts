@@ -175,7 +175,9 @@ const endsInProbabilities = ({ endsInSoftmax }: CompressedModel, within: Answers
 
 function softmaxOf(model: CompressedModel, within: AnswersWithin | undefined): string[] {
   if (!model.endsInSoftmax) return [];
-  const kept = endsInProbabilities(model, within) ? '; beside each file with logits, one named …-probabilities ends in it' : ''; // prettier-ignore
+  const kept = endsInProbabilities(model, within)
+    ? '; beside each file with logits, one named …-probabilities ends in it'
+    : '';
   return [`${path.basename(model.file)}: is trained by its logits, without the softmax at its end${kept}`];
 }
 
@@ -199,8 +201,12 @@ async function planned(
   await writeFileAtomic(stored, `${JSON.stringify({ key, cuts, trials }, null, 2)}\n`);
   const [whole] = trials;
   const best = trials.reduce((most, trial) => (trial.speed > most.speed ? trial : most));
-  const missed = best.speed < budget.latency ? [`${short}: no cut that was tried makes it ${budget.latency}× as fast: at best ${speedSaid(best)}`] : []; // prettier-ignore
-  const rest = cuts.macs === 1 ? 'all channels stay' : `channels go until there are ${cuts.macs} times fewer multiply-accumulates`; // prettier-ignore
+  const missed =
+    best.speed < budget.latency
+      ? [`${short}: no cut that was tried makes it ${budget.latency}× as fast: at best ${speedSaid(best)}`]
+      : [];
+  const rest =
+    cuts.macs === 1 ? 'all channels stay' : `channels go until there are ${cuts.macs} times fewer multiply-accumulates`;
   return {
     cuts,
     notes: [

@@ -32,6 +32,11 @@ export function hubModel(folder: string): HubModel {
     file: path.join(folder, onnx),
     shapes: new Map(resize === undefined ? [] : inputs.map((name) => [name, [1, channels, ...resize]] as const)),
     stated: { labels: classes, stated: normalize },
-    notes: differs.length === 0 ? [] : [`${path.basename(folder)}: its preprocessor ${differs.join(' and ')}; pictures in a folder are resized whole here, by Lanczos' filter`], // prettier-ignore
+    notes:
+      differs.length === 0
+        ? []
+        : [
+            `${path.basename(folder)}: its preprocessor ${differs.join(' and ')}; pictures in a folder are resized whole here, by Lanczos' filter`,
+          ],
   };
 }

@@ -56,7 +56,9 @@ export async function openModel(
       'Export the model to ONNX, e.g. with torch.onnx.export.',
     );
   // Training needs an open batch size.
-  const open = [...shapes].map(([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const); // prettier-ignore
+  const open = [...shapes].map(
+    ([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const,
+  );
   const bytes = inOnePiece(await readOnnx(file, new Map(open)), file, '`limbeck compress`');
   const source = decodeModel(bytes, file);
   const { model } = trainableModel(source, file);

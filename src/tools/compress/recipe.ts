@@ -76,7 +76,8 @@ export function compressRecipe({
     prune: [...steps('macs', cuts.macs), ...steps('parameters', cuts.parameters)],
     quantize: [
       {
-        ...{ scheme: 'int8', maxDrop: drop / 2 },
+        scheme: 'int8',
+        maxDrop: drop / 2,
         ...(epochs === 0 ? { fallback: 'keep-float' } : { fallback: 'qat', qat: { epochs } }),
       },
     ],

@@ -125,7 +125,11 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
   const folders = (await readdir(data, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   if (folders.length === classes)
     return {
-      ...{ type: 'image-folder', train: path.resolve(data), testFraction: TEST, normalize, ...image },
+      type: 'image-folder',
+      train: path.resolve(data),
+      testFraction: TEST,
+      normalize,
+      ...image,
       ...inOrder(model, new Set(folders.map(({ name }) => name))),
     };
   const all = await readdir(data, { recursive: true });
@@ -171,14 +175,21 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
   const labels = arrays.get('y');
   if (labels !== undefined)
     return {
-      ...{ type: 'npz', train: { file: path.resolve(data), samples: key, labels: 'y' }, testFraction: TEST },
-      ...{ normalize: 'none', ...(own.length === 3 && { layout }) },
+      type: 'npz',
+      train: { file: path.resolve(data), samples: key, labels: 'y' },
+      testFraction: TEST,
+      normalize: 'none',
+      ...(own.length === 3 && { layout }),
       // Integer labels are indexes of the model's outputs.
       ...(/^[US]/.test(labels.code) ? inOrder(model, wordsIn(labels)) : { classes: namesOf(model) }),
     };
   const samples = npySamples(array);
   checkFinite({ source: array.where, samples, sampleShape: own });
-  return labelled(model, { samples: arranged(samples, model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
+  return labelled(
+    model,
+    { samples: arranged(samples, model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' },
+    options,
+  );
 }
 
 /** Samples with channels last, as in data sets. */
@@ -238,7 +249,14 @@ async function labelled(
   const ids = Int32Array.from({ length: count }, (_, i) => i);
   const normalization = normalizationOf(normalize, { samples }, sampleShape);
   const dataset: Dataset = {
-    ...{ name: 'all', idPrefix: 'train', sampleShape, classNames, count, ids, samples, normalization },
+    name: 'all',
+    idPrefix: 'train',
+    sampleShape,
+    classNames,
+    count,
+    ids,
+    samples,
+    normalization,
     task: DEFAULT_TASK,
     targets: new Int32Array(count),
   };
@@ -257,8 +275,13 @@ async function labelled(
   await writeFileAtomic(at, npyBytes([count, ...sampleShape], samples));
   await writeFileAtomic(by, npyBytes([count], labels));
   return {
-    ...{ type: 'npz', train: { samples: path.resolve(at), labels: path.resolve(by) }, testFraction: TEST },
-    ...{ classes: classNames, labelledBy: short, normalize, ...(sampleShape.length === 3 && { layout }) },
+    type: 'npz',
+    train: { samples: path.resolve(at), labels: path.resolve(by) },
+    testFraction: TEST,
+    classes: classNames,
+    labelledBy: short,
+    normalize,
+    ...(sampleShape.length === 3 && { layout }),
   };
 }
 

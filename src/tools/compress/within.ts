@@ -133,7 +133,10 @@ export function besideText(report: Report, all: readonly FileBesideOriginal[], b
       : open.length === 0
         ? [`no file keeps within the budget of ${budgetText}`]
         : [];
-  const undecided = open.length === 0 ? [] : [`not decided by the budget of ${budgetText}: ${open.map(({ id }) => id).join(', ')}; ${remedy(open)}`]; // prettier-ignore
+  const undecided =
+    open.length === 0
+      ? []
+      : [`not decided by the budget of ${budgetText}: ${open.map(({ id }) => id).join(', ')}; ${remedy(open)}`];
   return `${[`beside the original:`, ...lines.map((line) => `  ${line}`), ...end, ...undecided].join('\n')}\n`;
 }
 
@@ -152,7 +155,9 @@ function remedy(open: readonly FileBesideOriginal[]): string {
   return [
     ...(differs ? ['times differ too much from run to run: repeat the command on a quiet machine'] : []),
     ...(isMissing
-      ? ['native TensorFlow Lite is timed where `koffi` and `tfjs-tflite-node` are installed, or time the files on the device with `limbeck bench`'] // prettier-ignore
+      ? [
+          'native TensorFlow Lite is timed where `koffi` and `tfjs-tflite-node` are installed, or time the files on the device with `limbeck bench`',
+        ]
       : []),
     ...(differs || isMissing ? [] : ['ONNX Runtime gave no times: ask for size alone with --budget latency=1']),
   ].join('; ');

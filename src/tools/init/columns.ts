@@ -145,7 +145,10 @@ function isNothing(value: unknown): boolean {
 /** True if no value is a word, or most are numbers: the reader reports the few others with their line. */
 function areNumbers(values: readonly unknown[]): boolean {
   const words = values.filter((value) => typeof value === 'string' && !isNumber(value) && !isBoolean(value));
-  return words.length === 0 || words.filter((word) => isSlip(String(word))).length + values.length - words.length > values.length / 2; // prettier-ignore
+  return (
+    words.length === 0 ||
+    words.filter((word) => isSlip(String(word))).length + values.length - words.length > values.length / 2
+  );
 }
 
 function isNumber(text: string): boolean {
@@ -163,7 +166,10 @@ function mean(values: readonly number[]): number {
 
 /** Message about the first of the label columns (separated by commas) that a table lacks. A number is a column's index. */
 export function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
-  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const names = named
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
   return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
 }

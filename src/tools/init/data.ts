@@ -131,7 +131,9 @@ async function listsIn(place: string, inside: readonly string[]): Promise<SeenDa
 /** Names of pictures and of their masks or boxes: the layout of data for segmentation and detection. */
 function masksIn(names: readonly string[]): string | undefined {
   const pictures = names.find((name) => /^(images?|imgs?|jpegimages)$/i.test(name));
-  const answers = names.find((name) => /^(masks?|labels?|annotations?|segmentations?|segmentationclass|ground_?truth|gt)$/i.test(name)); // prettier-ignore
+  const answers = names.find((name) =>
+    /^(masks?|labels?|annotations?|segmentations?|segmentationclass|ground_?truth|gt)$/i.test(name),
+  );
   const file = names.find((name) => /annotations.*\.json$/i.test(name));
   if (file !== undefined)
     return `has the annotation file ${file}, which is not in COCO's format or not near its pictures`;

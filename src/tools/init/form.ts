@@ -111,7 +111,9 @@ function wordsForm(rows: TableRows, [label]: readonly string[]): SeenForm | unde
     Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' || Number.isInteger(one));
   const lists = Object.keys(rows[0] ?? {}).filter((name) => rows.every((row) => isList(row[name])));
   const lengths = (name: string): string => rows.map((row) => (row[name] as readonly unknown[]).length).join();
-  const words = lists.filter((name) => rows.every((row) => (row[name] as readonly unknown[]).every((one) => typeof one === 'string'))); // prettier-ignore
+  const words = lists.filter((name) =>
+    rows.every((row) => (row[name] as readonly unknown[]).every((one) => typeof one === 'string')),
+  );
   const different = (name: string): number => new Set(rows.flatMap((row) => row[name] as readonly unknown[])).size;
   for (const column of words.toSorted((a, b) => different(b) - different(a))) {
     const beside = lists.filter((name) => name !== column && lengths(name) === lengths(column));

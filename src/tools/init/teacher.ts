@@ -14,8 +14,13 @@ const KINDS =
   'an ONNX file, a .keras or .h5 file of Keras, a TFLite file, a model.json of tfjs, a folder of Hugging Face or of a SavedModel, or stored answers as .npy or .safetensors';
 
 const KEYS: Readonly<Partial<Record<string, InitTeacher['key']>>> = {
-  ...{ '.onnx': 'onnx', '.keras': 'keras', '.h5': 'keras', '.tflite': 'tflite', '.json': 'tfjs' },
-  ...{ '.npy': 'logits', '.safetensors': 'logits' },
+  '.onnx': 'onnx',
+  '.keras': 'keras',
+  '.h5': 'keras',
+  '.tflite': 'tflite',
+  '.json': 'tfjs',
+  '.npy': 'logits',
+  '.safetensors': 'logits',
 };
 
 /** Remedies for files that others make of a model, by their endings. */

@@ -49,7 +49,11 @@ function folded(
   skipped: number,
 ): tf.Tensor {
   const part = (from: number, length: number): tf.Tensor =>
-    tf.slice(dy, dy.shape.map((_, i) => (i === axis ? from : 0)), dy.shape.with(axis, length)); // prettier-ignore
+    tf.slice(
+      dy,
+      dy.shape.map((_, i) => (i === axis ? from : 0)),
+      dy.shape.with(axis, length),
+    );
   const placed = (mirrored: tf.Tensor, from: number): tf.Tensor =>
     tf.pad(
       tf.reverse(mirrored, axis),

@@ -71,7 +71,9 @@ function maxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
 /** tfjs' kernels lack dilation: the maximum over shifted pictures, one for each position of the window. */
 function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
   const whole = padded(x, attrs, -Infinity);
-  const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) => numbersAttr(attrs, name)) as [number[], number[], number[]]; // prettier-ignore
+  const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) =>
+    numbersAttr(attrs, name),
+  ) as [number[], number[], number[]];
   return [0, 1].reduce((value, i) => {
     const reach = (filterSize[i]! - 1) * dilations[i]! + 1;
     const windows = Math.floor((whole.shape[i + 1]! - reach) / strides[i]!) + 1;

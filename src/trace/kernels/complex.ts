@@ -6,9 +6,26 @@ import { onValues, inputValues } from './table.ts';
 
 /** Kernels that apply to real and imaginary part separately. */
 const BY_PARTS = [
-  'Add', 'AddN', 'Sub', 'Neg', 'Concat', 'Pack', 'Unpack', 'SplitV', 'Slice', 'StridedSlice', 'Transpose', 'Tile',
-  'BroadcastTo', 'Reverse', 'GatherV2', 'GatherNd', 'Select', 'PadV2', 'Sum',
-]; // prettier-ignore
+  'Add',
+  'AddN',
+  'Sub',
+  'Neg',
+  'Concat',
+  'Pack',
+  'Unpack',
+  'SplitV',
+  'Slice',
+  'StridedSlice',
+  'Transpose',
+  'Tile',
+  'BroadcastTo',
+  'Reverse',
+  'GatherV2',
+  'GatherNd',
+  'Select',
+  'PadV2',
+  'Sum',
+];
 
 /** Kernels of `table` that also take complex numbers. */
 export function complexKernels(table: Table): TensorTable {

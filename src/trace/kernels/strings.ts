@@ -8,8 +8,19 @@ import type { Row } from './table.ts';
 
 /** Kernels that only move elements. */
 const MOVING = [
-  'Concat', 'GatherNd', 'GatherV2', 'Pack', 'Reverse', 'Slice', 'SparseToDense', 'SplitV', 'StridedSlice', 'Tile', 'Transpose', 'Unpack',
-]; // prettier-ignore
+  'Concat',
+  'GatherNd',
+  'GatherV2',
+  'Pack',
+  'Reverse',
+  'Slice',
+  'SparseToDense',
+  'SplitV',
+  'StridedSlice',
+  'Tile',
+  'Transpose',
+  'Unpack',
+];
 const COMPARING = ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual'];
 
 export const STRING_KERNELS: readonly string[] = [...MOVING, ...COMPARING];

@@ -38,9 +38,12 @@ export function partialOf(feeds: Tensors, weights: tf.Tensor1D, alpha: tf.Scalar
   // Losses that compare samples with each other are no means: for them a sample of weight w counts as w samples.
   const scale = tf.div(tf.sum(answers), tf.maximum(tf.sum(soft), 1e-12));
   return {
-    ...{ labels, labelShare: share(labels) },
-    ...{ soft: tf.mul(soft, scale), softShare: share(soft) },
-    ...{ answers, answerShare: share(answers) },
+    labels,
+    labelShare: share(labels),
+    soft: tf.mul(soft, scale),
+    softShare: share(soft),
+    answers,
+    answerShare: share(answers),
   };
 }
 

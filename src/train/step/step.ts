@@ -250,12 +250,10 @@ export function lossInput(
   const answers = feeds.teacherLogits as tf.Tensor2D;
   const taught = answers?.shape[1] === task.width ? undefined : task.taught;
   return {
-    ...{
-      studentLogits: of(rest.studentLogits),
-      targets: targets(rest.studentLogits),
-      weights: weights(partial?.soft ?? rest.weights),
-      samples: partial?.soft ?? rest.weights,
-    },
+    studentLogits: of(rest.studentLogits),
+    targets: targets(rest.studentLogits),
+    weights: weights(partial?.soft ?? rest.weights),
+    samples: partial?.soft ?? rest.weights,
     ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),
     ...(strong && { strong: { studentLogits: of(strong.studentLogits), teacherLogits: of(strong.teacherLogits) } }),
     studentFeatures: rest.studentFeatures,

@@ -9,7 +9,9 @@ import type { Decoder } from './decoder.ts';
 export const detr: Decoder = {
   isInShares: true,
   find: (outputs) => {
-    const boxes = outputs.find(({ name }) => name === 'pred_boxes') ?? only(outputs.filter(({ shape }) => shape.length === 3 && shape[2] === 4)); // prettier-ignore
+    const boxes =
+      outputs.find(({ name }) => name === 'pred_boxes') ??
+      only(outputs.filter(({ shape }) => shape.length === 3 && shape[2] === 4));
     const logits =
       outputs.find(({ name }) => name === 'logits') ??
       only(outputs.filter((output) => output !== boxes && output.shape.length === 3));
@@ -19,7 +21,11 @@ export const detr: Decoder = {
     const [queries = 0, width = 0] = logits!.shape;
     const isFit = [logits!, boxes!].every(({ shape }) => shape.length === 2 && shape[0] === queries);
     if (!isFit || boxes!.shape[1] !== 4 || (width !== classes && width !== classes + 1))
-      throw otherLayout(file, `logits [queries, ${classes + 1}], or [queries, ${classes}] without a class for no object, and boxes [queries, 4]`, [logits!, boxes!]); // prettier-ignore
+      throw otherLayout(
+        file,
+        `logits [queries, ${classes + 1}], or [queries, ${classes}] without a class for no object, and boxes [queries, 4]`,
+        [logits!, boxes!],
+      );
     const scores =
       width === classes
         ? logits!.data.map((logit) => 1 / (1 + Math.exp(-logit)))

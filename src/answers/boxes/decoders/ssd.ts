@@ -16,7 +16,12 @@ export const ssd: Decoder = {
     const [boxes, labels, scores] = parts as [Output, Output, Output];
     const n = scores.data.length;
     if (boxes.shape.length !== 2 || boxes.data.length !== 4 * n || labels.data.length !== n)
-      throw otherLayout(file, 'boxes [n, 4], labels [n] and scores [n]', parts, 'Name the output of each part in teacher.outputs: boxes, labels and scores.'); // prettier-ignore
+      throw otherLayout(
+        file,
+        'boxes [n, 4], labels [n] and scores [n]',
+        parts,
+        'Name the output of each part in teacher.outputs: boxes, labels and scores.',
+      );
     checkProbabilities(file, scores);
     const swapped = boxes.data.map((_, i) => boxes.data[i % 2 === 0 ? i + 1 : i - 1]!);
     return { boxes: order === 'yxyx' ? swapped : boxes.data, scores: scoresOfLabels(scores, labels, options) };

@@ -54,7 +54,8 @@ export const yolo26: Decoder = {
     if (shape.length !== 2 || shape[1] !== 6)
       throw otherLayout(file, '[n, 6], the sides, score and class of final boxes', [output!]);
     const column = (from: number, size: number): Output => ({
-      ...{ name, shape },
+      name,
+      shape,
       data: Float32Array.from(
         { length: shape[0]! * size },
         (_, i) => data[6 * Math.floor(i / size) + from + (i % size)]!,

@@ -2,7 +2,10 @@ import path from 'node:path';
 import type { NodeProgram } from '../../../consumers/node/program.ts';
 
 export const node: NodeProgram = {
-  ...{ name: 'detect', DOES: 'Finds objects in pictures', LABELS: 'labels', ASKS: 'answersOf' },
+  name: 'detect',
+  DOES: 'Finds objects in pictures',
+  LABELS: 'labels',
+  ASKS: 'answersOf',
   parts: path.join(import.meta.dirname, 'node/detect.mjs'),
   scripts: { BOXES: path.join(import.meta.dirname, 'boxes.js') },
   modules: ['letterbox', 'resize', new URL('../suppression', import.meta.url)],

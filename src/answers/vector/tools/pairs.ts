@@ -48,7 +48,13 @@ export async function scorePairs(
   const { dimensions, text } = recipe.dataset as { readonly dimensions?: number; readonly text?: object };
   const dataset = {
     ...(type === 'csv' && pairs.toLowerCase().endsWith('.tsv') && { delimiter: '\t' }),
-    ...{ type, task: TASK, train: pairs, validation: pairs, dimensions, label: score, augment: [] },
+    type,
+    task: TASK,
+    train: pairs,
+    validation: pairs,
+    dimensions,
+    label: score,
+    augment: [],
     text: { ...text, column: [first, second] },
   };
   const { model, data } = await openVectors(file, { ...recipe, dataset } as unknown as typeof recipe, 'validation');

@@ -30,7 +30,10 @@ const HEADER = ['query-id', 'corpus-id', 'score'];
  */
 export async function scoreQueries(file: string, { recipe }: LoadedRecipe, folder: string): Promise<QueriesScore> {
   refuseNoTexts(recipe);
-  const [corpus, queries] = ['corpus.jsonl', 'queries.jsonl'].map((name) => path.join(folder, name)) as [string, string]; // prettier-ignore
+  const [corpus, queries] = ['corpus.jsonl', 'queries.jsonl'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+  ];
   const [documentIds, queryIds] = [await idsOf(corpus, false), await idsOf(queries, true)];
   const inFolder = path.join(folder, 'qrels', 'test.tsv');
   const beside = path.join(folder, 'qrels.tsv');
@@ -38,7 +41,10 @@ export async function scoreQueries(file: string, { recipe }: LoadedRecipe, folde
   const judged = await judgementsIn(qrels, queryIds, documentIds);
   const asked = [...judged].filter(([, grades]) => [...grades.values()].some((grade) => grade > 0));
   if (asked.length === 0)
-    throw new UserError(`${qrels}: no query has a document with a score above 0`, 'Give a document of a query a score above 0: without one there is no nDCG.'); // prettier-ignore
+    throw new UserError(
+      `${qrels}: no query has a document with a score above 0`,
+      'Give a document of a query a score above 0: without one there is no nDCG.',
+    );
   const names: string[] = [];
   const nameOf = [...documentIds.keys()];
   const byName = (places: Int32Array): Int32Array => {
@@ -49,7 +55,11 @@ export async function scoreQueries(file: string, { recipe }: LoadedRecipe, folde
   const files = { type: 'jsonl', train: queries };
   const [documents, questions] = await textVectors(file, recipe, [
     { dataset: { ...files, validation: corpus, title: 'title', missing: 'drop' }, column: 'text', rows: byName },
-    { dataset: { ...files, validation: queries }, column: 'text', rows: () => Int32Array.from(asked, ([id]) => queryIds.get(id)!) }, // prettier-ignore
+    {
+      dataset: { ...files, validation: queries },
+      column: 'text',
+      rows: () => Int32Array.from(asked, ([id]) => queryIds.get(id)!),
+    },
   ]);
   const grades = asked.map(([, of]) => of);
   const score = gradedRetrieval(documents!, names, questions!, grades);
@@ -113,5 +123,8 @@ async function* placedLines(file: string): AsyncGenerator<readonly [line: string
 }
 
 function expected(where: string, wanted: string, received: unknown): UserError {
-  return new UserError(`${where}: expected ${wanted}, received ${shown(received)}`, 'Write the folder in the layout of BEIR: docs/tasks.md.'); // prettier-ignore
+  return new UserError(
+    `${where}: expected ${wanted}, received ${shown(received)}`,
+    'Write the folder in the layout of BEIR: docs/tasks.md.',
+  );
 }

@@ -19,7 +19,10 @@ export interface TextColumn {
 /** `UserError` for a recipe whose data are no texts. */
 export function refuseNoTexts({ name, dataset }: LoadedRecipe['recipe']): void {
   if (!isOfTexts(dataset))
-    throw new UserError(`${name}: its data are no texts, expected a recipe whose data have \`text\``, 'Name the recipe of the model: pairs and queries are of texts.'); // prettier-ignore
+    throw new UserError(
+      `${name}: its data are no texts, expected a recipe whose data have \`text\``,
+      'Name the recipe of the model: pairs and queries are of texts.',
+    );
 }
 
 /**

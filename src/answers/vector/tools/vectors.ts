@@ -93,7 +93,13 @@ export async function openVectors(file: string, recipe: LoadedRecipe['recipe'], 
   const { teacher } = await openFile(
     { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
     // A teacher's vectors have the axes that they have in a run, whatever the split.
-    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: data.validation, isStudent: own === undefined, name: (name) => name }, // prettier-ignore
+    {
+      engine: engineOf(recipe),
+      session: sessionOptionsOf(recipe),
+      dataset: data.validation,
+      isStudent: own === undefined,
+      name: (name) => name,
+    },
   );
   return { model: teacher, data: of };
 }

@@ -94,7 +94,11 @@ function unflatten(
   const longest = into.reduce((best, axis) => (to[axis]! > to[best]! ? axis : best));
   const axis = into.find((one) => repeated.includes(one)) ?? longest;
   const { found, inner } = along(axis);
-  channels.join(labels, labels.map((_, k) => found[placeOf(k, axis, inner)]!), ''); // prettier-ignore
+  channels.join(
+    labels,
+    labels.map((_, k) => found[placeOf(k, axis, inner)]!),
+    '',
+  );
   return [axis, found];
 }
 

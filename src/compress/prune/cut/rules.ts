@@ -103,7 +103,11 @@ const matrixProduct: ChannelRule = ({
     labels: [a!.slice(0, -2), b!.slice(0, -2)],
     shapes: shapes.map((shape) => shape.slice(0, -2)),
     output: output.slice(0, -2),
-    ...{ attrs, stored, zeros, heads, reason },
+    attrs,
+    stored,
+    zeros,
+    heads,
+    reason,
   });
   return [...leading, rows, columns];
 };

@@ -28,14 +28,25 @@ export async function readCocoMasks(
   // Sizes first: they name a missing picture by its place in the file.
   const sizes: MaskSize[] = [];
   for (const picture of pictures) sizes.push(await sizeOf(picture));
-  const read = await maskedPictures(file, pictures.map((picture) => picture.file), options, given); // prettier-ignore
+  const read = await maskedPictures(
+    file,
+    pictures.map((picture) => picture.file),
+    options,
+    given,
+  );
   const readMask = (i: number) => {
     const size = sizes[i]!;
     const mask = new Uint8Array(size.height * size.width);
     const isCrowd = ({ iscrowd = 0 }: { readonly iscrowd?: number | boolean }): boolean => Boolean(iscrowd);
     const { annotations } = pictures[i]!;
     for (const one of [...annotations.filter(isCrowd), ...annotations.filter((each) => !isCrowd(each))])
-      paintObject(mask, size, one.segmentation, classNames.indexOf(categories[one.label]!), `${one.where}.segmentation`); // prettier-ignore
+      paintObject(
+        mask,
+        size,
+        one.segmentation,
+        classNames.indexOf(categories[one.label]!),
+        `${one.where}.segmentation`,
+      );
     return Promise.resolve({ mask, size });
   };
   const values = await masksOfPictures(read, pictures.length, readMask, given);

@@ -126,7 +126,9 @@ export async function annotationsIn<K extends keyof typeof schemas>(
         'Correct the name, or name the folder that holds all pictures as `images`.',
       );
   const pictures = coco.images.map(({ file_name: name, height, width, ...one }, i) => ({
-    ...{ file: path.join(folder, name), where: `${file}: images[${i}]`, annotations: all.get(one.id)! },
+    file: path.join(folder, name),
+    where: `${file}: images[${i}]`,
+    annotations: all.get(one.id)!,
     ...(height !== undefined && width !== undefined && { size: { height, width } }),
   }));
   return { pictures, classNames: categories.map(({ name }) => name) };
@@ -140,10 +142,26 @@ async function cocoIn<K extends keyof typeof schemas>(file: string, kind: K): Pr
     `Use annotations of ${kind} in COCO's format: an object with the lists \`images\`, \`categories\` and \`annotations\`.`,
   ) as Coco<K>;
   const { images, categories } = content;
-  refuseEqual(images.map((one) => one.id), `${file}: images`, 'id'); // prettier-ignore
-  refuseEqual(images.map((one) => one.file_name), `${file}: images`, 'file_name'); // prettier-ignore
-  refuseEqual(categories.map((one) => one.id), `${file}: categories`, 'id'); // prettier-ignore
-  refuseEqual(categories.map((one) => one.name), `${file}: categories`, 'name'); // prettier-ignore
+  refuseEqual(
+    images.map((one) => one.id),
+    `${file}: images`,
+    'id',
+  );
+  refuseEqual(
+    images.map((one) => one.file_name),
+    `${file}: images`,
+    'file_name',
+  );
+  refuseEqual(
+    categories.map((one) => one.id),
+    `${file}: categories`,
+    'id',
+  );
+  refuseEqual(
+    categories.map((one) => one.name),
+    `${file}: categories`,
+    'name',
+  );
   return content;
 }
 

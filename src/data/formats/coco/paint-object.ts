@@ -39,7 +39,8 @@ function flipsOfRuns({ size, counts }: RunLengths, { height, width }: MaskSize, 
   let end = 0;
   for (const [i, run] of runs.entries()) {
     end += run;
-    if (run < 0 || end > height * width) throw otherSum(`${where}.counts[${i}]`, `the runs up to it have ${end} pixels`, height * width); // prettier-ignore
+    if (run < 0 || end > height * width)
+      throw otherSum(`${where}.counts[${i}]`, `the runs up to it have ${end} pixels`, height * width);
     flips[end]! ^= 1;
   }
   if (end !== height * width) throw otherSum(`${where}.counts`, `the runs have ${end} pixels`, height * width);

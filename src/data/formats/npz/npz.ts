@@ -116,7 +116,8 @@ function severalInputs(
   const splits = arrays.map((array) => inMemory(array, labels, options));
   const inputs = inputParts(
     splits.map(({ sampleShape }, i) => ({
-      ...{ name: names[i]!, isWhole: holdsWhole(arrays[i]!) },
+      name: names[i]!,
+      isWhole: holdsWhole(arrays[i]!),
       shape: sampleShape,
     })),
   );

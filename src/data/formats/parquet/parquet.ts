@@ -135,7 +135,10 @@ function asIndexes(labels: RawLabels): RawLabels {
 async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
   const sink = new ImageSink(options, countRows(opened), options);
   const labels = new LabelNames();
-  const isDecoded = await sink.begin(opened.map(({ file }) => file), `column ${image}`); // prettier-ignore
+  const isDecoded = await sink.begin(
+    opened.map(({ file }) => file),
+    `column ${image}`,
+  );
   for (const source of opened) {
     const imageColumn = column(source, image, 'image');
     const labelColumn = options.withoutLabels === true ? undefined : column(source, oneLabel(options), 'label');

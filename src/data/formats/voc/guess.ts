@@ -12,8 +12,12 @@ async function inFolder(place: string, inside: readonly string[]): Promise<SeenD
   const lists = isWhole ? await vocLists(place, inside, 'Main') : [];
   const listOf = (name: string): string | undefined => lists.find((list) => path.basename(list) === name);
   const only = lists.length === 1 ? lists[0] : undefined;
-  const [first, second] = isWhole ? [listOf('train.txt') ?? listOf('trainval.txt') ?? only, listOf('test.txt') ?? listOf('val.txt')] : parts.map((one) => one!.name); // prettier-ignore
-  const { root, names } = isWhole ? { root: place, names: inside } : { ...parts[0]!, root: path.join(place, parts[0]!.name) }; // prettier-ignore
+  const [first, second] = isWhole
+    ? [listOf('train.txt') ?? listOf('trainval.txt') ?? only, listOf('test.txt') ?? listOf('val.txt')]
+    : parts.map((one) => one!.name);
+  const { root, names } = isWhole
+    ? { root: place, names: inside }
+    : { ...parts[0]!, root: path.join(place, parts[0]!.name) };
   const why = `${path.relative(path.dirname(place), root)} holds ${vocImages(names)!} and Annotations`;
   return { type: 'voc', why, notes: [], ...(first && { splits: { train: first, ...(second && { test: second }) } }) };
 }

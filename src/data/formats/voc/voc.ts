@@ -65,7 +65,11 @@ export async function readVoc(source: string, options: VocOptions, given: Pictur
   };
   const annotated = pictures.map((file, i): AnnotatedPicture => {
     const { size, objects } = read[i] ?? { objects: [] };
-    const boxes = objects.map(({ corners, ...object }) => ({ ...object, ...corners, label: labelOf({ corners, ...object }) })); // prettier-ignore
+    const boxes = objects.map(({ corners, ...object }) => ({
+      ...object,
+      ...corners,
+      label: labelOf({ corners, ...object }),
+    }));
     return { file, where: files[i] ?? file, unit: 'pixels', boxes, ...(size && { size }) };
   });
   const classNames = withoutLabels ? classes : names;
@@ -134,7 +138,9 @@ function objectOf(object: XmlElement, file: string): VocObject {
     throw new UserError(`${file}:${object.line}: <difficult> is ${shown(difficult)}, expected 0 or 1`, FORMAT);
   const [xmin, ymin, xmax, ymax] = ['xmin', 'ymin', 'xmax', 'ymax'].map((side) => numberIn(box, side, file));
   return {
-    ...{ name, where: `${file}:${box.line}`, isIgnored: difficult === '1' },
+    name,
+    where: `${file}:${box.line}`,
+    isIgnored: difficult === '1',
     // Corners are the first and the last pixel, counted from 1.
     corners: { xmin: xmin! - 1, ymin: ymin! - 1, xmax: xmax!, ymax: ymax! },
   };

@@ -49,10 +49,14 @@ export function parseXml(document: string, file: string): XmlElement {
     if (plain !== undefined) inner.text += plain;
     if (text !== undefined) {
       if (inner === root && text.trim() !== '') refuse(`text outside of the root element: ${clipped(text.trim())}`);
-      inner.text += text.replace(/&([^;\s]*);?/g, (written, entity: string) => decoded(entity) ?? refuse(`unknown entity ${written}`)); // prettier-ignore
+      inner.text += text.replace(
+        /&([^;\s]*);?/g,
+        (written, entity: string) => decoded(entity) ?? refuse(`unknown entity ${written}`),
+      );
     }
     if (name !== undefined && end === '/') {
-      if (inner === root || inner.name !== name) refuse(`</${name}> ends ${inner === root ? 'no element' : `<${inner.name}> of line ${inner.line}`}`); // prettier-ignore
+      if (inner === root || inner.name !== name)
+        refuse(`</${name}> ends ${inner === root ? 'no element' : `<${inner.name}> of line ${inner.line}`}`);
       if (empty === '/') refuse(`</${name}/>`);
       inner.text = inner.text.trim();
       open.pop();

@@ -140,7 +140,10 @@ function pictureOf(sample: Sample, file: string, { image }: WebDatasetOptions): 
 async function labelText(tar: Tar, member: TarMember): Promise<string> {
   const where = `${tar.file}: ${member.name}`;
   if (member.size > LONGEST_LABEL)
-    throw new UserError(`${where}: expected a label, received ${member.size} bytes`, 'Set `label` to the ending of the members with the labels.'); // prettier-ignore
+    throw new UserError(
+      `${where}: expected a label, received ${member.size} bytes`,
+      'Set `label` to the ending of the members with the labels.',
+    );
   const text = (await tar.bytesOf(member)).toString('utf8').trim();
   if (!text.startsWith('{')) return text;
   throw new UserError(

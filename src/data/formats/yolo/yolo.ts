@@ -25,10 +25,15 @@ const AT_ONCE = 64;
 const NAMES = ['classes.txt', 'obj.names', 'labels.txt'];
 const OTHERS = new Set(NAMES);
 
-const place = z.union([z.string(), z.array(z.string()).min(1)], { error: 'expected a folder, a list, or several' }).nullish(); // prettier-ignore
+const place = z
+  .union([z.string(), z.array(z.string()).min(1)], { error: 'expected a folder, a list, or several' })
+  .nullish();
 const dataSchema = z.object({
   path: z.string().nullish(),
-  ...{ train: place, val: place, test: place, unlabelled: place },
+  train: place,
+  val: place,
+  test: place,
+  unlabelled: place,
   names: z.union([z.array(z.coerce.string()).min(1), z.record(z.string(), z.coerce.string())], {
     error: 'expected the names of the classes, as a list or by their numbers',
   }),
@@ -83,7 +88,9 @@ export async function yoloPictures(source: string, part: keyof typeof KEYS) {
   const data = isYaml(source) ? await yoloData(source) : undefined;
   const places = data === undefined ? [source] : await placesOf(data, source, KEYS[part]);
   const folder = path.dirname(source);
-  const all = await Promise.all(places.map(async (at) => (isList(at) ? { files: await listed(at, folder), notes: [] } : allFiles(at, PICTURES)))); // prettier-ignore
+  const all = await Promise.all(
+    places.map(async (at) => (isList(at) ? { files: await listed(at, folder), notes: [] } : allFiles(at, PICTURES))),
+  );
   return { data, places, files: all.flatMap(({ files }) => files), notes: all.flatMap(({ notes }) => notes) };
 }
 
@@ -125,7 +132,11 @@ async function namesNear(labels: string): Promise<readonly string[] | undefined>
   for (const up of ['.', '..', '../..'])
     for (const name of NAMES) {
       const file = path.join(folder, up, name);
-      if (await exists(file)) return (await readUtf8(file)).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== ''); // prettier-ignore
+      if (await exists(file))
+        return (await readUtf8(file))
+          .split(/\r?\n/)
+          .map((line) => line.trim())
+          .filter((line) => line !== '');
     }
   return undefined;
 }
@@ -142,7 +153,9 @@ async function placesOf(data: YoloData, file: string, key: (typeof KEYS)[keyof t
   return Promise.all(
     [places].flat().map(async (name) => {
       // Some programs write a path as from a folder below that of the file.
-      const found = [[data.path ?? '.', name], [name], [name.replace(/^(\.\.\/)+/, '')]].map((parts) => path.resolve(folder, ...parts)); // prettier-ignore
+      const found = [[data.path ?? '.', name], [name], [name.replace(/^(\.\.\/)+/, '')]].map((parts) =>
+        path.resolve(folder, ...parts),
+      );
       for (const at of found) {
         if (!(await exists(at))) continue;
         if (await isNamedIn(folder, at)) return at;
@@ -173,7 +186,8 @@ async function listed(list: string, folder: string): Promise<string[]> {
     const where = `${list}:${i + 1}`;
     if (lineOf.has(file))
       throw new UserError(`${where}: ${file} is in line ${lineOf.get(file)!} too`, 'List every picture once.');
-    if (!(await exists(file))) throw new UserError(`${where}: no picture ${file}`, 'Paths start at the folder of the list.'); // prettier-ignore
+    if (!(await exists(file)))
+      throw new UserError(`${where}: no picture ${file}`, 'Paths start at the folder of the list.');
     if (!(await isNamedIn(folder, file)))
       throw new UserError(
         `${where}: ${shown(line.trim())} leads out of ${folder}`,
@@ -231,7 +245,9 @@ function noBoxes(source: string, missing: string): UserError {
 async function unused(labelFiles: readonly string[]): Promise<string[]> {
   const known = new Set(labelFiles);
   const folders = [...new Set(labelFiles.map((file) => path.dirname(file)))];
-  const all = await Promise.all(folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => path.join(folder, name)))); // prettier-ignore
+  const all = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder).catch(() => [])).map((name) => path.join(folder, name))),
+  );
   const left = all.flat().filter((file) => isList(file) && !known.has(file) && !OTHERS.has(path.basename(file)));
   return left.length === 0
     ? []

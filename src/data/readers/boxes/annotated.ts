@@ -93,17 +93,31 @@ export async function readAnnotated(
   const named = { ...read, ...fit, ...(classNames && { classNames }) };
   if (withoutLabels) return { ...named, labels: noLabels(pictures.length), notes: [...held.notes, ...notes] };
   const width = boxesWidth(most);
-  by.room?.demand(4 * pictures.length * width, `${source}: boxes of ${pictures.length} pictures`, 'Set a smaller `dataset.maxBoxes`, or free memory.'); // prettier-ignore
+  by.room?.demand(
+    4 * pictures.length * width,
+    `${source}: boxes of ${pictures.length} pictures`,
+    'Set a smaller `dataset.maxBoxes`, or free memory.',
+  );
   const values = sharedFloats(pictures.length * width);
   sizes.forEach((size, i) => {
     const place = placeIn(size, options.resize, options.fit);
     const some = boxes[i]!.filter((box) => !box.isEmpty).map((box) => placed(box, place));
-    writeBoxes(values.subarray(i * width, (i + 1) * width), (size.height * size.width) / (place.down * place.across), some); // prettier-ignore
+    writeBoxes(
+      values.subarray(i * width, (i + 1) * width),
+      (size.height * size.width) / (place.down * place.across),
+      some,
+    );
   });
   const said = [
-    ...noteOn(boxes.flat().filter(({ isCut }) => isCut), 'reach beyond the border of their picture by more than a pixel and are cut there'),
-    ...noteOn(boxes.flat().filter(({ isEmpty }) => isEmpty), 'have no width or no height and are left out'),
-  ].map((note) => `${source}: ${note}`); // prettier-ignore
+    ...noteOn(
+      boxes.flat().filter(({ isCut }) => isCut),
+      'reach beyond the border of their picture by more than a pixel and are cut there',
+    ),
+    ...noteOn(
+      boxes.flat().filter(({ isEmpty }) => isEmpty),
+      'have no width or no height and are left out',
+    ),
+  ].map((note) => `${source}: ${note}`);
   const files = pictures.map(({ where }) => where);
   return { ...named, labels: { kind: 'numbers', values, width, files }, notes: [...held.notes, ...notes, ...said] };
 }
@@ -150,11 +164,12 @@ async function header(file: string, where: string): ReturnType<typeof pictureHea
   try {
     return await pictureHeader(file);
   } catch (error) {
-    if (await exists(file)) throw new UserError(
-      `${file}: cannot decode the image: ${String(error instanceof Error ? error.message : error).split('\n')[0]!}`,
-      'Get the file again or remove it, together with its annotations; PNG, JPEG and WebP are read.',
-      { cause: error },
-    ); // prettier-ignore
+    if (await exists(file))
+      throw new UserError(
+        `${file}: cannot decode the image: ${String(error instanceof Error ? error.message : error).split('\n')[0]!}`,
+        'Get the file again or remove it, together with its annotations; PNG, JPEG and WebP are read.',
+        { cause: error },
+      );
     throw new UserError(`${where}: no picture ${file}`, 'Get the picture, or remove its annotations.');
   }
 }
@@ -176,7 +191,12 @@ function withinPicture(box: AnnotatedBox, { unit }: AnnotatedPicture, { height, 
   if (given.xmax < given.xmin || given.ymax < given.ymin)
     throw new UserError(`${where}: the box is reversed: ${sides}`, 'Correct its corners.');
   const within = (value: number): number => Math.min(1, Math.max(0, value));
-  const corners = { xmin: within(given.xmin), ymin: within(given.ymin), xmax: within(given.xmax), ymax: within(given.ymax) }; // prettier-ignore
+  const corners = {
+    xmin: within(given.xmin),
+    ymin: within(given.ymin),
+    xmax: within(given.xmax),
+    ymax: within(given.ymax),
+  };
   if (areaOf(corners) < INSIDE * areaOf(given))
     throw new UserError(
       `${where}: less than a quarter of the box lies in its picture of ${height}x${width} pixels (height x width): ${sides}${unit === 'shares' ? ' as shares of its sides' : ''}`,
@@ -191,7 +211,9 @@ function withinPicture(box: AnnotatedBox, { unit }: AnnotatedPicture, { height, 
 function placed({ corners, ...box }: PlacedBox, { left, top, across, down }: PicturePlace): TargetBox {
   return {
     ...box,
-    ...{ xmin: left + across * corners.xmin, xmax: left + across * corners.xmax },
-    ...{ ymin: top + down * corners.ymin, ymax: top + down * corners.ymax },
+    xmin: left + across * corners.xmin,
+    xmax: left + across * corners.xmax,
+    ymin: top + down * corners.ymin,
+    ymax: top + down * corners.ymax,
   };
 }

@@ -14,5 +14,8 @@ export function checkedContent<T extends z.ZodType>(
   const place = keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
   const found = keys.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], content);
   const expected = message.replace(/^.*?: (?=expected)/, '').replace(/, received .*/, '');
-  throw new UserError(`${file}: ${place === '' ? 'the whole' : place.slice(1)}: ${expected}, received ${shown(found)}`, hint); // prettier-ignore
+  throw new UserError(
+    `${file}: ${place === '' ? 'the whole' : place.slice(1)}: ${expected}, received ${shown(found)}`,
+    hint,
+  );
 }

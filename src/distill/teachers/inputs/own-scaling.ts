@@ -14,12 +14,16 @@ const CLEAR = Math.LN2;
 export function takesRaw(scaling: InputScaling | undefined, dataset: Dataset): boolean {
   const { normalization, usual = normalization, text, inputs } = dataset;
   if (scaling === undefined || text !== undefined || inputs !== undefined) return false;
-  const channelsSeen = momentsOf(dataset).map((moments, c) => ({ ...moments, c })).filter(({ deviation }) => deviation > 0); // prettier-ignore
+  const channelsSeen = momentsOf(dataset)
+    .map((moments, c) => ({ ...moments, c }))
+    .filter(({ deviation }) => deviation > 0);
   const distance = ({ scale, mean, std }: Normalization): number =>
     channelsSeen.reduce((sum, { c, mean: own, deviation }) => {
       const slope = scaling.scale[c]! / std[c]!;
       const middle = slope * (own * scale - mean[c]!) + scaling.offset[c]!;
-      return sum + Math.abs(Math.log(Math.max(1e-9, Math.abs(slope) * scale * deviation))) + Math.log1p(Math.abs(middle)); // prettier-ignore
+      return (
+        sum + Math.abs(Math.log(Math.max(1e-9, Math.abs(slope) * scale * deviation))) + Math.log1p(Math.abs(middle))
+      );
     }, 0) / channelsSeen.length;
   return channelsSeen.length > 0 && distance(rawLike(usual)) + CLEAR < distance(usual);
 }

@@ -38,13 +38,18 @@ function refuseOtherColumns(
   own: readonly Column[] | undefined,
 ): void {
   if (stated === undefined || own === undefined || !areNamed(own)) return;
-  const asText = ({ name, words, date }: Column): string => JSON.stringify([name.trim().toLowerCase(), words ?? date ?? null]); // prettier-ignore
+  const asText = ({ name, words, date }: Column): string =>
+    JSON.stringify([name.trim().toLowerCase(), words ?? date ?? null]);
   const longer = Math.max(stated.length, own.length);
   const at = Array.from({ length: longer }, (_, i) => i).find((i) => {
     return stated[i] === undefined || own[i] === undefined || asText(stated[i]) !== asText(own[i]);
   });
   if (at === undefined) return;
-  const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}${column.date ? ` as ${column.date.join(', ')}` : ''}`); // prettier-ignore
+  const [its, here] = [stated[at], own[at]].map(
+    (column) =>
+      column &&
+      `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}${column.date ? ` as ${column.date.join(', ')}` : ''}`,
+  );
   throw new UserError(
     `${file}: was made for ${stated.length} columns, and the data have ${own.length}: its column ${at + 1} is ${its ?? 'none'}, that of the data ${here ?? 'none'}`,
     'Use a file for the same columns in the same order, with the same words of train; if only a name differs, rename the column in the data.',
@@ -136,7 +141,9 @@ function ownSize(
   const isOfColours = (count: number | undefined): count is 1 | 3 => count === 1 || count === 3;
   return {
     ...((height !== ownHeight || width !== ownWidth || cutFrom !== undefined || filter !== undefined) && {
-      ...{ resize: [height!, width!], cutFrom, filter },
+      resize: [height!, width!],
+      cutFrom,
+      filter,
     }),
     ...(channels !== own && isOfColours(channels) && isOfColours(own) && { channels }),
   };
@@ -224,9 +231,13 @@ export function preparationMetadata(
     typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const preprocessing = {
-    ...{ shape: sampleShape, scale, mean: all(mean), std: all(std) },
+    shape: sampleShape,
+    scale,
+    mean: all(mean),
+    std: all(std),
     ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
-    ...{ cutFrom, filter },
+    cutFrom,
+    filter,
   };
   const namesKey = answerForms.get(taskRow(task).form).namesKey;
   return new Map([

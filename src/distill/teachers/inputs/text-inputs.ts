@@ -153,7 +153,8 @@ export async function askedAboutTexts(
       const results = { ...(await ask(textFeeds(x, { length, rows: full }, inputs, data, name), full.length)) };
       if (pooling !== undefined && results[pooling.output]!.shape.length > 2)
         results[pooling.output] = pooledVectors(results[pooling.output]!, {
-          ...{ pooling: pooling.by, mask: maskOf(x, { length, rows: full }, data) },
+          pooling: pooling.by,
+          mask: maskOf(x, { length, rows: full }, data),
           what: `${name}: its output ${pooling.output}`,
         });
       for (const [output, { data: values, shape }] of Object.entries(results)) {

@@ -47,7 +47,9 @@ async function ofJson(file: string): Promise<Model> {
   const { specs, bytes } = await readWeights(file, json['weightsManifest']);
   const model = readConfig(topology['model_config'], file);
   return kerasToOnnx({
-    ...{ file, model, version: textOr(topology['keras_version'], '3') },
+    file,
+    model,
+    version: textOr(topology['keras_version'], '3'),
     weights: namedWeights(arraysOf(specs, bytes, file)),
   });
 }

@@ -27,7 +27,8 @@ async function vectorsOf(file: string, tokenizer: string): Promise<TokenVectors>
       'Name a folder that model2vec saved, without vocabulary quantization.',
     );
   const { data, dtype, shape } = found;
-  const vectors = dtype === 'float16' ? fromHalfArray(data as Uint16Array) : Float32Array.from(data as Float32Array, Number); // prettier-ignore
+  const vectors =
+    dtype === 'float16' ? fromHalfArray(data as Uint16Array) : Float32Array.from(data as Float32Array, Number);
   if (!vectors.every(Number.isFinite))
     throw new UserError(`${file}: embeddings holds numbers that are not finite`, 'Get the folder again.');
   const [rows, width] = shape as readonly [number, number];
@@ -60,14 +61,25 @@ export async function readModel(file: string): Promise<Model> {
   const { inputs, output } = MODEL2VEC_ENDS;
   const [ids, mask] = inputs;
   const node = (op: string, from: readonly string[], to: string, attrs: OnnxNode['attrs'] = new Map()): OnnxNode => ({
-    ...{ op, domain: '', name: to, inputs: from, outputs: [to], attrs },
+    op,
+    domain: '',
+    name: to,
+    inputs: from,
+    outputs: [to],
+    attrs,
   });
   const end = (name: string, dtype: OnnxDType, last: string | number): ValueInfo => ({
-    ...{ name, dtype, dims: ['batch', last] },
+    name,
+    dtype,
+    dims: ['batch', last],
   });
   return {
-    ...{ irVersion: 8, opsets: new Map([['', 17]]), producerName: 'model2vec', producerVersion: '' },
-    ...{ metadata: new Map(), functions: [] },
+    irVersion: 8,
+    opsets: new Map([['', 17]]),
+    producerName: 'model2vec',
+    producerVersion: '',
+    metadata: new Map(),
+    functions: [],
     graph: {
       name: 'model2vec',
       nodes: [

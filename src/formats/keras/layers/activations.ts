@@ -38,7 +38,10 @@ const POINTWISE: Readonly<Record<string, Activation>> = {
   gelu: (k, x, { approximate = false }) =>
     k.op('Gelu', [x], approximate === true ? { approximate: 'tanh' } : { approximate: 'none' }),
   mish: plain('Mish'),
-  ...{ silu, swish: silu, hard_silu: hardSilu, hard_swish: hardSilu },
+  silu,
+  swish: silu,
+  hard_silu: hardSilu,
+  hard_swish: hardSilu,
 };
 
 /** Activations over the last axis. */

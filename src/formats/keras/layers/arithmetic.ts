@@ -40,7 +40,11 @@ const concatenate: LayerRule = (k, inputs) => {
   if (axis === 0 || inputs.some(({ shape }) => shape.length !== rank)) k.refuse('axis');
   const isFirst = rank > 2 && inputs.some((value) => value.isFirst);
   const along = !isFirst ? axis : axis === rank - 1 ? 1 : axis + 1;
-  const tensor = k.op('Concat', inputs.map((value) => (isFirst ? k.first(value) : k.last(value))), { axis: along }); // prettier-ignore
+  const tensor = k.op(
+    'Concat',
+    inputs.map((value) => (isFirst ? k.first(value) : k.last(value))),
+    { axis: along },
+  );
   const sizes = inputs.map(({ shape }) => shape[axis]!);
   const size = sizes.reduce<Size>((sum, one) => (sum === null || one === null ? null : sum + one), 0);
   return { tensor, shape: inputs[0]!.shape.map((one, i) => (i === axis ? size : one)), isFirst };
@@ -51,7 +55,10 @@ const LETTERS = 'abcdefghijklmnop';
 /** Products over one axis of each input, for each sample. */
 const dot: LayerRule = (k, [a, b]) => {
   const [x, y] = [a!, b!];
-  const [first, second] = k.list('axes', 2).map((axis, i) => k.axis(axis, (i === 0 ? x : y).shape.length)) as [number, number]; // prettier-ignore
+  const [first, second] = k.list('axes', 2).map((axis, i) => k.axis(axis, (i === 0 ? x : y).shape.length)) as [
+    number,
+    number,
+  ];
   const of = (value: KerasValue, axis: number): string => {
     if (axis === 0) k.refuse('axes');
     const tensor = k.last(value);
@@ -105,12 +112,29 @@ function isValue(value: unknown): value is KerasValue {
 }
 
 const BINARY: Readonly<Record<string, string>> = {
-  ...{ add: 'Add', subtract: 'Sub', sub: 'Sub', multiply: 'Mul', mul: 'Mul', divide: 'Div', true_divide: 'Div' },
-  ...{ truediv: 'Div', maximum: 'Max', minimum: 'Min', power: 'Pow', pow: 'Pow' },
+  add: 'Add',
+  subtract: 'Sub',
+  sub: 'Sub',
+  multiply: 'Mul',
+  mul: 'Mul',
+  divide: 'Div',
+  true_divide: 'Div',
+  truediv: 'Div',
+  maximum: 'Max',
+  minimum: 'Min',
+  power: 'Pow',
+  pow: 'Pow',
 };
 const UNARY: Readonly<Record<string, string>> = {
-  ...{ abs: 'Abs', absolute: 'Abs', negative: 'Neg', exp: 'Exp', log: 'Log', sqrt: 'Sqrt', sin: 'Sin', cos: 'Cos' },
-  ...{ identity: 'Identity' },
+  abs: 'Abs',
+  absolute: 'Abs',
+  negative: 'Neg',
+  exp: 'Exp',
+  log: 'Log',
+  sqrt: 'Sqrt',
+  sin: 'Sin',
+  cos: 'Cos',
+  identity: 'Identity',
 };
 
 /** The operation `name` of `keras.ops` or TensorFlow on operands; undefined if it is not known. */

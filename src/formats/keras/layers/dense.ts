@@ -6,7 +6,10 @@ import { channelsOf } from './convolutions.ts';
 const dense: LayerRule = (k, [x]) => {
   const [inputs, units] = [channelsOf(k, x!), k.int('units')];
   if (k.setting('lora_rank') !== undefined && k.layer.config['lora_rank'] !== null) k.refuse('lora_rank');
-  const weights = [k.weight('kernel', [inputs, units]), ...(k.flag('use_bias', true) ? [k.weight('bias', [units])] : [])]; // prettier-ignore
+  const weights = [
+    k.weight('kernel', [inputs, units]),
+    ...(k.flag('use_bias', true) ? [k.weight('bias', [units])] : []),
+  ];
   return activated(k, product(k, x!, weights, units));
 };
 
@@ -15,14 +18,16 @@ function product(k: LayerContext, x: KerasValue, [kernel, bias]: readonly string
   const shape = [...x.shape.slice(0, -1), units];
   const value = k.last(x);
   const isMatrix = shape.length === 2;
-  if (isMatrix) return { tensor: k.op('Gemm', [value, kernel!, ...(bias === undefined ? [] : [bias])]), shape, isFirst: false }; // prettier-ignore
+  if (isMatrix)
+    return { tensor: k.op('Gemm', [value, kernel!, ...(bias === undefined ? [] : [bias])]), shape, isFirst: false };
   const tensor = k.op('MatMul', [value, kernel!]);
   return { tensor: bias === undefined ? tensor : k.op('Add', [tensor, bias]), shape, isFirst: false };
 }
 
 const einsumDense: LayerRule = (k, [x]) => {
   const equation = k.setting('equation');
-  const [, left = '', kernel = '', right = ''] = /^([\w.]+),(\w+)->([\w.]+)$/.exec(String(equation).replaceAll(' ', '')) ?? []; // prettier-ignore
+  const [, left = '', kernel = '', right = ''] =
+    /^([\w.]+),(\w+)->([\w.]+)$/.exec(String(equation).replaceAll(' ', '')) ?? [];
   if (right === '') k.refuse('equation');
   // Letters of the batch and of what comes before may be three dots.
   const [from, to] = [left, right].map((letters) => letters.replaceAll('.', '')) as [string, string];
@@ -86,7 +91,9 @@ const multiHeadAttention: LayerRule = (k, inputs) => {
   const stated = k.setting('output_shape');
   const units = stated === null || stated === undefined ? channelsOf(k, query) : k.list('output_shape', 1)[0]!;
   const hasBias = k.flag('use_bias', true);
-  const flat = (rows: number) => ({ data }: KerasArray): KerasArray => ({ shape: rows === 0 ? [data.length] : [rows, data.length / rows], data }); // prettier-ignore
+  const flat =
+    (rows: number) =>
+    ({ data }: KerasArray): KerasArray => ({ shape: rows === 0 ? [data.length] : [rows, data.length / rows], data });
   const projected = (part: string, x: KerasValue, size: number): KerasValue => {
     const numbers = channelsOf(k, x);
     const kernel = k.weight(`${part}/kernel`, [numbers, heads, size], flat(numbers));
@@ -96,7 +103,11 @@ const multiHeadAttention: LayerRule = (k, inputs) => {
   const split = ({ tensor, shape }: KerasValue, size: number): string =>
     k.op('Transpose', [k.reshaped(tensor, [shape[0]!, -1, heads, size])], { perm: [0, 2, 1, 3] });
   // WeightSource are in this order in the file.
-  const [q, keys, values] = [projected('query', query, depth), projected('key', key, depth), projected('value', value, valueDepth)]; // prettier-ignore
+  const [q, keys, values] = [
+    projected('query', query, depth),
+    projected('key', key, depth),
+    projected('value', value, valueDepth),
+  ];
   const scaled = k.op('Mul', [split(q, depth), k.scalar(1 / Math.sqrt(depth))]);
   const turned = k.op('Transpose', [split(keys, depth)], { perm: [0, 1, 3, 2] });
   const shares = k.op('Softmax', [k.op('MatMul', [scaled, turned])], { axis: 3 });

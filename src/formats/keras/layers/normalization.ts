@@ -77,7 +77,11 @@ const rescaling: LayerRule = (k, [x]) => {
   const stored = (all: number[]): string => k.parts.constant(all, all.length === 1 ? [] : [all.length]);
   const scaled = k.op('Mul', [tensor, stored(scale)]);
   const isZero = offset.every((one) => one === 0);
-  return { ...floats(x!), isFirst: isSame && x!.isFirst, tensor: isZero ? scaled : k.op('Add', [scaled, stored(offset)]) }; // prettier-ignore
+  return {
+    ...floats(x!),
+    isFirst: isSame && x!.isFirst,
+    tensor: isZero ? scaled : k.op('Add', [scaled, stored(offset)]),
+  };
 };
 
 const floats = ({ tensor, shape, isFirst }: KerasValue): KerasValue => ({ tensor, shape, isFirst });
@@ -100,7 +104,9 @@ const normalization: LayerRule = (k, [x]) => {
   const count = kept.reduce((product, size) => product * size, 1);
   const stored = (all: readonly number[]): string => {
     const whole = all.length === 1 ? new Array<number>(count).fill(all[0]!) : all;
-    return whole.length === count ? k.parts.constant(whole, dims as number[]) : k.fail(`has ${all.length} numbers for ${count} places`); // prettier-ignore
+    return whole.length === count
+      ? k.parts.constant(whole, dims as number[])
+      : k.fail(`has ${all.length} numbers for ${count} places`);
   };
   const deviation = stored(variance!.map((one) => Math.max(Math.sqrt(one), 1e-7)));
   const value = k.last(x!);

@@ -22,8 +22,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 const ACTIVATIONS: Readonly<Record<string, string>> = {
-  ...{ tanh: 'Tanh', sigmoid: 'Sigmoid', relu: 'Relu', softsign: 'Softsign', softplus: 'Softplus' },
-  ...{ hard_sigmoid: 'HardSigmoid' },
+  tanh: 'Tanh',
+  sigmoid: 'Sigmoid',
+  relu: 'Relu',
+  softsign: 'Softsign',
+  softplus: 'Softplus',
+  hard_sigmoid: 'HardSigmoid',
 };
 
 /** [..., gates · units] with its gates in the order of ONNX, as [1, gates · units, ...]. */
@@ -71,7 +75,12 @@ function passed(k: LayerContext, x: KerasValue, initial: readonly KerasValue[], 
   const bias = k.flag('use_bias', true) ? biasOf(k, width, isAfter, change) : '';
   const starts = initial.map((state) => k.op('Unsqueeze', [state.tensor, k.ints([0])]));
   const time = k.op('Transpose', [k.last(x)], { perm: [1, 0, 2] });
-  const [all, ...ends] = k.ops(op, [time, ...weights, bias, ...(starts.length === 0 ? [] : ['', ...starts])], attrs, op === 'LSTM' ? 3 : 2); // prettier-ignore
+  const [all, ...ends] = k.ops(
+    op,
+    [time, ...weights, bias, ...(starts.length === 0 ? [] : ['', ...starts])],
+    attrs,
+    op === 'LSTM' ? 3 : 2,
+  );
   const states = ends.map((end): KerasValue => {
     return { tensor: k.op('Squeeze', [end, k.ints([0])]), shape: [batch, units], isFirst: false };
   });
@@ -101,7 +110,12 @@ const recurrent: LayerRule = (k, [x, ...more]) => {
 };
 
 function reversed(k: LayerContext, value: KerasValue): KerasValue {
-  const [from, to, axis, step] = [[-1], [-(2 ** 31) + 1], [1], [-1]].map((one) => k.ints(one)) as [string, string, string, string]; // prettier-ignore
+  const [from, to, axis, step] = [[-1], [-(2 ** 31) + 1], [1], [-1]].map((one) => k.ints(one)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   return { ...value, tensor: k.op('Slice', [value.tensor, from, to, axis, step]) };
 }
 
@@ -114,7 +128,10 @@ const bidirectional: LayerRule = (k, [x, ...more]) => {
   const isWhole = forward.config['return_sequences'] === true;
   if (forward.config['return_state'] === true) k.fail('cannot give states');
   const sides = [forward, backward ?? forward].map((layer, i) => {
-    const inside = k.inner({ ...layer, name: `${i === 0 ? 'forward' : 'backward'}_${layer.name.replace(/^(forward|backward)_/, '')}` }); // prettier-ignore
+    const inside = k.inner({
+      ...layer,
+      name: `${i === 0 ? 'forward' : 'backward'}_${layer.name.replace(/^(forward|backward)_/, '')}`,
+    });
     for (const key of ['return_sequences', 'return_state', 'go_backwards']) inside.setting(key);
     if (inside.flag('stateful', false)) inside.refuse('stateful');
     if (!Object.hasOwn(KINDS, layer.className)) k.fail(`cannot compute with ${layer.className} inside`);
@@ -141,8 +158,11 @@ export function innerLayer(k: LayerContext, key: string): SavedLayer | undefined
   if (!isObject(stated) || !isObject(stated['config'])) return undefined;
   const { class_name: className, config } = stated as { class_name: unknown; config: Record<string, unknown> };
   return {
-    ...{ name: textOr(config['name'], key), className: String(className), config },
-    ...{ isOperation: false, calls: [] },
+    name: textOr(config['name'], key),
+    className: String(className),
+    config,
+    isOperation: false,
+    calls: [],
   };
 }
 

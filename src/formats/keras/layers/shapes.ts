@@ -19,7 +19,6 @@ function reshapedTo(k: LayerContext, x: KerasValue, target: readonly number[]): 
     target.filter((size) => size === -1).length > 1 ||
     (whole !== null && target.every((size) => size !== -1) && known !== whole)
   )
-    // prettier-ignore
     k.refuse('target_shape');
   const shape = [x.shape[0]!, ...target.map((size) => (size === -1 ? open : size))];
   // A row of channels as a picture of one pixel needs no other order.
@@ -93,7 +92,8 @@ const centerCrop: LayerRule = (k, [x]) => {
   const space = spaceOf(k, x!, 2);
   const sizes = [k.int('height'), k.int('width')];
   // Smaller pictures are resized and then cut.
-  if (space.some((size, i) => size === null || size < sizes[i]!)) k.fail(`cannot cut ${sizes.join('×')} from ${space.map((size) => size ?? '?').join('×')}`); // prettier-ignore
+  if (space.some((size, i) => size === null || size < sizes[i]!))
+    k.fail(`cannot cut ${sizes.join('×')} from ${space.map((size) => size ?? '?').join('×')}`);
   const starts = space.map((size, i) => Math.floor((size! - sizes[i]!) / 2));
   const ends = starts.map((start, i) => start + sizes[i]!);
   const tensor = k.op('Slice', [k.first(x!), k.ints(starts), k.ints(ends), k.ints([2, 3])]);

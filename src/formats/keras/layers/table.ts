@@ -32,7 +32,8 @@ const timeDistributed: LayerRule = (k, [x]) => {
     return k.fail('expected an input whose sizes are known');
   const one: KerasValue = {
     tensor: k.op('Reshape', [k.last(x!), k.ints([-1, ...(rest as number[])])]),
-    ...{ shape: [batch, ...rest], isFirst: false },
+    shape: [batch, ...rest],
+    isFirst: false,
   };
   const inside = k.inner(inner);
   const [y] = [rule(inside, [one])].flat() as [KerasValue];

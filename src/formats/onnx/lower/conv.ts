@@ -72,7 +72,11 @@ export function transposedConv(
   const allowed = rest.map((amount, i) => Math.max(0, Math.min(amount, Math.max(strides[i]!, dilations[i]!) - 1)));
   const beyond = rest.map((amount, i) => amount - allowed[i]!);
   const attrs = {
-    ...{ kernel_shape: [...size], strides, dilations, pads: onnxPads(pads), group },
+    kernel_shape: [...size],
+    strides,
+    dilations,
+    pads: onnxPads(pads),
+    group,
     ...(allowed.some((amount) => amount > 0) ? { output_padding: allowed } : {}),
   };
   const result = c.one('ConvTranspose', [dy, filter], attrs);

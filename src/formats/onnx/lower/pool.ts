@@ -10,7 +10,9 @@ const NONE: Pads = [0, 0, 0, 0];
 function poolAttrs(attrs: Attrs, pads: Pads): Record<string, readonly number[]> {
   const { strides, dilations } = windowOf(attrs);
   return {
-    ...{ kernel_shape: ints(attrs, 'filterSize'), strides, pads: onnxPads(pads) },
+    kernel_shape: ints(attrs, 'filterSize'),
+    strides,
+    pads: onnxPads(pads),
     ...(dilations.every((dilation) => dilation === 1) ? {} : { dilations }),
   };
 }

@@ -52,7 +52,9 @@ export function tensorOf(tensor: TensorProto, files: ExternalFiles): OnnxTensor 
   const { length, read } = externalValue(name, tensor, files);
   refuseOtherLength(name, dtype, dims, length);
   return {
-    ...{ name, dtype, dims },
+    name,
+    dtype,
+    dims,
     get raw() {
       return read();
     },

@@ -36,7 +36,9 @@ export function endsInit({ inputs, outputs, valueInfos }: Pick<OnnxGraph, 'input
 
 export function nodeInit(node: OnnxNode) {
   return {
-    ...{ input: [...node.inputs], output: [...node.outputs], opType: node.op },
+    input: [...node.inputs],
+    output: [...node.outputs],
+    opType: node.op,
     ...given('name', node.name),
     attribute: Array.from(node.attrs, ([name, attr]) => attrInit(name, attr)),
     ...given('domain', node.domain),
@@ -91,7 +93,8 @@ export function tensorInit(tensor: OnnxTensor): TensorInit {
 /** A tensor without its `raw_data`, which is its last field. */
 export function headInit({ name, dtype, dims, strings }: OnnxTensor) {
   return {
-    ...{ dims: dims.map(BigInt), dataType: dataTypes[dtype] },
+    dims: dims.map(BigInt),
+    dataType: dataTypes[dtype],
     ...given('name', name),
     ...(strings === undefined ? {} : { stringData: [...strings] }),
   };

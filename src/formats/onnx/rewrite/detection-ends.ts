@@ -24,7 +24,13 @@ export function withSuppression(
   const { graph } = model;
   const [points, classes] = graph.outputs.find(({ name }) => name === 'scores')!.dims!.slice(1) as [number, number];
   const [boxes, scores] = [`${OWN}all-boxes`, `${OWN}all-scores`];
-  const inner = withRenamed(graph.nodes, new Map([['boxes', boxes], ['scores', scores]])); // prettier-ignore
+  const inner = withRenamed(
+    graph.nodes,
+    new Map([
+      ['boxes', boxes],
+      ['scores', scores],
+    ]),
+  );
   const added = new Adder(OWN);
   const rows = (name: string, from: string, at: string): string =>
     added.node('Gather', [from, at], name, { axis: asInt(0) });
@@ -36,8 +42,16 @@ export function withSuppression(
   const least = added.floats('min-score', [minScore]);
   const topOf = (values: string, size: string, outputs: readonly [string, string], largest: 0 | 1): void =>
     void added.nodes.push({
-      ...{ op: 'TopK', domain: '', name: outputs[0], inputs: [values, size], outputs },
-      attrs: new Map([['axis', asInt(0)], ['largest', asInt(largest)], ['sorted', asInt(1)]]), // prettier-ignore
+      op: 'TopK',
+      domain: '',
+      name: outputs[0],
+      inputs: [values, size],
+      outputs,
+      attrs: new Map([
+        ['axis', asInt(0)],
+        ['largest', asInt(largest)],
+        ['sorted', asInt(1)],
+      ]),
     });
   const width = added.integers('classes', [classes], []);
   // Places in the scores [points · classes]; in their order, TopK chooses among equal scores.

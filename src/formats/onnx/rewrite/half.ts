@@ -72,7 +72,11 @@ export function halveModel(
   const renamed = new Map([...ends, ...between, ...both.map((t) => t.name)].map((name) => [name, `${name}/half`]));
   const name = (value: string): string => renamed.get(value) ?? value;
   const cast = (from: string, to: string, dtype: 'float16' | 'float32'): OnnxNode => ({
-    ...{ op: 'Cast', domain: '', name: `${to}/cast`, inputs: [from], outputs: [to] },
+    op: 'Cast',
+    domain: '',
+    name: `${to}/cast`,
+    inputs: [from],
+    outputs: [to],
     attrs: new Map([['to', { type: 'int', value: dataTypes[dtype] }]]),
   });
   const isFed = new Set(graph.inputs.map((input) => input.name));

@@ -29,7 +29,10 @@ interface DetectorEnds extends PictureEnds {
 export function forObjectDetection(model: Model, { suppression, padding, ...ends }: DetectorEnds): Model {
   const logits = `${OWN}scores`;
   // Nodes are named as their outputs, which added nodes have too.
-  const inner = withRenamed(model.graph.nodes, new Map([['scores', logits]])).map((node) => ({ ...node, name: node.name && `${OWN}model/${node.name}` })); // prettier-ignore
+  const inner = withRenamed(model.graph.nodes, new Map([['scores', logits]])).map((node) => ({
+    ...node,
+    name: node.name && `${OWN}model/${node.name}`,
+  }));
   const sigmoid = new Adder(OWN);
   sigmoid.node('Sigmoid', [logits], 'scores');
   const probabilities = sigmoid.nodes.map((node) => ({ ...node, name: `${OWN}probabilities` }));
@@ -55,15 +58,34 @@ export function forObjectDetection(model: Model, { suppression, padding, ...ends
   const found = { boxes: `${OWN}found-boxes`, scores: `${OWN}found-scores`, labels: `${OWN}found-labels` };
   const nodes = withRenamed(prepared, new Map(Object.entries(found)));
   const asFloats = (name: string, value: string): string =>
-    after.node('Gather', [after.node('Cast', [value], `${OWN}${name}-float`, { to: asInt(dataTypes.float32) }), after.integers(`${name}-order`, [1, 0, 1, 0])], OWN + name); // prettier-ignore
-  const inPixels = after.node('Mul', [found.boxes, after.floats('sides', [width, height, width, height])], `${OWN}in-pixels`); // prettier-ignore
+    after.node(
+      'Gather',
+      [
+        after.node('Cast', [value], `${OWN}${name}-float`, { to: asInt(dataTypes.float32) }),
+        after.integers(`${name}-order`, [1, 0, 1, 0]),
+      ],
+      OWN + name,
+    );
+  const inPixels = after.node(
+    'Mul',
+    [found.boxes, after.floats('sides', [width, height, width, height])],
+    `${OWN}in-pixels`,
+  );
   const moved = after.node('Sub', [inPixels, asFloats('moved-by', corner)], `${OWN}moved`);
   const shares = after.node('Div', [moved, asFloats('divided-by', own)], `${OWN}shares`);
-  const within = after.node('Clip', [shares, after.floats('least', [0], []), after.floats('most', [1], [])], `${OWN}within`); // prettier-ignore
+  const within = after.node(
+    'Clip',
+    [shares, after.floats('least', [0], []), after.floats('most', [1], [])],
+    `${OWN}within`,
+  );
   const columns = (name: string, ...at: readonly number[]): string =>
     after.node('Gather', [within, after.integers(`${name}-at`, at)], OWN + name, { axis: asInt(1) });
   const [low, high] = [columns('low', 0, 1), columns('high', 2, 3)];
-  const middle = after.node('Mul', [after.node('Add', [low, high], `${OWN}sum`), after.floats('half', [0.5])], `${OWN}middle`); // prettier-ignore
+  const middle = after.node(
+    'Mul',
+    [after.node('Add', [low, high], `${OWN}sum`), after.floats('half', [0.5])],
+    `${OWN}middle`,
+  );
   const extent = after.node('Sub', [high, low], `${OWN}extent`);
   const centred = after.node('Concat', [middle, extent], `${OWN}centred`, { axis: asInt(1) });
 
@@ -72,17 +94,32 @@ export function forObjectDetection(model: Model, { suppression, padding, ...ends
   const score = asColumn('score', found.scores);
   const rest = after.node('Sub', [after.floats('one', [1]), score], `${OWN}rest`);
   const each = after.node('Div', [rest, after.floats('others', [classes + OTHERS - 1])], `${OWN}each`);
-  const label = after.node('Cast', [asColumn('label', found.labels)], `${OWN}label-long`, { to: asInt(dataTypes.int64) }); // prettier-ignore
+  const label = after.node('Cast', [asColumn('label', found.labels)], `${OWN}label-long`, {
+    to: asInt(dataTypes.int64),
+  });
   const order = Array.from({ length: classes + OTHERS }, (_, i) => i);
   const isOwn = after.node('Equal', [label, after.integers('columns', order, [1, order.length])], `${OWN}is-own`);
-  const odds = after.node('Where', [isOwn, after.node('Log', [score], `${OWN}log-score`), after.node('Log', [each], `${OWN}log-each`)], `${OWN}odds`); // prettier-ignore
+  const odds = after.node(
+    'Where',
+    [isOwn, after.node('Log', [score], `${OWN}log-score`), after.node('Log', [each], `${OWN}log-each`)],
+    `${OWN}odds`,
+  );
 
   // A query that finds nothing, and the axis of the batch.
   const queries = (name: string, value: string, nothing: readonly number[]): void => {
-    const all = after.node('Concat', [value, after.floats(`${name}-nothing`, nothing, [1, nothing.length])], `${OWN}all-${name}`, { axis: asInt(0) }); // prettier-ignore
+    const all = after.node(
+      'Concat',
+      [value, after.floats(`${name}-nothing`, nothing, [1, nothing.length])],
+      `${OWN}all-${name}`,
+      { axis: asInt(0) },
+    );
     after.node('Unsqueeze', [all, after.integers(`${name}-batch`, [0])], name);
   };
-  queries('logits', odds, order.map((column) => (column === order.length - 1 ? 0 : -1e4))); // prettier-ignore
+  queries(
+    'logits',
+    odds,
+    order.map((column) => (column === order.length - 1 ? 0 : -1e4)),
+  );
   queries('pred_boxes', centred, [0, 0, 0, 0]);
 
   const { graph, metadata } = detector;

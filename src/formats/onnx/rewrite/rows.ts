@@ -28,7 +28,12 @@ export function storedRows(
   const scale = tensor(`${table.name}/scales`, 'float32', [table.dims[0]!, 1], Float32Array.from(scales.scales));
   for (const stored of [rows, scale]) added.set(stored.name, stored);
   const node = (op: string, from: readonly string[], to: string, own: OnnxNode['attrs'] = new Map()): OnnxNode => ({
-    ...{ op, domain: '', name: '', inputs: [...from], outputs: [to], attrs: own },
+    op,
+    domain: '',
+    name: '',
+    inputs: [...from],
+    outputs: [to],
+    attrs: own,
   });
   const toFloat = new Map<string, OnnxAttr>([['to', { type: 'int', value: dataTypes.float32 }]]);
   return [

@@ -18,7 +18,12 @@ export function withoutScalers(graph: OnnxGraph): OnnxGraph {
       result: string,
       attrs: OnnxNode['attrs'] = new Map(),
     ): OnnxNode => ({
-      ...{ op, domain: '', name: node.name, inputs, outputs: [result], attrs },
+      op,
+      domain: '',
+      name: node.name,
+      inputs,
+      outputs: [result],
+      attrs,
     });
     return [
       of('Cast', [node.inputs[0]!], `${output}/float`, new Map([['to', { type: 'int', value: dataTypes.float32 }]])),

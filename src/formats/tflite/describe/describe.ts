@@ -79,7 +79,10 @@ export function describeTflite(
     format: 'tflite',
     fileBytes: bytes.length,
     weightBytes: [...used].reduce((sum, index) => sum + (model.buffers[index]?.data?.length ?? 0), 0),
-    sizes: sizesByContent(bytes, (model.metadata ?? []).map(({ buffer }) => buffer)), // prettier-ignore
+    sizes: sizesByContent(
+      bytes,
+      (model.metadata ?? []).map(({ buffer }) => buffer),
+    ),
     description: model.description ?? '',
     inputs: stated.inputs.map((index) => describeTensor(stated.tensors[index]!)),
     outputs: stated.outputs.map((index) => describeTensor(stated.tensors[index]!)),

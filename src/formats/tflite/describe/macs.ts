@@ -35,8 +35,17 @@ export function layerMacs(
 
 /** Operators that multiply, or run another subgraph, and are not counted. */
 const UNCOUNTED = new Set([
-  ...['LSTM', 'RNN', 'SVDF', 'UNIDIRECTIONAL_SEQUENCE_RNN', 'BIDIRECTIONAL_SEQUENCE_RNN'],
-  ...['BIDIRECTIONAL_SEQUENCE_LSTM', 'CONV_3D_TRANSPOSE', 'CALL', 'IF', 'WHILE', 'CUSTOM'],
+  'LSTM',
+  'RNN',
+  'SVDF',
+  'UNIDIRECTIONAL_SEQUENCE_RNN',
+  'BIDIRECTIONAL_SEQUENCE_RNN',
+  'BIDIRECTIONAL_SEQUENCE_LSTM',
+  'CONV_3D_TRANSPOSE',
+  'CALL',
+  'IF',
+  'WHILE',
+  'CUSTOM',
 ]);
 
 function size(shape: readonly number[] | undefined): number {

@@ -10,9 +10,19 @@ export type SizesByContent = Readonly<Record<(typeof PARTS)[number], number>>;
 
 /** Kind of content of a table with its vectors. Texts are names if they belong to tensors, else metadata. */
 const OF_TABLE: Readonly<Record<string, keyof SizesByContent>> = {
-  ...{ Tensor: 'tensors', SparsityParameters: 'tensors', DimensionMetadata: 'tensors', VariantSubType: 'tensors' },
-  ...{ QuantizationParameters: 'quantization', Operator: 'operators', OperatorCode: 'operators', SubGraph: 'tensors' },
-  ...{ Buffer: 'constants', Metadata: 'metadata', SignatureDef: 'metadata', TensorMap: 'metadata', Model: 'metadata' },
+  Tensor: 'tensors',
+  SparsityParameters: 'tensors',
+  DimensionMetadata: 'tensors',
+  VariantSubType: 'tensors',
+  QuantizationParameters: 'quantization',
+  Operator: 'operators',
+  OperatorCode: 'operators',
+  SubGraph: 'tensors',
+  Buffer: 'constants',
+  Metadata: 'metadata',
+  SignatureDef: 'metadata',
+  TensorMap: 'metadata',
+  Model: 'metadata',
 };
 
 /** Bytes of a valid file by content; shared bytes count once. `metadata`: indexes of buffers that hold no constants of the model. */

@@ -55,10 +55,15 @@ export function detectorMetadata(points: number, classes: number): CustomMetadat
     minParserVersion: '1.0.0',
     ssdAnchorsOptions: { fixedAnchorsSchema: { anchors: Array.from({ length: points }, () => WHOLE_PICTURE) } },
     tensorsDecodingOptions: {
-      ...{ numClasses: classes, numBoxes: points, numCoords: 4 },
+      numClasses: classes,
+      numBoxes: points,
+      numCoords: 4,
       // It stops the process at any other number of values, also without keypoints.
       numValuesPerKeypoint: 2,
-      ...{ xScale: 1, yScale: 1, wScale: 1, hScale: 1 },
+      xScale: 1,
+      yScale: 1,
+      wScale: 1,
+      hScale: 1,
     },
   };
   return { name: 'DETECTOR_METADATA', data: writeFlatbuffer(detectorSchema, options) };

@@ -90,7 +90,8 @@ function storedRows(
   const value = (name: string, dtype: 'int8' | 'float32', of = outputShape): string =>
     program.add(`${output}/${name}`, { type: { dtype, shape: of }, ...(dtype === 'int8' && { quantization }) });
   const [integers, floats, factor] = [
-    ...[value('rows', 'int8'), value('float', 'float32')],
+    value('rows', 'int8'),
+    value('float', 'float32'),
     value('scale', 'float32', [...outputShape.slice(0, -1), 1]),
   ] as [string, string, string];
   const operationParts = { ...(options !== undefined && { options }), ...(layer !== undefined && { layer }) };

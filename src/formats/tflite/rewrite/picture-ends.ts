@@ -49,12 +49,18 @@ export function withPictureEnds(
   let x = image;
   if (channels === 1) {
     // Exact in float32; shares of 1, because 65536 is beyond the halves in which a GPU computes.
-    const luma = floats('luma', LUMA.map((value) => value / 65536), [1, 1, 1, 3]); // prettier-ignore
+    const luma = floats(
+      'luma',
+      LUMA.map((value) => value / 65536),
+      [1, 1, 1, 3],
+    );
     const [rounded, grey] = [made('rounded'), made('grey')];
     const steps = { strideW: 1, strideH: 1, dilationWFactor: 1, dilationHFactor: 1 };
     before.push(
       editor.operator({
-        ...{ op: 'CONV_2D', inputs: [x, luma, floats('half', [0.5])], output: rounded },
+        op: 'CONV_2D',
+        inputs: [x, luma, floats('half', [0.5])],
+        output: rounded,
         options: { type$: 'Conv2DOptions', ...steps },
       }),
       editor.operator({ op: 'FLOOR', inputs: [rounded], output: grey }),
@@ -64,10 +70,25 @@ export function withPictureEnds(
   const { scale, mean, std } = normalization;
   const [scaled, centred] = [made('scaled'), made('centred')];
   before.push(
-    editor.operator({ op: 'MUL', inputs: [x, floats('scale', [scale])], output: scaled, options: { type$: 'MulOptions' } }),
-    editor.operator({ op: 'SUB', inputs: [scaled, floats('mean', mean)], output: centred, options: { type$: 'SubOptions' } }),
-    editor.operator({ op: 'DIV', inputs: [centred, floats('std', std)], output: own, options: { type$: 'DivOptions' } }),
-  ); // prettier-ignore
+    editor.operator({
+      op: 'MUL',
+      inputs: [x, floats('scale', [scale])],
+      output: scaled,
+      options: { type$: 'MulOptions' },
+    }),
+    editor.operator({
+      op: 'SUB',
+      inputs: [scaled, floats('mean', mean)],
+      output: centred,
+      options: { type$: 'SubOptions' },
+    }),
+    editor.operator({
+      op: 'DIV',
+      inputs: [centred, floats('std', std)],
+      output: own,
+      options: { type$: 'DivOptions' },
+    }),
+  );
   const corners = outputs.find((output) => tensors[output]!.name === boxes);
   const scores = outputs.find((output) => output !== corners)!;
   const detector = corners === undefined ? undefined : detectorOf(tensors[scores]!.shape!);

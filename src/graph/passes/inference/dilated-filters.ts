@@ -48,7 +48,8 @@ function tapsOf(filter: string, builder: GraphBuilder): Taps | undefined {
   const pads = pad.attrs['paddings'] as readonly number[];
   const at = pads.findIndex((size) => size !== 0);
   const [axis, dilation] = [(at - 1) / 2 - 1, pads[at]! + 1];
-  const isOne = axis >= 0 && Number.isInteger(axis) && spaced[axis + 1] === 1 && pads.every((size, i) => size === 0 || i === at); // prettier-ignore
+  const isOne =
+    axis >= 0 && Number.isInteger(axis) && spaced[axis + 1] === 1 && pads.every((size, i) => size === 0 || i === at);
   if (!isOne || spaced.length !== 5) return undefined;
   const shape = spaced.toSpliced(axis + 1, 1);
   const isLong = sizesOf(long.outputs[0]!).join() === shape.with(axis, shape[axis]! * dilation).join();

@@ -34,7 +34,12 @@ function withInputsOf(dtype: DType, graph: Graph, isChanged: (name: string) => b
   }
   for (const { op, inputs, attrs, layer, outputs } of graph.nodes)
     if (!instead.has(outputs[0]!))
-      builder.node(op, inputs.map((value) => instead.get(value) ?? value), attrs, { layer, outputs }); // prettier-ignore
+      builder.node(
+        op,
+        inputs.map((value) => instead.get(value) ?? value),
+        attrs,
+        { layer, outputs },
+      );
   for (const [name, value] of graph.outputs) {
     const given = instead.get(value) ?? value;
     const isNarrowed = dtype === 'int32' && NARROWED.includes(builder.typeOf(given).dtype);

@@ -116,7 +116,10 @@ function pieceOf(graph: Graph, nodes: readonly Node[], { results, carried, given
   const [state, constants] = [read(graph.state), read(graph.constants)];
   const inputs = given.filter((name) => !state.has(name) && !constants.has(name));
   return graphOf({
-    ...{ state, constants, nodes, updates: new Map() },
+    state,
+    constants,
+    nodes,
+    updates: new Map(),
     inputs: new Map(inputs.map((name) => [name, graph.types.get(name)!])),
     outputs: new Map([...results, ...carried.map((name) => [CARRIED + name, name] as const)]),
   });

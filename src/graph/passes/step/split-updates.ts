@@ -292,7 +292,10 @@ function restOf(
   for (const [name, value] of updates) used.add(name).add(value);
   const read = <T>(all: ReadonlyMap<string, T>): Map<string, T> => new Map([...all].filter(([name]) => used.has(name)));
   return graphOf({
-    ...{ inputs: read(graph.inputs), state: read(graph.state), constants: read(graph.constants), nodes },
+    inputs: read(graph.inputs),
+    state: read(graph.state),
+    constants: read(graph.constants),
+    nodes,
     outputs: new Map([...graph.outputs, ...[...handedOver].map((name) => [PART_PREFIX + name, name] as const)]),
     updates: new Map(updates),
   });

@@ -30,7 +30,9 @@ export function figuresOf(model: string, before: Snapshot, now: Snapshot): Figur
     batch: calls > 0 ? (b.samples - a.samples) / calls : null,
     failuresPerSecond: rate(b.failures - a.failures),
     waiting: b.waiting,
-    ...{ p50: time(0.5), p95: time(0.95), p99: time(0.99) },
+    p50: time(0.5),
+    p95: time(0.95),
+    p99: time(0.99),
   };
 }
 

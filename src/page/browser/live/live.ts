@@ -54,7 +54,8 @@ export function showLive(models: () => readonly string[], onAnswer: (error: stri
     const range = [Math.min(kept[0]!.at, now.at - LEAST_SECONDS), now.at] as const;
     const pairs = kept.slice(1).map((snapshot, i) => [kept[i]!, snapshot] as const);
     const series = (name: string, kind: number, value: (before: Snapshot, now: Snapshot) => number | null): Line => ({
-      ...{ name, kind },
+      name,
+      kind,
       points: pairs.map(([before, after]) => [after.at, value(before, after)]),
     });
     for (const [{ update }, value] of charts) {

@@ -57,7 +57,11 @@ export function snapshotOf(text: string, at: number): Snapshot {
   }
   const sum = (name: string): number => total(samples, name);
   return {
-    ...{ at, models, answers, drift, help },
+    at,
+    models,
+    answers,
+    drift,
+    help,
     workers: sum('limbeck_serve_workers'),
     busy: sum('limbeck_serve_workers_busy'),
     memory: sum('limbeck_serve_worker_memory_bytes'),

@@ -35,9 +35,15 @@ export interface RunState {
 
 export function emptyState(): RunState {
   return {
-    ...{ name: undefined, folder: undefined, current: undefined, progress: undefined, end: undefined },
+    name: undefined,
+    folder: undefined,
+    current: undefined,
+    progress: undefined,
+    end: undefined,
     score: accuracyScore,
-    ...{ stages: new Map(), curves: new Map(), messages: [] },
+    stages: new Map(),
+    curves: new Map(),
+    messages: [],
   };
 }
 

@@ -22,7 +22,10 @@ export function drawing(described: Described, onQuestion: OnQuestion): Source {
   const [paper, ink] = isDark ? ['#000', '#fff'] : ['#fff', '#000'];
   const height = Math.round((SIDE * rows) / columns);
   const canvas = canvasOf(SIDE, height, {
-    ...{ class: 'paper', tabindex: 0, role: 'application', 'aria-roledescription': 'drawing area' },
+    class: 'paper',
+    tabindex: 0,
+    role: 'application',
+    'aria-roledescription': 'drawing area',
     'aria-label': 'Draw here: the arrow keys move the pen, the space bar puts it down or lifts it',
   });
   const cursor = make('span', { class: 'pen', hidden: true, 'aria-hidden': true });

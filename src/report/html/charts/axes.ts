@@ -56,9 +56,13 @@ export function valueAxis({
   const isLog = log !== undefined && least > 0 && ratio > log.above;
   return {
     ...(isLog ? { type: 'log' as const, logBase: ratio > POWERS_OF_TWO ? 10 : 2 } : { type: 'value' as const }),
-    ...{ name, ...CENTRED, nameGap: gap },
+    name,
+    ...CENTRED,
+    nameGap: gap,
     ...(!isLog && { boundaryGap: ['8%', '8%'] as [string, string], ...within(bounds) }),
-    ...{ scale: !hasZero, splitNumber: ticks, silent: true },
+    scale: !hasZero,
+    splitNumber: ticks,
+    silent: true,
     axisTick: { show: false },
     axisLine: AXIS_LINE,
     splitLine: GRID_LINES,
@@ -93,17 +97,27 @@ function within([low, high]: readonly [number, number]) {
 /** An axis of rows, from the top down. */
 export function rowsAxis(names: readonly string[]) {
   return {
-    ...{ type: 'category' as const, data: [...names], inverse: true, silent: true },
-    ...{ axisTick: { show: false }, axisLine: AXIS_LINE },
+    type: 'category' as const,
+    data: [...names],
+    inverse: true,
+    silent: true,
+    axisTick: { show: false },
+    axisLine: AXIS_LINE,
   };
 }
 
 /** A dashed line up the chart at `x`. Its series has a point on it, at any `y`, so that the axis reaches so far. */
 export function limitLine(x: number, y: number, text: string, position: 'start' | 'end' = 'end'): ScatterSeriesOption {
   return {
-    ...{ type: 'scatter', data: [[x, y]], symbol: 'none', z: 1 },
+    type: 'scatter',
+    data: [[x, y]],
+    symbol: 'none',
+    z: 1,
     markLine: {
-      ...{ symbol: 'none', silent: true, z: 1, data: [{ xAxis: x }] },
+      symbol: 'none',
+      silent: true,
+      z: 1,
+      data: [{ xAxis: x }],
       lineStyle: { color: 'var(--s0)', type: 'dashed', width: 1.5 },
       label: { formatter: text, position, ...NAME },
     },

@@ -36,7 +36,9 @@ export function lineChart(lines: readonly ChartLine[], options: LinesOptions): C
   const told = named.map(({ name, points: own }) => `${name} from ${yText(own[0]![1])} to ${yText(own.at(-1)![1])}`);
   const log = { values: points.map(([, value]) => value), above: logAbove };
   const svg = chart({
-    ...{ width: 460, height: 280, title: `${title}. ${told.join('; ')}.` },
+    width: 460,
+    height: 280,
+    title: `${title}. ${told.join('; ')}.`,
     option: () => ({
       grid: gridOf({ left: 88, right: 20 }),
       xAxis: xAxis(
@@ -67,9 +69,13 @@ function series({ kind, points, marked, isFaint }: ChartLine, dots: boolean): Li
   return {
     type: 'line',
     data: points.map(([x, y]) => ({ value: [x, y], ...(isMarked(x) ? symbolOf(kind, 10) : { symbol: 'none' }) })),
-    ...{ silent: true, clip: false, showAllSymbol: true },
+    silent: true,
+    clip: false,
+    showAllSymbol: true,
     lineStyle: {
-      ...{ color: colourOf(kind), type: dashOf(kind), join: 'round' },
+      color: colourOf(kind),
+      type: dashOf(kind),
+      join: 'round',
       ...(isFaint === true ? { width: 1.2, opacity: 0.55 } : { width: 2.2 }),
     },
     itemStyle: { color: colourOf(kind), borderColor: 'var(--card)', borderWidth: 1 },

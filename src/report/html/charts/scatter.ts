@@ -32,7 +32,9 @@ export function scatter(points: readonly Point[], cost: Cost, places: readonly s
   });
   return forScreens(({ width, ticks, className }) =>
     chart({
-      ...{ width, height: className === 'wide' ? 400 : 330, className },
+      width,
+      height: className === 'wide' ? 400 : 330,
+      className,
       title: `${capital(score.name)} against ${cost.name}. ${told.join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`,
       option: (place) => ({ ...axes(points, cost, ticks, score), series: series(points, front, names, place, width) }),
       overlay: (place) =>
@@ -65,7 +67,9 @@ function series(
       type: 'line',
       step: 'end',
       data: front.map(at),
-      ...{ symbol: 'none', silent: true, clip: false },
+      symbol: 'none',
+      silent: true,
+      clip: false,
       lineStyle: { color: 'var(--accent)', width: 2, type: [2, 5], cap: 'round' },
     },
     ...points.flatMap(({ cost, kind, interval }) => (interval === undefined ? [] : [whisker(cost, kind, interval)])),
@@ -82,8 +86,13 @@ function series(
 /** Line from one end of an interval to the other, behind its mark. */
 function whisker(cost: number, kind: number, interval: readonly [number, number]): LineSeriesOption {
   return {
-    ...{ type: 'line', data: interval.map((end) => [cost, end]), silent: true, clip: false },
-    ...{ symbol: 'rect', symbolSize: [9, 1.6], itemStyle: { color: colourOf(kind) } },
+    type: 'line',
+    data: interval.map((end) => [cost, end]),
+    silent: true,
+    clip: false,
+    symbol: 'rect',
+    symbolSize: [9, 1.6],
+    itemStyle: { color: colourOf(kind) },
     lineStyle: { color: colourOf(kind), width: 1.6 },
   };
 }

@@ -21,7 +21,10 @@ export function calibrationSection(report: Report): Content {
     const all = bins.reduce((sum, { samples }) => sum + samples, 0);
     const gap = confidence - right / all;
     const cells = [
-      ...[percent(ece), percent(confidence), percent(right / all), leaning(gap)],
+      percent(ece),
+      percent(confidence),
+      percent(right / all),
+      leaning(gap),
       ...classFigureCells(model.classFigures),
     ];
     return markup`<tr><th scope="row">${key(report.models.indexOf(model))}${model.id}</th>
@@ -67,7 +70,7 @@ interface Reliability {
 }
 
 export function reliabilityFigure(of: Reliability): Content {
-  const svg = chart({ ...{ width: 300, height: 290 }, title: of.title, option: () => reliability(of) });
+  const svg = chart({ width: 300, height: 290, title: of.title, option: () => reliability(of) });
   return markup`<figure><figcaption>${key(of.kind)}${of.name} <small>ECE ${percent(of.ece)}</small></figcaption>
       ${svg}</figure>`;
 }
@@ -96,7 +99,11 @@ function reliability({ bins, kind, axes: [across, up] }: Reliability): EChartsOp
       { ...bar, xAxisIndex: 1, itemStyle: { color: colourOf(kind), opacity: 0.75 }, data: shares },
       { ...bar, xAxisIndex: 2, yAxisIndex: 1, itemStyle: { color: 'var(--soft)' }, data: counts },
       {
-        ...{ type: 'line', silent: true, clip: false, symbol: 'none', data: [0, 1].map((at) => [at, at]) },
+        type: 'line',
+        silent: true,
+        clip: false,
+        symbol: 'none',
+        data: [0, 1].map((at) => [at, at]),
         lineStyle: { color: 'var(--ink)', width: 1.5, type: [5, 4] },
       },
     ],

@@ -46,7 +46,9 @@ function picture(rows: readonly Row[], score: Score): Content {
   return forScreens(({ width, className }) => {
     const left = className === 'wide' ? 200 : 110;
     return chart({
-      ...{ width, height: 70 + 30 * layers.length, className },
+      width,
+      height: 70 + 30 * layers.length,
+      className,
       title: `Validation ${score.name} lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst, score)} with ${worst.kept} of ${worst.channels} channels.`,
       option: () => ({
         grid: gridOf({ left }),

@@ -51,7 +51,9 @@ function cloud(search: Search, score: Score): Content {
   }));
   return forScreens(({ width, ticks, className }) =>
     chart({
-      ...{ width, height: className === 'wide' ? 340 : 280, className },
+      width,
+      height: className === 'wide' ? 340 : 280,
+      className,
       title: `${capital(score.name)} against latency of ${points.length} students that the search measured; the table below has the figures.`,
       option: () => ({
         grid: gridOf({ top: 30, left: PERCENT_ROOM, right: 34 }),
@@ -75,14 +77,12 @@ function cloud(search: Search, score: Score): Content {
 /** Ring around the student that was picked. */
 function ring(places: readonly (readonly [number, number])[]): ScatterSeriesOption & { type: 'scatter' } {
   return {
-    ...{
-      type: 'scatter',
-      data: places.map((at) => [...at]),
-      symbol: 'circle',
-      symbolSize: 24,
-      silent: true,
-      clip: false,
-    },
+    type: 'scatter',
+    data: places.map((at) => [...at]),
+    symbol: 'circle',
+    symbolSize: 24,
+    silent: true,
+    clip: false,
     itemStyle: { color: 'none', borderColor: 'var(--accent)', borderWidth: 2, borderType: [2, 5], opacity: 1 },
   };
 }

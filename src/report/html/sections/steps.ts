@@ -92,7 +92,9 @@ function waterfall(
   const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${score.text(its)}`, 'start')];
   return forScreens(({ width, ticks, className }) =>
     chart({
-      ...{ width, height: steps.length * ROW + 74, className },
+      width,
+      height: steps.length * ROW + 74,
+      className,
       title: `${capital(score.name)} step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${score.text(its)}`}.`,
       option: () => ({
         grid: gridOf({ left: className === 'narrow' ? 22 : roomFor(labels, width), right: 58, top: 26 }),
@@ -130,13 +132,17 @@ function bars(scores: readonly number[], changes: readonly number[], score: Scor
       ...shared,
       barMinHeight: 2,
       label: {
-        ...{ show: true, position: 'right', ...NAME },
+        show: true,
+        position: 'right',
+        ...NAME,
         formatter: ({ dataIndex: i }) => (i === 0 ? score.text(scores[0]!) : signed(score, changes[i]!)),
       },
       data: changes.map((change, i) => ({ value: Math.abs(change), itemStyle: { color: colour(change, i) } })),
       // From the end of a bar to the beginning of the next.
       markLine: {
-        ...{ symbol: 'none', silent: true, label: { show: false } },
+        symbol: 'none',
+        silent: true,
+        label: { show: false },
         lineStyle: { color: 'var(--soft)', width: 1, type: [2, 2] },
         data: scores
           .slice(0, -1)

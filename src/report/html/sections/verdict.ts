@@ -37,7 +37,8 @@ function forest(gains: readonly number[], gain: number, interval: readonly [numb
     ...gains.map((value) => ({ at: [factor * value, 1] as const, kind: 3, size: 6 })),
   ];
   const drawn = chart({
-    ...{ width: 460, height: 110 },
+    width: 460,
+    height: 110,
     title: `Gains of ${gains.map(said).join(', ')}; mean ${said(gain)}, 95 % interval ${said(interval[0])} to ${said(interval[1])}`,
     option: () => ({
       grid: gridOf({ left: 20 }),
@@ -46,9 +47,14 @@ function forest(gains: readonly number[], gain: number, interval: readonly [numb
       yAxis: { ...rowsAxis(['mean', 'runs']), axisLabel: { show: false } },
       series: [
         {
-          ...{ type: 'line', data: interval.map((value) => [factor * value, 0]), silent: true, clip: false },
+          type: 'line',
+          data: interval.map((value) => [factor * value, 0]),
+          silent: true,
+          clip: false,
           // The ends of the interval.
-          ...{ symbol: 'rect', symbolSize: [2.2, 14], itemStyle: { color: colourOf(2) } },
+          symbol: 'rect',
+          symbolSize: [2.2, 14],
+          itemStyle: { color: colourOf(2) },
           lineStyle: { color: colourOf(2), width: 2.2 },
         },
         markSeries(marks),

@@ -31,7 +31,10 @@ export async function examplesOf(
 ): Promise<Examples | undefined> {
   const isTeacher = ({ row }: MeasuredModels): boolean => row.model.role === 'teacher';
   const teacher = measured.find(isTeacher);
-  const student = measured.findLast(({ row: { model, precision, format } }) => precision === 'fp32' && format === 'onnx' && model.repeat === 0 && ['distilled', 'pruned'].includes(model.role)); // prettier-ignore
+  const student = measured.findLast(
+    ({ row: { model, precision, format } }) =>
+      precision === 'fp32' && format === 'onnx' && model.repeat === 0 && ['distilled', 'pruned'].includes(model.role),
+  );
   if (teacher === undefined || student === undefined) return undefined;
   const split = data.test === undefined ? ('validation' as const) : ('test' as const);
   const dataset = data[split]!;
@@ -45,7 +48,9 @@ export async function examplesOf(
   order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
   const chosen = task.masks === undefined ? order.slice(0, SAMPLES) : spread(order, SAMPLES);
   const { model } = student.row;
-  const int8 = measured.findLast(({ row }) => row.precision === 'int8' && row.model.repeat === 0 && row.model.role === model.role); // prettier-ignore
+  const int8 = measured.findLast(
+    ({ row }) => row.precision === 'int8' && row.model.repeat === 0 && row.model.role === model.role,
+  );
   const masks = task.masks && int8?.answers();
   const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
   const shownAnswers = (await EXAMPLES.loadIfThere(taskRow(task.name).form)) ?? besideSample;
@@ -55,7 +60,12 @@ export async function examplesOf(
     return {
       sample: sampleId(dataset, row),
       ...(await shownAnswers({
-        ...{ task, row, targets, teacher: taught, student: own, int8: masks },
+        task,
+        row,
+        targets,
+        teacher: taught,
+        student: own,
+        int8: masks,
         least: { teacher: shownFrom(teacher.row), student: shownFrom(student.row) },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
@@ -63,7 +73,10 @@ export async function examplesOf(
     };
   });
   return {
-    ...{ model: student.row.id, split, differ: order.length, samples: dataset.count },
+    model: student.row.id,
+    split,
+    differ: order.length,
+    samples: dataset.count,
     rows: await Promise.all(rows),
   };
 }

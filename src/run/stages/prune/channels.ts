@@ -35,7 +35,11 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
   for (let round = 0; ; round++) {
     const isLast = round + 1 === rounds;
     const { result, skipped } = await pruneChannels(student.network, student.weights, {
-      ...{ target, importance, budget, multipleOf, whole },
+      target,
+      importance,
+      budget,
+      multipleOf,
+      whole,
       amount: 1 - (1 - amount) ** ((round + 1) / rounds),
       measure: measureWith(job, student),
     });
@@ -108,7 +112,11 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
       }
     }
     return taylorScores(groups, {
-      ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
+      engine,
+      weights,
+      task,
+      batches: some(),
+      hyper: loss.hyper,
       microBatch: loss.acrossBatch === true || task.acrossBatch === true ? batchSize : recipe.distill.microBatch,
       program: (size) =>
         saliencyProgram({ network, task, loss, batchSize: size, mix, partial, teacherWidth: lessons?.answers.width }),

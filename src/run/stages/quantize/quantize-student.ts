@@ -119,7 +119,11 @@ async function trainAndQuantize(
   const kept = keptFloat(settings, model.graph, taskOf(context.data.train));
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
-    ...{ stage: qatStage(number), step: settings, number, lessons, keepFloat },
+    stage: qatStage(number),
+    step: settings,
+    number,
+    lessons,
+    keepFloat,
     calibrate: (graph) => calibrate(context, graph, { ...settings, dense }, progressOf(context, qatStage(number))),
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);

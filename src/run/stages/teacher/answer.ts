@@ -74,7 +74,11 @@ async function allAnswers(context: Context, teaching: Teaching, kept: KeyedStore
     });
     // The seconds are known only after the training.
     const summary = {
-      ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
+      source: teacher.name,
+      store,
+      views: 1,
+      savedSeconds: 0,
+      bytes: 0,
       get seconds(): number {
         return answers.seconds;
       },
@@ -105,7 +109,10 @@ async function allAnswers(context: Context, teaching: Teaching, kept: KeyedStore
     answers: new StoredSoftTargets(content, learnt, 'the stored soft targets'),
     views,
     summary: {
-      ...{ source: teacher.name, store, views: options.views, seconds },
+      source: teacher.name,
+      store,
+      views: options.views,
+      seconds,
       savedSeconds: Math.max(0, live - seconds),
       bytes: sizeOf(content),
     },

@@ -37,7 +37,10 @@ export function tryElsewhere(name: DeviceName): DeviceTrial {
   const entry = entryBeside(import.meta.url, 'device-child');
   if (entry === undefined) return tryDevice(name);
   const { stdout, signal, status } = spawnSync(process.execPath, [entry, name], {
-    ...{ stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8', timeout: PATIENCE_MS, windowsHide: true },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'utf8',
+    timeout: PATIENCE_MS,
+    windowsHide: true,
   });
   try {
     return JSON.parse(stdout) as DeviceTrial;

@@ -21,11 +21,20 @@ export function countedOf(node: OnnxNode, fold: Fold | undefined, c: Import): Im
   if (node.op === 'Gather' && at === 1) return gather;
   const isSteady = STEADY.has(node.op) && operands.filter((one) => one !== undefined).length === 1;
   const others = node.inputs.every((name, i) => i === at || c.isKnown(name));
-  if (fold === undefined || !isSteady || !others) return () => c.fail(`its input ${node.inputs[at]!} counts the samples`, FIXED_BATCH); // prettier-ignore
+  if (fold === undefined || !isSteady || !others)
+    return () => c.fail(`its input ${node.inputs[at]!} counts the samples`, FIXED_BATCH);
   return (asked) => {
-    const read = (one: KnownTensor): KnownTensor => fold(asked.inputs.map((name, i) => (i === at ? one : c.knownOf(name)!)), asked, c) as KnownTensor; // prettier-ignore
+    const read = (one: KnownTensor): KnownTensor =>
+      fold(
+        asked.inputs.map((name, i) => (i === at ? one : c.knownOf(name)!)),
+        asked,
+        c,
+      ) as KnownTensor;
     const [first, second] = [read(operands[at]!.first), read(operands[at]!.second)];
-    const isFirst = node.op === 'Unsqueeze' ? !axesIn(asked, c, first).includes(0) : first.dims.length === operands[at]!.first.dims.length; // prettier-ignore
+    const isFirst =
+      node.op === 'Unsqueeze'
+        ? !axesIn(asked, c, first).includes(0)
+        : first.dims.length === operands[at]!.first.dims.length;
     if (!isFirst || first.dims[0] !== 1) c.fail('it moves the axis of the samples', FIXED_BATCH);
     c.counted.set(asked.outputs[0]!, { first, second });
   };
@@ -50,7 +59,9 @@ const gather: Importer = (node, c) => {
   const { first, second } = c.counted.get(places)!;
   const [all] = c.shapeOf(x);
   const size = batchFactor(all ?? 0);
-  const isOwn = first.values.every((value, i) => second.values[i] === Number(value) + size && Number(value) < size && Number(value) >= 0); // prettier-ignore
+  const isOwn = first.values.every(
+    (value, i) => second.values[i] === Number(value) + size && Number(value) < size && Number(value) >= 0,
+  );
   if (c.shapeOf(x).length !== 1 || intAttr(node, c, 'axis', 0) !== 0 || size === 0 || !isOwn)
     c.fail('it takes numbers of one sample for another', FIXED_BATCH);
   const rows = c.op('Reshape', [c.plain(x)], { shape: ['batch', size] });

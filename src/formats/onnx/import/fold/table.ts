@@ -178,8 +178,21 @@ const folds: Readonly<Record<string, Fold>> = {
 
 /** Number of leading inputs that are operands; the others are positions or amounts. If not listed: all inputs. */
 const OPERANDS: Readonly<Record<string, number>> = {
-  ...{ Gather: 1, Slice: 1, Expand: 1, Tile: 1, Squeeze: 1, Unsqueeze: 1, Reshape: 1, Split: 1, Trilu: 1, Pow: 1 },
-  ...{ ReduceSum: 1, ReduceProd: 1, ReduceMin: 1, ReduceMax: 1, CumSum: 1 },
+  Gather: 1,
+  Slice: 1,
+  Expand: 1,
+  Tile: 1,
+  Squeeze: 1,
+  Unsqueeze: 1,
+  Reshape: 1,
+  Split: 1,
+  Trilu: 1,
+  Pow: 1,
+  ReduceSum: 1,
+  ReduceProd: 1,
+  ReduceMin: 1,
+  ReduceMax: 1,
+  CumSum: 1,
 };
 
 const computed: Importer = (_, c) =>

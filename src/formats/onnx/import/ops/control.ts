@@ -59,7 +59,8 @@ function inlined(c: Import, given: OnnxGraph, fed: Names, prefix: string): strin
 function holds(c: Import, name: string, what: string): boolean {
   const known = c.knownOf(name);
   if (known?.values.length === 1) return known.values[0] !== 0;
-  const isNumber = ({ dtype, shape }: TensorType): boolean => dtype !== 'float32' && isStatic(shape) && staticSize(shape) === 1; // prettier-ignore
+  const isNumber = ({ dtype, shape }: TensorType): boolean =>
+    dtype !== 'float32' && isStatic(shape) && staticSize(shape) === 1;
   const [chooses] = [...c.builder.inputs].find(([, type]) => isNumber(type)) ?? [];
   return c.fail(
     `${what} depends on the input of the model`,

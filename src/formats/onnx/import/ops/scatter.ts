@@ -86,7 +86,9 @@ function scatteredInEach(node: OnnxNode, c: Import, axis: number): string {
   const depth = shape[axis]!;
   if (typeof depth !== 'number') return c.fail('along the batch', FIXED_BATCH);
   if (to.some((dim, a) => a !== axis && dim !== shape[a]))
-    return c.fail(`of [${shape.join(', ')}] at [${to.join(', ')}]; expected indexes of all samples and of all places beside the axis`); // prettier-ignore
+    return c.fail(
+      `of [${shape.join(', ')}] at [${to.join(', ')}]; expected indexes of all samples and of all places beside the axis`,
+    );
   if (reduction !== 'none' && reduction !== 'add')
     return c.fail(`its attribute reduction is ${reduction}, at places that are computed; expected none or add`);
   const hot = c.op('OneHot', [positive(c, indices, depth)], { depth, onValue: 1, offValue: 0, dtype: 'float32' });

@@ -16,9 +16,16 @@ export const conv2d: BlockedRule = (node, b) => {
   const { strides, dilations, pads } = windowOf(node.attrs);
   const weights = filterOf(b, filter, { channels: input.blocked });
   const shifted = defineShifted(b, epilogue, {
-    ...{ input: input.tensor, blocked: input.blocked, sizes: b.c.shapeOf(x) as unknown as PictureSizes },
-    ...{ filter: () => forwardFilter(b, weights), products: weights.height * weights.width * weights.channels },
-    ...{ kernel: [weights.height, weights.width], strides, dilations, pads: onnxPads(pads), attrs: {} },
+    input: input.tensor,
+    blocked: input.blocked,
+    sizes: b.c.shapeOf(x) as unknown as PictureSizes,
+    filter: () => forwardFilter(b, weights),
+    products: weights.height * weights.width * weights.channels,
+    kernel: [weights.height, weights.width],
+    strides,
+    dilations,
+    pads: onnxPads(pads),
+    attrs: {},
   });
   if (shifted) return true;
   const { filter: tensor, bias } = biased(b, weights.tensor, epilogue, [1, 1, 1, weights.filters]);

@@ -15,8 +15,15 @@ export const depthwise: BlockedRule = (node, b) => {
   const { strides, dilations, pads } = windowOf(node.attrs);
   const group = b.filled(channels);
   const shifted = defineShifted(b, epilogue, {
-    ...{ input: b.get(x)!, blocked: true, sizes: b.sizesOf(x)!, filter: () => depthwiseFilter(b, filter) },
-    ...{ products: height * width, kernel: [height, width], strides, dilations, pads: onnxPads(pads) },
+    input: b.get(x)!,
+    blocked: true,
+    sizes: b.sizesOf(x)!,
+    filter: () => depthwiseFilter(b, filter),
+    products: height * width,
+    kernel: [height, width],
+    strides,
+    dilations,
+    pads: onnxPads(pads),
     attrs: { group },
   });
   if (shifted) return true;
