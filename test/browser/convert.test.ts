@@ -1,4 +1,4 @@
-// Needs the feature keras
+// Needs the feature keras.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';

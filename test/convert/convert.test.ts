@@ -1,4 +1,4 @@
-// Needs the feature keras
+// Needs the feature keras.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import '../../src/features.ts';
