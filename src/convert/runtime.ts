@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { OpenModel } from '../compress/quantize/open-model.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
+import { WITHOUT_PAD_FUSION } from '../formats/onnx/pad-fusion.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 
 /** The parts of `onnxruntime-node` and `onnxruntime-web` that are used, so that neither is imported here. */
@@ -24,7 +25,7 @@ interface OrtSession {
   release(): Promise<void>;
 }
 
-const SESSION = { interOpNumThreads: 1, logSeverityLevel: 4 } as const;
+const SESSION = { interOpNumThreads: 1, logSeverityLevel: 4, extra: WITHOUT_PAD_FUSION } as const;
 
 /** Opens models in the runtime, as the command line does: `exact` without the runtime's own rewriting of the graph. */
 export function openerIn(runtime: OrtModule, exact = false): OpenModel {

@@ -2,6 +2,7 @@ import { LargeOnnx } from '../../formats/onnx/large.ts';
 import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { separated } from '../../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
+import { WITHOUT_PAD_FUSION } from '../../formats/onnx/pad-fusion.ts';
 import { arrays } from '../arrays.ts';
 import type { NativeSession, NativeValue, Tensor } from './binding.ts';
 import { makeTensor, nativeBinding } from './binding.ts';
@@ -70,10 +71,7 @@ const [PAD, MAX_POOL] = ['Pad', 'MaxPool'].map((op) => Buffer.from(`\x22${String
   Buffer,
 ];
 
-/**
- * The options, without a rewriting that is wrong: ONNX Runtime before 1.32 turns the zeros that a Pad adds before a MaxPool into padding of the MaxPool,
- * which no maximum counts. A window of negative numbers and zeros then has another maximum.
- */
+/** The options, without the fusion of pads if the model may have one. */
 function checkedOptions(bytes: Uint8Array, options: SessionOptions): SessionOptions {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!content.includes(MAX_POOL) || !content.includes(PAD)) return options;
@@ -81,7 +79,7 @@ function checkedOptions(bytes: Uint8Array, options: SessionOptions): SessionOpti
 }
 
 function withoutPadFusion(options: SessionOptions): SessionOptions {
-  return { ...options, extra: { ...options.extra, 'optimization.disable_specified_optimizers': 'Pad_Fusion' } };
+  return { ...options, extra: { ...options.extra, ...WITHOUT_PAD_FUSION } };
 }
 
 /**
