@@ -157,7 +157,8 @@ async function types(project) {
   const { devDependencies: ours } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
   const compiler = [`typescript@${ours.typescript}`, `@types/node@${ours['@types/node']}`];
   await run('npm', [...INSTALL, ...compiler], project);
-  await cp(path.join(import.meta.dirname, 'types.ts'), path.join(project, 'types.ts'));
+  for (const name of ['types.ts', 'types-runtime.ts'])
+    await cp(path.join(import.meta.dirname, name), path.join(project, name));
   const compilerOptions = {
     ...{ target: 'ES2022', lib: ['ES2023'], types: ['node'], noEmit: true },
     ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
@@ -168,6 +169,9 @@ async function types(project) {
   ]) {
     const config = { compilerOptions: { ...compilerOptions, module, moduleResolution }, files: ['types.ts'] };
     await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify(config));
+    await run('npx', ['tsc', '-p', '.'], project);
+    const runtime = { compilerOptions: { ...config.compilerOptions, skipLibCheck: true }, files: ['types-runtime.ts'] };
+    await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify(runtime));
     await run('npx', ['tsc', '-p', '.'], project);
   }
 }

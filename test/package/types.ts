@@ -1,7 +1,7 @@
 /** Compiled in a project that has installed the package, without looking away from the types of what it depends on. */
 import * as limbeck from 'limbeck';
 import { compare, convert } from 'limbeck/convert';
-import * as ort from 'onnxruntime-node';
+import type { OrtModule } from 'limbeck/convert';
 import type { LoadedRecipe, RecipeInput, StudentModule } from 'limbeck';
 
 const dataset = { type: 'csv', train: 'train.csv', label: 'digit' } as const;
@@ -22,6 +22,7 @@ limbeck.makeRecipe({ ...input, distil: {} });
 // @ts-expect-error -- no such loss
 limbeck.makeRecipe({ ...input, distill: { loss: 'none' } });
 
+declare const ort: OrtModule;
 const sample = { x: { data: new Float32Array(2), shape: [1, 2] } };
 const made = await convert(new Uint8Array(), { to: 'tflite', precision: 'int8', samples: [sample], runtime: ort });
 export const likeness = await compare(new Uint8Array(), made.files.get('model-int8.tflite')!, [sample], { onnx: ort });
