@@ -6,6 +6,7 @@ import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
 import { answerForms } from '../recipe/answer-forms.ts';
 import type { FileOutputs } from '../recipe/answer-forms.ts';
+import type { Task } from '../tasks/task.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
 
@@ -49,8 +50,8 @@ export function onnxOptions(
     output: output ?? task.answers,
     // Outputs that stand one after another in an answer, where it is of several.
     ...(task.fields.length > 1 && { fields: task.fields }),
-    // The task, for answers that are not one row of named numbers: tags [tokens, tags], given at the first token of each word, pictures, or vectors.
-    ...((namesKey === undefined || task.fields.some(({ shape }) => shape.length > 1)) && { task: task.name }),
+    // The task, for answers that are not one row of a number for each name: tags [tokens, tags], given at the first token of each word, pictures, points, or vectors.
+    ...(isNamedRow(task, data.classNames, namesKey) ? {} : { task: task.name }),
     // Boxes of detectors that answer once for each object are not to be suppressed.
     ...(nms === false && { overlap: task.boxes!.overlap }),
     // Boxes of at least this score are shown.
@@ -63,4 +64,9 @@ export function onnxOptions(
     ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
   );
   return { name: recipe.name, opset: recipe.onnx.opset, metadata: new Map(texts) };
+}
+
+/** True for answers of one row that has a number for each name. */
+function isNamedRow({ fields, width }: Task, names: readonly string[], namesKey: string | undefined): boolean {
+  return namesKey !== undefined && width === names.length && fields.every(({ shape }) => shape.length === 1);
 }

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Slot } from '../../src/base/registry.ts';
 import { answerForms } from '../../src/recipe/answer-forms.ts';
+import { loadKitList } from '../../src/ship/kit/lists.ts';
 import { phoneSamples } from '../support/phones.ts';
 import { runPython } from './python.ts';
 
@@ -23,7 +25,8 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
 }
 
 const OF_TEXTS: (readonly [string, Readonly<Record<string, string>>])[] = [];
-for (const form of answerForms.names()) OF_TEXTS.push([form, await phoneSamples(form, true)]);
+await loadKitList();
+for (const form of new Slot(answerForms, 'kit', 'kit').names()) OF_TEXTS.push([form, await phoneSamples(form, true)]);
 
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(
