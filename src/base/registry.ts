@@ -30,7 +30,7 @@ export class Registry<Row extends Named> {
     this.#cells.set(row.name, cells);
   }
 
-  /** Adds cells to those of a feature. */
+  /** Adds cells to a feature that has been registered before. */
   fill({ name }: Row, cells: Readonly<Record<string, Cell | undefined>>): void {
     this.#cells.set(name, { ...this.#cells.get(name), ...cells });
   }
@@ -83,7 +83,7 @@ export class Slot<T> {
     return this.#registry.names().filter((name) => this.has(name));
   }
 
-  /** Sentence on a feature that does not fill the slot, which names those that do. */
+  /** Sentence that a feature lacks the slot, with the names of the features that fill it. */
   absence(feature: string): string {
     return `${feature} have no ${this.#what}: ${this.names().join(', ')} have`;
   }

@@ -28,7 +28,7 @@ export interface ConversionOptions extends ReadOptions {
   readonly to: 'tflite' | 'onnx';
   /** Default fp32. `int8` and `int16x8` need samples and a runtime; `int4` is for ONNX, `int16x8` for TFLite. */
   readonly precision?: 'fp32' | 'fp16' | 'int8' | 'int8-weights' | 'int16x8' | 'int4';
-  /** Calls of the model that calibrate the ranges of its activations. 128 samples or more, as different as those that it will meet. */
+  /** Inputs of the model, on which the converter measures the ranges of activations: 128 samples or more, of every kind that the model will be asked about. */
   readonly samples?: readonly Sample[];
   /** `onnxruntime-node` or `onnxruntime-web`: calibrates, and computes constants of models that need that. */
   readonly runtime?: OrtModule | undefined;
@@ -47,7 +47,7 @@ export interface ConversionOptions extends ReadOptions {
 export interface Conversion {
   /** Bytes by the name of the file. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Deviations from what was asked for, a sentence each. */
+  /** Sentences on where the files differ from the options, such as a layer that stays float32. */
   readonly notes: readonly string[];
   readonly layers: readonly Layer[];
 }
@@ -104,7 +104,7 @@ export async function convert(bytes: Uint8Array, options: ConversionOptions): Pr
   };
 }
 
-/** Metadata of ONNX files that the command line carries over into those of a TFLite file. */
+/** Keys of ONNX metadata that `limbeck export --from` writes into the metadata of a TFLite file, and this function does not. */
 const DESCRIBED: readonly string[] = [
   'author',
   'check',

@@ -24,7 +24,7 @@ export interface ReadOptions {
   readonly fix?: Readonly<Record<string, number>> | undefined;
 }
 
-/** Maximum bytes of a file in one piece: those of a message of protobuf. */
+/** Maximum bytes of a file without a data file: protobuf limits a message to 2 GiB. */
 const MOST = 2 ** 31 - 1;
 
 /** Format of a file by its first bytes; an ONNX file has no mark of its own. */

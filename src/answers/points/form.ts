@@ -98,7 +98,7 @@ function partnersOf(
   return isNamed ? names.map((name) => names.indexOf(other(name))) : names.map(() => UNPAIRED);
 }
 
-/** `UserError` unless each point takes the place of the one that takes its place. */
+/** `UserError` unless flip pairs are mutual: the partner of the partner of a point is the point. */
 function requireExchange(partners: readonly number[], where: string, names: readonly string[]): void {
   const bad = partners.findIndex((partner, k) => partners[partner] !== k);
   if (bad === -1 && partners.length === names.length) return;

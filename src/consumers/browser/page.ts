@@ -17,7 +17,7 @@ export interface BrowserPages {
   readonly modules?: readonly (SharedModule | URL)[];
   /** Key of the expected answer in example.json; default: `label`. */
   readonly KNOWN?: string;
-  /** True if answers are drawn over pictures, also over those of the camera. */
+  /** True if the page draws answers over pictures, those of the camera included. */
   readonly isDrawn?: boolean;
 }
 

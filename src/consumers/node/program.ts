@@ -13,7 +13,7 @@ export interface NodeProgram {
   readonly DOES: string;
   readonly LABELS: string;
   readonly ASKS: string;
-  /** File with the parts that are for its answers; those of the kind of its samples are in `samples/`. */
+  /** File with the parts of the program that handle answers of the form; `samples/` has the parts that read samples. */
   readonly parts: string;
   /** File with the parts for its samples, where they are of a kind that no other form has. */
   readonly samples?: string;

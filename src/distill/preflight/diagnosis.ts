@@ -203,7 +203,7 @@ function mayBeClear(accuracy: number, before: number): boolean {
   return accuracy - before > 0.05;
 }
 
-/** True if a reading is right more often than the one that was asked, by more than chance explains. */
+/** True if another reading is right more often than the reading of the recipe, by more than chance explains. */
 function isClearlyBetter(
   best: Pick<Found, 'accuracy' | 'logits'>,
   { labels, logits, accuracy }: LabelledAnswers,

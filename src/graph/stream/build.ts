@@ -8,7 +8,7 @@ import { layerOf, refuse } from './refusal.ts';
 /** Prefix of the names of states. */
 const PAST = 'past';
 
-/** The streaming graph while it is built: new names of values, and the past of those that are read again. */
+/** Builder of the streaming graph: maps names of values of the whole graph to those of the stream, and keeps a past for each value whose frames later hops read. */
 export class StreamBuild {
   readonly builder = new GraphBuilder();
   /** For pasts, and values joined with them, the value of the whole graph whose frames they are. */
@@ -60,7 +60,7 @@ export class StreamBuild {
     });
   }
 
-  /** `frames` of a value, with `lag` frames after them; the past of the value is kept as far as any reader needs it. */
+  /** Cuts `frames` frames out of a value, `lag` frames before its end. The past of the value grows to the number of frames that its most demanding reader asks for. */
   take(node: Node, value: string, frames: number, lag: number): string {
     const info = this.#infos.get(value) as Frames;
     const past = this.#pasts.get(value) ?? 0;

@@ -33,7 +33,7 @@ export interface Stream {
   readonly sources: ReadonlyMap<string, string>;
 }
 
-/** Scales of the stream: a past has those of the value that it holds. */
+/** Scales of the values of a stream, from those of the whole graph: a past gets the scale of the value whose frames it keeps. */
 export function streamScales({ sources }: Stream, quantization: Quantization): Quantization {
   const held = [...sources].flatMap(([name, source]) => {
     const found = quantization.get(source);
