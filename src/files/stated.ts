@@ -70,6 +70,15 @@ export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Colum
   return schema.safeParse(jsonOf(metadata.get('columns'))).data;
 }
 
+/** Pairs of indexes of points that lines join; undefined if the metadata do not tell, or name another index than those of `count` points. */
+export function skeletonIn(metadata: ReadonlyMap<string, string>, count: number): [number, number][] | undefined {
+  const index = z
+    .int()
+    .min(0)
+    .max(count - 1);
+  return z.array(z.tuple([index, index])).safeParse(jsonOf(metadata.get('skeleton'))).data;
+}
+
 /** Values a second of the sounds that a file was made for; undefined if the metadata do not tell. */
 export function rateIn(metadata: ReadonlyMap<string, string>): number | undefined {
   return z.object({ rate: z.number() }).safeParse(jsonOf(metadata.get('sound'))).data?.rate;

@@ -82,6 +82,7 @@ function entriesOf(
     'sound',
     'inputs',
     'threshold',
+    'skeleton',
     ...(isStandard ? [] : ['preprocessing']),
   ];
   return new Map([...metadata].filter(([key]) => own.includes(key)));

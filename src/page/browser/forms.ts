@@ -41,8 +41,13 @@ export interface ShownForm<Predicted> {
   readonly gives?: string;
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
-  /** Converts an answer to what the page shows. `labels` names the classes that the server left without a name. */
-  readonly shown: (predicted: Predicted, labels: readonly string[] | undefined, picture?: Canvas) => Shown;
+  /** Converts an answer to what the page shows. `labels` names the classes that the server left without a name; `described`: what the server states of the model. */
+  readonly shown: (
+    predicted: Predicted,
+    labels: readonly string[] | undefined,
+    picture?: Canvas,
+    described?: Described,
+  ) => Shown;
   /** Comparison of several samples; absent if samples are not compared. */
   readonly compared?: (predicted: readonly Predicted[], samples: readonly ComparedSample[]) => Shown;
 }
