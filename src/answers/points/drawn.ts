@@ -17,19 +17,24 @@ interface Stroke {
   readonly from: Drawn;
   readonly to: Drawn;
   readonly width: number;
-  /** Index of the colour. */
-  readonly index: number;
+  readonly colour: readonly [red: number, green: number, blue: number];
 }
 
-/** Opacity of a stroke: the lower score of its two points. */
-const opacityOf = ({ from, to }: Stroke): number => Math.min(from.score, to.score);
+const WHITE = [255, 255, 255] as const;
 
-/** Lines, in the colour of the second point, and over them the points. */
+/** Opacity of a stroke: it grows with the lower score of its two points. */
+const opacityOf = ({ from, to }: Stroke): number => Math.sqrt(Math.min(from.score, to.score));
+
+/** Lines, in the colour of the second point, and over them the points, all with a white edge. */
 function strokesOf(points: Points, skeleton: Skeleton, height: number, width: number): Stroke[] {
   const thick = Math.max(2, Math.min(height, width) / 60);
   const between = (a: number, b: number, own: number): Stroke[] => {
     const [from, to] = [points[a], points[b]];
-    return from === undefined || to === undefined ? [] : [{ from, to, width: own, index: b }];
+    if (from === undefined || to === undefined) return [];
+    return [
+      { from, to, width: own + 0.6 * thick, colour: WHITE },
+      { from, to, width: own, colour: boxColour(b) },
+    ];
   };
   return [
     ...skeleton.flatMap(([a, b]) => between(a, b, thick)),
@@ -42,7 +47,7 @@ export function strokePoints(context: DrawingContext, points: Points, skeleton: 
   context.lineCap = 'round';
   for (const stroke of strokesOf(points, skeleton, context.canvas.height, context.canvas.width)) {
     context.globalAlpha = opacityOf(stroke);
-    context.strokeStyle = `rgb(${boxColour(stroke.index).join(',')})`;
+    context.strokeStyle = `rgb(${stroke.colour.join(',')})`;
     context.lineWidth = stroke.width;
     context.beginPath();
     context.moveTo(stroke.from.x, stroke.from.y);
@@ -61,8 +66,7 @@ export function paintPoints(
   skeleton: Skeleton,
 ): void {
   for (const stroke of strokesOf(points, skeleton, height, width)) {
-    const { from, to, width: thick, index } = stroke;
-    const colour = boxColour(index);
+    const { from, to, width: thick, colour } = stroke;
     const reach = thick / 2 + 1;
     const [across, down] = [to.x - from.x, to.y - from.y];
     const end = (a: number, b: number, most: number): [number, number] => [

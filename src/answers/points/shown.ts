@@ -34,7 +34,7 @@ function pointedPicture({ points, ...size }: Pointed, skeleton: Skeleton, pictur
 export const shown: ShownForm<Pointed> = {
   told: { key: 'points' },
   called: 'points',
-  gives: 'a score of each column and each row for each point',
+  gives: (logits) => (logits ? 'a score of each column and each row for each point' : 'x, y and score of each point'),
   shown: (pointed, _, picture, described) => {
     const { skeleton = [] } = (described ?? {}) as { readonly skeleton?: Skeleton };
     return { elements: () => pointedPicture(pointed, skeleton, picture) };

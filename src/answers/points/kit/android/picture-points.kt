@@ -23,7 +23,7 @@ fun drawn(picture: Bitmap, found: List<Point>): Bitmap {
     val paint = Paint(Paint.ANTI_ALIAS_FLAG).apply { strokeCap = Paint.Cap.ROUND }
     val thick = max(2f, min(out.width, out.height) / 60f)
     fun use(k: Int, width: Float, score: Float) {
-        paint.color = Color.HSVToColor(round(255 * score).toInt(), floatArrayOf(k * 137.508f % 360, 0.8235f, 0.85f))
+        paint.color = Color.HSVToColor(round(255 * sqrt(score)).toInt(), floatArrayOf(k * 137.508f % 360, 0.8235f, 0.85f))
         paint.strokeWidth = width
     }
     val skeleton = settings.getJSONObject("output").getJSONArray("skeleton")

@@ -37,7 +37,7 @@ func drawn(picture: CGImage, found: [Point]) throws -> CGImage {
     context.setLineCap(.round)
     func line(_ a: Int, _ b: Int, _ width: CGFloat) {
       let color = colour(of: b)
-      let alpha = CGFloat(min(found[a].score, found[b].score))
+      let alpha = CGFloat(min(found[a].score, found[b].score)).squareRoot()
       context.setStrokeColor(red: color[0], green: color[1], blue: color[2], alpha: alpha)
       context.setLineWidth(width)
       context.strokeLineSegments(between: [found[a].place, found[b].place])
