@@ -14,7 +14,7 @@ import type { Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../../convert/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/file-runner.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
 import type { Made } from '../../convert/write.ts';
 import type { ConvertSamples } from './samples.ts';

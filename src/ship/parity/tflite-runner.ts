@@ -6,7 +6,7 @@ import { fromStored, openTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd } from '../../runtime/litert.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { OutputValues } from '../../convert/likeness.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { feedOf, comparable } from './file-runner.ts';
 import type { FileRunner } from './file-runner.ts';
 
