@@ -151,14 +151,14 @@ export function inBatches(
 }
 
 /** Samples that a file is calibrated with, and others that it is compared on. */
-export interface Split {
+interface HeldOut {
   readonly calibration: readonly Feeds[];
   readonly check: readonly Feeds[];
 }
 
-export interface SplitRows extends Split {
+export interface SplitRows extends HeldOut {
   /** Parts of few samples, each the check of a file that is calibrated with the other parts; empty where some are held out. */
-  readonly folds: readonly Split[];
+  readonly folds: readonly HeldOut[];
   /** Samples that calibrate the file; 0 where nothing is calibrated. */
   readonly calibrated: number;
 }
