@@ -37,7 +37,7 @@ import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
-import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
+import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
@@ -87,6 +87,7 @@ interface AnswerCells {
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
   readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly teacherByShapes?: Cell<'teacherByShapes', TeacherByShapes>;
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
@@ -171,6 +172,7 @@ answers(pointsAnswers, {
   labels: () => import('./answers/points/labels.ts'),
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
+  teacherByShapes: () => import('./answers/points/teacher.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
