@@ -38,7 +38,8 @@ export interface Checked {
 export const NO_BYTES = new Uint8Array();
 
 /** A file that was made from a source. */
-export type MadeFile = ModelFile & Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined };
+export type MadeFile = ModelFile &
+  Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined; readonly open?: typeof openFileRunner };
 
 /** Decibels by which a file without corrected biases must have less noise to be written instead, where the classes do not decide. */
 const CLEARLY_DB = 0.5;
@@ -75,7 +76,7 @@ export async function checkConversion(
   }
   const { made, compared, areLeftOut } = chosen;
   const isUncorrected = made !== file;
-  const kind = kindOf(samples, areLeftOut);
+  const kind = `${kindOf(samples, areLeftOut)}${samples.isStream === true ? ', hop by hop' : ''}`;
   if (typeof compared === 'string')
     return {
       ...NOTHING,
@@ -144,7 +145,7 @@ function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boo
 /** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
 async function run(
   known: SourceAnswers,
-  files: readonly (Pick<MadeFile, keyof ModelFile | 'path'> & { readonly check: readonly Feeds[] })[],
+  files: readonly (Pick<MadeFile, keyof ModelFile | 'path' | 'open'> & { readonly check: readonly Feeds[] })[],
   { isMadeUp, classOutput }: ConvertSamples,
   onProgress?: OnProgress,
 ): Promise<Compared | string> {
@@ -163,7 +164,7 @@ async function run(
     }
     const outputs = await known.ask(batches, onProgress);
     for (const file of files) {
-      const runner = await openFileRunner(file, session);
+      const runner = await (file.open ?? openFileRunner)(file, session);
       for (const feeds of file.check) runners.set(feeds, runner);
     }
     let compared = 0;
