@@ -64,8 +64,8 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
-import { streams, STREAMS } from './convert/streams.ts';
-import type { StreamCheck } from './ship/convert/streams.ts';
+import { streams, STREAMS } from './base/streams.ts';
+import type { StreamCells } from './ship/convert/streams.ts';
 import './streams/index.ts';
 
 // Types of figures that forms of answers declare, for users of the library.
@@ -346,13 +346,5 @@ function page(cells: PageCells): void {
 
 page({ pageAsset: () => import('./page/assets.ts') });
 
-/** Slots of streams beside their form, which converters load too. */
-interface StreamCells {
-  readonly streamCheck?: Cell<'streamCheck', StreamCheck>;
-}
-
-function stream(cells: StreamCells): void {
-  streams.fill({ name: STREAMS }, { ...cells });
-}
-
-stream({ streamCheck: () => import('./streams/check.ts') });
+// Their form is in a list of its own, which converters load too.
+streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);

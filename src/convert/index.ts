@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { STREAMS } from '../base/streams.ts';
 import type { Feeds } from '../compress/quantize/observe.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
 import { describeTflite } from '../formats/tflite/describe/describe.ts';
@@ -9,7 +10,7 @@ import { sourceGraph, sourceModel } from './read.ts';
 import type { ReadOptions } from './read.ts';
 import { noRuntime, openerIn } from './runtime.ts';
 import type { OrtModule } from './runtime.ts';
-import { STREAM_FORM, STREAMS } from './streams.ts';
+import { STREAM_FORM } from './streams.ts';
 import { writeFrom } from './write.ts';
 import type { WriteOptions } from './write.ts';
 

@@ -1,4 +1,5 @@
-import { Registry, Slot } from '../base/registry.ts';
+import { Slot } from '../base/registry.ts';
+import { streams } from '../base/streams.ts';
 import type { Program } from '../formats/tflite/lower/program.ts';
 import type { Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
@@ -19,10 +20,5 @@ export interface StreamForm {
   /** Makes variables of the pasts of a TFLite program. */
   readonly storePasts: (program: Program) => void;
 }
-
-export const streams = new Registry<{ readonly name: string }>('way to write streams');
-
-/** Name of the feature. */
-export const STREAMS = 'streams';
 
 export const STREAM_FORM = new Slot<StreamForm>(streams, 'streamForm', 'form of a stream');

@@ -21,7 +21,7 @@ import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
 import type { ConvertSamples } from './convert/samples.ts';
 import type { OutputLikeness } from '../convert/likeness.ts';
-import { STREAMS } from '../convert/streams.ts';
+import { STREAMS } from '../base/streams.ts';
 import { STREAM_CHECK } from './convert/streams.ts';
 import type { CheckedStream } from './convert/streams.ts';
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { CalibrationSamples } from '../../compress/quantize/observe.ts';
-import { STREAM_FORM, STREAMS } from '../../convert/streams.ts';
+import { STREAMS } from '../../base/streams.ts';
+import { STREAM_FORM } from '../../convert/streams.ts';
 import { writeFrom } from '../../convert/write.ts';
 import type { Made } from '../../convert/write.ts';
 import { fieldsIn } from '../../files/stated.ts';

@@ -1,5 +1,5 @@
 import { Slot } from '../../base/registry.ts';
-import { streams } from '../../convert/streams.ts';
+import { streams } from '../../base/streams.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { openFileRunner } from '../parity/runners.ts';
 import type { Feeds } from '../parity/file-runner.ts';
@@ -18,3 +18,8 @@ export interface CheckedStream {
 export type StreamCheck = (graph: Graph, format: 'onnx' | 'tflite') => CheckedStream;
 
 export const STREAM_CHECK = new Slot<StreamCheck>(streams, 'streamCheck', 'check of a stream');
+
+/** Modules of slots of streams. */
+export interface StreamCells {
+  readonly streamCheck?: () => Promise<{ readonly streamCheck: StreamCheck }>;
+}
