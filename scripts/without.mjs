@@ -104,7 +104,8 @@ export function withoutFiles(text, isGone) {
   const isEmpty = ({ expression: call }) => {
     const row = call && ts.isCallExpression(call) && call.arguments[0];
     if (!row || !(ts.isStringLiteral(row) || ts.isObjectLiteralExpression(row))) return false;
-    const cells = call.arguments[1]?.properties ?? [];
+    const given = call.arguments[1];
+    const cells = (given && ts.isSatisfiesExpression(given) ? given.expression : given)?.properties ?? [];
     return cells.length > 0 && cells.every((cell) => gone.includes(cell));
   };
   for (const statement of source.statements) if (!gone.includes(statement)) visit(statement);

@@ -37,7 +37,7 @@ import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
-import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
+import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
@@ -90,6 +90,7 @@ interface AnswerCells {
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
   readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly teacherByShapes?: Cell<'teacherByShapes', TeacherByShapes>;
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
@@ -174,6 +175,7 @@ answers(pointsAnswers, {
   labels: () => import('./answers/points/labels.ts'),
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
+  teacherByShapes: () => import('./answers/points/teacher.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
@@ -297,16 +299,8 @@ kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
 
-/** Slots of ways to watch a run. */
-interface WatcherCells {
-  readonly watcher?: Cell<'watcher', Watcher>;
-}
-
-function runWatcher(name: string, cells: WatcherCells): void {
-  watchers.add({ name }, { ...cells });
-}
-
-runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
+type WatcherCells = Partial<Record<'watcher', Cell<'watcher', Watcher>>>;
+watchers.add({ name: 'page' }, { watcher: () => import('./commands/options/page.ts') } satisfies WatcherCells);
 
 /** Slots of observers of a server. */
 interface ObserverCells {
@@ -335,16 +329,8 @@ serverObserver(
   },
 );
 
-/** Slots of pages of the server. */
-interface PageCells {
-  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
-}
-
-function page(cells: PageCells): void {
-  serverPages.add({ name: 'page' }, { ...cells });
-}
-
-page({ pageAsset: () => import('./page/assets.ts') });
+type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
+serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
 // Their form is in a list of its own, which converters load too.
 streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);
