@@ -37,7 +37,7 @@ import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
-import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
+import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
@@ -64,6 +64,9 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+import { streams, STREAMS } from './base/streams.ts';
+import type { StreamCells } from './ship/convert/streams.ts';
+import './streams/index.ts';
 
 // Types of figures that forms of answers declare, for users of the library.
 export type {} from './answers/boxes/described.ts';
@@ -87,6 +90,7 @@ interface AnswerCells {
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
   readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly teacherByShapes?: Cell<'teacherByShapes', TeacherByShapes>;
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
@@ -171,6 +175,7 @@ answers(pointsAnswers, {
   labels: () => import('./answers/points/labels.ts'),
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
+  teacherByShapes: () => import('./answers/points/teacher.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
@@ -229,6 +234,7 @@ data('coco', {
   guess: () => import('./data/formats/coco/guess.ts'),
 });
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
+data('micro-features', { reader: () => import('./data/formats/micro-features/micro-features.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
 data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
 data('parquet', {
@@ -294,16 +300,8 @@ kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
 
-/** Slots of ways to watch a run. */
-interface WatcherCells {
-  readonly watcher?: Cell<'watcher', Watcher>;
-}
-
-function runWatcher(name: string, cells: WatcherCells): void {
-  watchers.add({ name }, { ...cells });
-}
-
-runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
+type WatcherCells = Partial<Record<'watcher', Cell<'watcher', Watcher>>>;
+watchers.add({ name: 'page' }, { watcher: () => import('./commands/options/page.ts') } satisfies WatcherCells);
 
 /** Slots of observers of a server. */
 interface ObserverCells {
@@ -332,13 +330,8 @@ serverObserver(
   },
 );
 
-/** Slots of pages of the server. */
-interface PageCells {
-  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
-}
+type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
+serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
-function page(cells: PageCells): void {
-  serverPages.add({ name: 'page' }, { ...cells });
-}
-
-page({ pageAsset: () => import('./page/assets.ts') });
+// Their form is in a list of its own, which converters load too.
+streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);

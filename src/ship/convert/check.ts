@@ -8,13 +8,14 @@ import { hits, isWorse } from '../../tasks/classification/classes.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { beyondBudget, likenessText } from '../parity/budgets.ts';
+import { beyondBudget, likenessText } from '../../convert/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
 import type { Compared } from '../parity/compare.ts';
+import { CLEARLY_DB, leastDb } from '../../convert/likeness.ts';
 import type { OutputLikeness } from '../../convert/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/file-runner.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
 import type { Made } from '../../convert/write.ts';
 import type { ConvertSamples } from './samples.ts';
@@ -38,10 +39,8 @@ export interface Checked {
 export const NO_BYTES = new Uint8Array();
 
 /** A file that was made from a source. */
-export type MadeFile = ModelFile & Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined };
-
-/** Decibels by which a file without corrected biases must have less noise to be written instead, where the classes do not decide. */
-const CLEARLY_DB = 0.5;
+export type MadeFile = ModelFile &
+  Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined; readonly open?: typeof openFileRunner };
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
@@ -75,7 +74,7 @@ export async function checkConversion(
   }
   const { made, compared, areLeftOut } = chosen;
   const isUncorrected = made !== file;
-  const kind = kindOf(samples, areLeftOut);
+  const kind = `${kindOf(samples, areLeftOut)}${samples.isStream === true ? ', hop by hop' : ''}`;
   if (typeof compared === 'string')
     return {
       ...NOTHING,
@@ -128,9 +127,7 @@ function answersBetter(one: Compared | string, than: Compared | string, { labels
 
 /** Signal to noise of the output that has the least, in dB. */
 function leastOf(compared: Compared | string): number {
-  return typeof compared === 'string'
-    ? -Infinity
-    : Math.min(...compared.outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
+  return typeof compared === 'string' ? -Infinity : leastDb(compared.outputs);
 }
 
 /** Samples that a file is compared on, as people are told. */
@@ -144,7 +141,7 @@ function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boo
 /** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
 async function run(
   known: SourceAnswers,
-  files: readonly (Pick<MadeFile, keyof ModelFile | 'path'> & { readonly check: readonly Feeds[] })[],
+  files: readonly (Pick<MadeFile, keyof ModelFile | 'path' | 'open'> & { readonly check: readonly Feeds[] })[],
   { isMadeUp, classOutput }: ConvertSamples,
   onProgress?: OnProgress,
 ): Promise<Compared | string> {
@@ -163,7 +160,7 @@ async function run(
     }
     const outputs = await known.ask(batches, onProgress);
     for (const file of files) {
-      const runner = await openFileRunner(file, session);
+      const runner = await (file.open ?? openFileRunner)(file, session);
       for (const feeds of file.check) runners.set(feeds, runner);
     }
     let compared = 0;

@@ -85,7 +85,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const content = new Map<string, string | Uint8Array>();
   for (const { row, bytes } of models) {
     content.set(placeOf(row), bytes);
-    if (row.usual !== undefined) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
+    if (row.usual !== undefined && !answerFiles.includes(row)) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
@@ -147,7 +147,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
 
 /** Row of the file with other answers than logits that stands beside a file. */
-function answerRow({ answerFile, usual: _, ...row }: ModelRow): ModelRow[] {
+function answerRow({ answerFile, ...row }: ModelRow): ModelRow[] {
   if (answerFile === undefined) return [];
   const { file, sizeBytes, latency } = answerFile;
   return [{ ...row, file, sizeBytes, latency }];

@@ -14,15 +14,16 @@ import { placeIn } from './letterbox.js';
 
 // __PNG__
 
-/** Number of the files that were written. */
-let written = 0;
+/** Names of the files that were written. */
+const written = [];
 
 // == EACH ==
 // __ASK__
 const points = foundPoints(answers, labels, size, placeIn(size, input.shape.slice(1, 3), input.fit));
 const pixels = colours(raw, input.shape[3]);
 paintPoints(pixels, size, points, output.skeleton);
-const file = 'points-' + ++written + '.png';
+const file = 'points-' + (written.length + 1) + '.png';
+written.push(file);
 writeFileSync(file, png(pixels, size));
 console.log(file + '\t' + points.map(({ name, x, y }) => name + ' ' + Math.round(x) + ', ' + Math.round(y)).join('; '));
 // __COMPARE__
