@@ -18,7 +18,7 @@ interface Place {
 }
 
 /** Places of [n, length + TAIL] targets whose next token is known, in their order. */
-export function* placesOf(targets: TargetValues, length: number): Generator<Place> {
+export function* askedPlaces(targets: TargetValues, length: number): Generator<Place> {
   const width = length + TAIL;
   for (let row = 0; row < targets.length / width; row++)
     for (let place = 0; place < length; place++) {
@@ -50,13 +50,13 @@ function bitsAt(logits: Float32Array, from: number, tokens: number, id: number):
 
 /** Bits of each known token, [places]. */
 export function bitsOfPlaces(logits: Float32Array, targets: TargetValues, { length, tokens }: AnswerSize): number[] {
-  return Array.from(placesOf(targets, length), ({ at, id }) => bitsAt(logits, at * tokens, tokens, id));
+  return Array.from(askedPlaces(targets, length), ({ at, id }) => bitsAt(logits, at * tokens, tokens, id));
 }
 
 /** Bits of the known tokens of each sequence, [n]. */
 export function bitsOf(logits: Float32Array, targets: TargetValues, { length, tokens }: AnswerSize): number[] {
   const sums = new Array<number>(targets.length / (length + TAIL)).fill(0);
-  for (const { at, row, id } of placesOf(targets, length)) sums[row]! += bitsAt(logits, at * tokens, tokens, id);
+  for (const { at, row, id } of askedPlaces(targets, length)) sums[row]! += bitsAt(logits, at * tokens, tokens, id);
   return sums;
 }
 
@@ -64,12 +64,12 @@ export function bitsOf(logits: Float32Array, targets: TargetValues, { length, to
 export function bitsByFrequency(targets: TargetValues, length: number): number[] {
   const counts = new Map<number, number>();
   let all = 0;
-  for (const { id } of placesOf(targets, length)) {
+  for (const { id } of askedPlaces(targets, length)) {
     counts.set(id, (counts.get(id) ?? 0) + 1);
     all++;
   }
   const sums = new Array<number>(targets.length / (length + TAIL)).fill(0);
-  for (const { row, id } of placesOf(targets, length)) sums[row]! += Math.log2(all / counts.get(id)!);
+  for (const { row, id } of askedPlaces(targets, length)) sums[row]! += Math.log2(all / counts.get(id)!);
   return sums;
 }
 
@@ -84,13 +84,13 @@ export function perByte(bits: readonly number[], targets: TargetValues, length: 
 const GUESSES = [1, 3, 5] as const;
 
 /** Figures of answers, see `described.ts`. */
-export function figuresOf(logits: Float32Array, targets: TargetValues, size: AnswerSize): NextTokenReport {
+export function nextTokenReport(logits: Float32Array, targets: TargetValues, size: AnswerSize): NextTokenReport {
   const { length, tokens } = size;
   const bits = sumOf(bitsOf(logits, targets, size));
   const [bytes, words] = [bytesIn(targets, length), total(targets, length, 1)];
   const right = GUESSES.map(() => 0);
   let asked = 0;
-  for (const { at, id } of placesOf(targets, length)) {
+  for (const { at, id } of askedPlaces(targets, length)) {
     asked++;
     const place = rankOf(logits, at * tokens, tokens, id);
     GUESSES.forEach((guesses, i) => {

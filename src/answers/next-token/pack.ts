@@ -43,7 +43,7 @@ export function tokenized(text: string, tokenizer: Tokenizer): Tokenized {
 }
 
 /** Sequences of token ids and their targets. */
-export interface Packed {
+export interface PackedTexts {
   readonly count: number;
   /** [count, length] */
   readonly ids: Int32Array;
@@ -56,7 +56,7 @@ export interface Packed {
  * and each token but the first is the target of exactly one place. Bytes and words of a text are spread evenly over its tokens, so that their sums over all
  * sequences are exact.
  */
-export function packed(texts: readonly Tokenized[], length: number, end: number): Packed {
+export function packed(texts: readonly Tokenized[], length: number, end: number): PackedTexts {
   const total = texts.reduce((sum, { ids }) => sum + ids.length + 1, 0);
   const count = Math.ceil(total / length);
   const width = length + TAIL;

@@ -50,11 +50,6 @@ export const nextTokenKeys: AnswerKeys = {
       received: 'a step',
     },
     { keys: ['target'], when: () => true, because: 'none for next-token', received: 'a search' },
-    {
-      keys: ['export'],
-      when: (formats: readonly string[]) => formats.includes('tflite'),
-      because: 'onnx for next-token: no file of the type tflite is written of such models',
-    },
   ],
   elsewhere: [
     {

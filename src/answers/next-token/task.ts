@@ -11,7 +11,7 @@ import type { Tasks } from '../../tasks/registry.ts';
 import { asGiven } from '../../tasks/targets.ts';
 import type { Task } from '../../tasks/task.ts';
 import { crossEntropy, softenedDivergence } from '../classes/task.ts';
-import { bitsByFrequency, bitsOf, bitsOfPlaces, figuresOf, perByte, placesOf } from './bits.ts';
+import { bitsByFrequency, bitsOf, bitsOfPlaces, nextTokenReport, perByte, askedPlaces } from './bits.ts';
 import type { AnswerSize } from './bits.ts';
 import { TAIL } from './pack.ts';
 
@@ -35,7 +35,7 @@ export function nextToken(names: readonly string[], length: number): Task {
   const scoreOf = (answers: Float32Array, targets: TargetValues): number =>
     perByte(bitsOf(answers, targets, size), targets, length);
   const lastOf = (targets: TargetValues, row: number) =>
-    [...placesOf(targets.subarray(row * targetWidth, (row + 1) * targetWidth), length)].at(-1);
+    [...askedPlaces(targets.subarray(row * targetWidth, (row + 1) * targetWidth), length)].at(-1);
   return {
     name: 'next-token',
     names,
@@ -48,7 +48,7 @@ export function nextToken(names: readonly string[], length: number): Task {
     labelNumbers: () => ({}),
     weightOf: (targets) => {
       const counts = new Float32Array(targets.length / targetWidth);
-      for (const { row } of placesOf(targets, length)) counts[row]!++;
+      for (const { row } of askedPlaces(targets, length)) counts[row]!++;
       return counts;
     },
     feeds: (batchSize, mix) => {
@@ -89,7 +89,7 @@ export function nextToken(names: readonly string[], length: number): Task {
     },
     scoreOfSums: ({ bits = 0, bytes = 0 }) => bits / Math.max(1, bytes),
     scoreOf,
-    describe: (answers, targets) => ({ nextTokens: figuresOf(answers, targets, size) }),
+    describe: (answers, targets) => ({ nextTokens: nextTokenReport(answers, targets, size) }),
     beside: (answers, teacher, targets) => ({ distance: distanceOf(answers, teacher, targets, size) }),
     textOf: (answers, row, targets) => {
       const last = lastOf(targets, row);
@@ -104,7 +104,7 @@ export function nextToken(names: readonly string[], length: number): Task {
     },
     disagreement: (answers, others, targets) => {
       const most = new Float32Array(targets.length / targetWidth);
-      for (const { at, row } of placesOf(targets, length)) {
+      for (const { at, row } of askedPlaces(targets, length)) {
         const [own, its] = [surest(answers, at * tokens, tokens), surest(others, at * tokens, tokens)];
         if (own.best !== its.best) most[row] = Math.max(most[row]!, Math.min(own.probability, its.probability));
       }
@@ -132,7 +132,7 @@ export function nextToken(names: readonly string[], length: number): Task {
         Int32Array.from({ length: answers.length / tokens }, (_, at) => argMax(answers, at * tokens, tokens)),
         given instanceof Float32Array
           ? Int32Array.from({ length: given.length / tokens }, (_, at) => argMax(given, at * tokens, tokens))
-          : Int32Array.from(placesOf(given, length), ({ id }) => id),
+          : Int32Array.from(askedPlaces(given, length), ({ id }) => id),
         names,
         why,
       ),
@@ -152,7 +152,7 @@ function refuseMix(isMixed: boolean): void {
 }
 
 function checkTokens(targets: TargetValues, { length, tokens }: AnswerSize, where: string): void {
-  for (const { at, row, id } of placesOf(targets, length)) {
+  for (const { at, row, id } of askedPlaces(targets, length)) {
     if (id < tokens) continue;
     throw new UserError(
       `${where}: place ${at % length} of sequence ${row} has the token ${shown(id)}, and the model has the tokens 0 … ${tokens - 1}`,
