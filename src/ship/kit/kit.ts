@@ -85,7 +85,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const content = new Map<string, string | Uint8Array>();
   for (const { row, bytes } of models) {
     content.set(placeOf(row), bytes);
-    if (row.usual !== undefined && !answerFiles.includes(row)) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
+    if (row.usual !== undefined && !answerFiles.includes(row))
+      content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
