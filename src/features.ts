@@ -64,6 +64,7 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+import type { DrawnTargets } from './tools/preview.ts';
 
 // Types of figures that forms of answers declare, for users of the library.
 export type {} from './answers/boxes/described.ts';
@@ -91,6 +92,7 @@ interface AnswerCells {
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly drawnTargets?: Cell<'drawnTargets', DrawnTargets>;
   readonly vectorTools?: Cell<'vectorTools', VectorTools>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
   readonly said: Cell<'said', SaidForm>;
@@ -173,6 +175,8 @@ answers(pointsAnswers, {
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
   teacherByShapes: () => import('./answers/points/teacher.ts'),
+  shownAnswers: () => import('./answers/points/example.ts'),
+  drawnTargets: () => import('./answers/points/example.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
