@@ -5,7 +5,7 @@ import type { TensorData } from '../../graph/types.ts';
 import type { ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { teacherOfFile } from './teacher-of-file.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
