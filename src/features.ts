@@ -219,12 +219,17 @@ data('cifar10', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('cifar100', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('image-folder', { reader: () => import('./data/readers/image-folder.ts') });
 data('mask-folder', { reader: () => import('./data/readers/mask-folder.ts') });
+// Before types with boxes: files of points in their formats have boxes too.
+data('points', {
+  reader: () => import('./answers/points/reader.ts'),
+  guess: () => import('./answers/points/guess.ts'),
+  start: () => import('./answers/points/guess.ts'),
+});
 data('yolo', {
   reader: () => import('./data/formats/yolo/yolo.ts'),
   guess: () => import('./data/formats/yolo/guess.ts'),
   start: () => import('./data/formats/yolo/yolo.ts'),
 });
-data('points', { reader: () => import('./answers/points/reader.ts') });
 data('voc', {
   reader: () => import('./data/formats/voc/voc.ts'),
   guess: () => import('./data/formats/voc/guess.ts'),
