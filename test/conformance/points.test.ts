@@ -46,7 +46,7 @@ function pictures(key: number): Picture[] {
       const moved = (from: number): number => Math.min(CELLS, Math.max(0, from + (random.below(2 * near) - near) / 2));
       const score = random.below(9) / 8;
       return {
-        point: (visibility === 0 ? [0, 0, 0] : [x * across, y * down, visibility]) as Triple,
+        point: (visibility === 0 ? [0, 0, 0] : [x * across, y * down, visibility]) satisfies Triple,
         answer: [moved(x) * across, moved(y) * down, score] as Triple,
       };
     });
@@ -85,7 +85,7 @@ it('precision by the similarity of points is that of pycocotools; decoding and l
   });
   const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
   try {
-    const cases = { oks, decoded, loss: loss.map(({ targets: _, ...one }) => one) };
+    const cases = { oks, decoded, loss: loss.map(({ targets: { shape }, ...one }) => ({ ...one, shape })) };
     writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(cases));
     const found = runPython('points_check.py', folder) as Found;
     oks.forEach(({ sigmas, pictures: all }, i) => {
