@@ -23,7 +23,7 @@ export function integer(fallback: number, doc: string, min = 1, max = MOST): Opt
   return { default: fallback, doc, wrong };
 }
 
-export function flag(fallback: boolean, doc: string): OptionSpec<boolean> {
+export function yesNo(fallback: boolean, doc: string): OptionSpec<boolean> {
   const wrong = (value: unknown): string | undefined =>
     typeof value === 'boolean' ? undefined : 'expected true or false';
   return { default: fallback, doc, wrong };

@@ -3,7 +3,7 @@ import { UserError, shown } from '../../base/errors.ts';
 import { channels } from './blocks.ts';
 import type { Blocks } from './blocks.ts';
 import { family, network } from './builder.ts';
-import { flag, integer, real } from './options.ts';
+import { yesNo, integer, real } from './options.ts';
 
 /** The sequence [steps, channels] as a picture [1, steps, channels]: TFLite has convolutions over height and width alone. Of a picture, each row is a step. */
 export function sequence(model: string, inputShape: readonly number[]): { x: SymbolicTensor; y: SymbolicTensor } {
@@ -19,7 +19,7 @@ export function sequence(model: string, inputShape: readonly number[]): { x: Sym
 }
 
 /** Option of models whose layers may look back only, so that `limbeck export --stream` takes them. */
-const causal = flag(
+const causal = yesNo(
   false,
   'Layers look back only: zeros before the first step, none behind the last, as a stream needs.',
 );
