@@ -234,6 +234,7 @@ data('coco', {
   guess: () => import('./data/formats/coco/guess.ts'),
 });
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
+data('micro-features', { reader: () => import('./data/formats/micro-features/micro-features.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
 data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
 data('parquet', {
