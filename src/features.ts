@@ -10,6 +10,8 @@ import { labelsAnswers } from './answers/labels/index.ts';
 import { labelFigures } from './answers/labels/report.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
+import { nextTokenAnswers } from './answers/next-token/index.ts';
+import { nextTokenFigures } from './answers/next-token/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { errorFigures } from './answers/numbers/report.ts';
 import { pointsAnswers } from './answers/points/index.ts';
@@ -73,6 +75,7 @@ import './streams/index.ts';
 export type {} from './answers/boxes/described.ts';
 export type {} from './answers/labels/described.ts';
 export type {} from './answers/mask/described.ts';
+export type {} from './answers/next-token/described.ts';
 export type {} from './answers/numbers/described.ts';
 export type {} from './answers/points/described.ts';
 export type {} from './answers/tags/described.ts';
@@ -184,6 +187,13 @@ answers(pointsAnswers, {
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
 });
+answers(nextTokenAnswers, {
+  labels: () => import('./answers/next-token/labels.ts'),
+  figureSchemas: () => import('./answers/next-token/described.ts'),
+  tasks: () => import('./answers/next-token/task.ts'),
+  evaluationText: () => import('./answers/next-token/evaluation.ts'),
+  said: () => import('./answers/next-token/said.ts'),
+});
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
   figureSchemas: () => import('./answers/vector/described.ts'),
@@ -202,6 +212,7 @@ answerFigures.add(entityFigures);
 answerFigures.add(maskFigures);
 answerFigures.add(boxFigures);
 answerFigures.add(pointFigures);
+answerFigures.add(nextTokenFigures);
 answerFigures.add(vectorFigures);
 
 /** Slots of a type of data. */
@@ -233,6 +244,7 @@ data('yolo', {
   guess: () => import('./data/formats/yolo/guess.ts'),
   start: () => import('./data/formats/yolo/yolo.ts'),
 });
+data('texts', { reader: () => import('./answers/next-token/reader.ts') });
 data('voc', {
   reader: () => import('./data/formats/voc/voc.ts'),
   guess: () => import('./data/formats/voc/guess.ts'),

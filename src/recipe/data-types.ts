@@ -25,6 +25,7 @@ export const DATA_TYPES = {
   'audio-folder': { holds: 'sound', endings: ['.wav', '.wave'], isFolder: true },
   'micro-features': { holds: 'table', endings: [], isFolder: true },
   'text-folder': { holds: 'text', endings: ['.txt'], isFolder: true },
+  texts: { holds: 'text', endings: ['.txt', '.jsonl'] },
   npz: { holds: 'picture', endings: ['.npz', '.npy'], besideLabels: 'samples' },
   parquet: { holds: 'table', endings: ['.parquet'], canHoldWords: true },
   webdataset: { holds: 'picture', endings: ['.tar'] },

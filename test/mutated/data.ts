@@ -426,6 +426,13 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
       text: { column: 'text', tokenizer: at('t.json'), length: 8 },
     })),
   },
+  'Texts in JSON lines': {
+    ...{ files: { 'd.jsonl': '{"text": "one two"}\n{"text": "three"}\n' }, damaged: 'd.jsonl', text: true },
+    read: dataset((at) => ({
+      ...{ type: 'texts', train: at('d.jsonl'), validation: 1, task: 'next-token' },
+      text: { tokenizer: 'bytes', length: 4 },
+    })),
+  },
   CoNLL: {
     ...{ files: { 'd.conll': CONLL }, damaged: 'd.conll', text: true },
     read: dataset((at) => ({

@@ -28,8 +28,8 @@ describe.each(Object.keys(smallOfAll))('%s', (name) => {
   it('gives in LiteRT what tfjs gives, traced bare or prepared, with equally few operators', async () => {
     const lists: string[][] = [];
     // Without the passes the text transformer's gelu is an erf, for which there is no operator, text-cnn's filter is reshaped, the
-    // factors of bc-resnet's bands are computed, and the weights of the gru's gates are scaled.
-    for (const graph of ['text-transformer', 'text-cnn', 'bc-resnet', 'gru'].includes(name)
+    // factors of bc-resnet's bands are computed, and the weights of the grus' gates are scaled.
+    for (const graph of ['text-transformer', 'text-cnn', 'bc-resnet', 'gru', 'gru-lm'].includes(name)
       ? [prepared]
       : [prepared, inferenceGraph(net, false)]) {
       const { bytes } = exportTflite(graph);
