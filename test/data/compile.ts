@@ -26,7 +26,7 @@ export async function compileTo(folder: string, modules: readonly string[]): Pro
     const file = path.join(folder, `${name}.js`);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, outputText);
-    for (const [, imported] of outputText.matchAll(/(?:from|import\(|import)\s*['"](\.[^'"]+)\.js['"]/g)) {
+    for (const [, imported] of outputText.matchAll(/(?:from|import\(|import)\s*['"](\.[^'"$]+)\.js['"]/g)) {
       if (name === 'features' && imported!.startsWith('./answers/') && !/\/(index|labels|report)$/.test(imported!))
         continue;
       todo.push(path.posix.join(path.posix.dirname(name), imported!));
