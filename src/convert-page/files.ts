@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { installCommand, limbeckVersion, packageFolder } from '../base/process/packages.ts';
-import { filledTemplate, templateParts } from '../base/template.ts';
+import { templateParts } from '../base/template.ts';
 import { framed, pageAsset } from '../page/assets.ts';
 import { modulesFrom } from './modules.ts';
 
@@ -9,6 +9,7 @@ import { modulesFrom } from './modules.ts';
 const RUNTIMES = {
   'onnxruntime-web': {
     'ort/ort.wasm.bundle.min.mjs': 'dist/ort.wasm.bundle.min.mjs',
+    'ort/ort-wasm-simd-threaded.mjs': 'dist/ort-wasm-simd-threaded.mjs',
     'ort/ort-wasm-simd-threaded.wasm': 'dist/ort-wasm-simd-threaded.wasm',
   },
   '@litertjs/core': {
@@ -80,7 +81,6 @@ export const POLICY =
 
 async function indexHtml(missing: readonly string[]): Promise<string> {
   const parts = templateParts(await readFile(path.join(HTML, 'convert.html'), 'utf8'));
-  const html = await framed('convert-page/browser/page', parts);
   const lacking = missing.length === 0 ? '' : missingText(missing);
-  return filledTemplate(html, { POLICY, VERSION: limbeckVersion(), MISSING: lacking });
+  return framed('convert-page/browser/page', { ...parts, POLICY, VERSION: limbeckVersion(), MISSING: lacking });
 }

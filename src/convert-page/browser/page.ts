@@ -127,17 +127,11 @@ function showForm(): void {
     },
   );
   const samplesPlace = make('div', { class: 'samples', id: 'samples' });
-  const buttons = make(
-    'div',
-    { class: 'go' },
-    make('button', { type: 'button', id: 'convert', click: () => void convert() }, 'Convert'),
-    make('button', { type: 'button', id: 'stop', class: 'small', hidden: true, click: () => helper.stop() }, 'Stop'),
-  );
   const note =
     lacking === ''
       ? []
       : [make('p', { class: 'caution' }, `${lacking}. Without, files are not compared, and int8 is not calibrated.`)];
-  byId('form').replaceChildren(formats, precisions, samplesPlace, ...note, buttons);
+  byId('form').replaceChildren(formats, precisions, samplesPlace, ...note);
   showSamples();
 }
 
@@ -210,13 +204,14 @@ async function convert(): Promise<void> {
   const bar = make('i');
   place.replaceChildren(text, make('div', { class: 'progress' }, bar));
   state('converting');
+  const own = model;
   const told = await helper.perform({ model, make: { to, precision, samples } }, ({ what, done, total }) => {
     say(text, total > 1 ? `${what} ${done} of ${total}` : `${what} …`);
     bar.style.setProperty('width', `${((100 * done) / total).toFixed(0)}%`);
   });
-  if (!button.isConnected) return;
   button.disabled = false;
   stop.hidden = true;
+  if (model !== own) return;
   if (told?.kind === 'made') show(told.made);
   else if (told?.kind === 'failed') {
     place.replaceChildren(failureElement(told.failure));
@@ -249,6 +244,10 @@ byId('chooser').append(
     (files) => void openOnce(files),
     true,
   ),
+);
+byId('go').append(
+  make('button', { type: 'button', id: 'convert', click: () => void convert() }, 'Convert'),
+  make('button', { type: 'button', id: 'stop', class: 'small', hidden: true, click: () => helper.stop() }, 'Stop'),
 );
 say(
   byId('foot'),

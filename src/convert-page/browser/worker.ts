@@ -36,7 +36,7 @@ scope.postMessage({ kind: 'ready' });
 async function perform({ model, make }: Task, missing: readonly string[]): Promise<Told> {
   const { bytes, options } = await read(model);
   if (make === undefined) return { kind: 'inspected', inspected: await inspect(bytes, options) };
-  return { kind: 'made', made: await made(bytes, options, make, await runtimesHere(missing)) };
+  return { kind: 'made', made: await made(bytes, options, make, await runtimesHere(make.to, missing)) };
 }
 
 /** The file and those beside it. An ONNX model names the files of its weights, perhaps in folders, which the user's files are found by the last part of. */
@@ -107,8 +107,8 @@ async function made(
   }
 }
 
-/** Milliseconds that each model is timed for at most, and its calls. */
-const [TIMED_MS, MOST_CALLS] = [1500, 50];
+/** Milliseconds that each model is timed for at most, and times that are taken. */
+const [TIMED_MS, MOST_TIMES] = [1500, 50];
 
 async function timed(
   reference: AnsweringModel,
@@ -124,13 +124,22 @@ async function timed(
   }
 }
 
+/** Calls are timed together until they take this long: browsers tell the time in steps of a tenth of a millisecond. */
+const LEAST_MS = 5;
+
 async function medianOf(model: AnsweringModel, sample: Feeds): Promise<number> {
   const times: number[] = [];
-  for (let call = 0; call < 2; call++) await model.run(sample);
-  for (let spent = 0; spent < TIMED_MS && times.length < MOST_CALLS; spent += times.at(-1)!) {
+  const elapsed = async (calls: number): Promise<number> => {
     const start = performance.now();
-    await model.run(sample);
-    times.push(performance.now() - start);
+    for (let call = 0; call < calls; call++) await model.run(sample);
+    return performance.now() - start;
+  };
+  let calls = 1;
+  while ((await elapsed(calls)) < LEAST_MS) calls *= 2;
+  for (let spent = 0; spent < TIMED_MS && times.length < MOST_TIMES;) {
+    const took = await elapsed(calls);
+    times.push(took / calls);
+    spent += took;
   }
   return median(times);
 }
