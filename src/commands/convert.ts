@@ -16,7 +16,7 @@ export const convertCommand: Command<ConvertArgs> = {
     yargs
       .option('page', { type: 'boolean', default: false, describe: 'Serve the page of the converter' })
       .option('to', { type: 'string', describe: 'With --page: folder to write the page to, for any server of files' })
-      .option('port', { type: 'number', default: 0, describe: 'Port of the page [default: any that is free]' })
+      .option('port', { type: 'number', default: 0, describe: 'Port of the page; 0 takes any that is free' })
       .option('host', {
         type: 'string',
         default: '127.0.0.1',

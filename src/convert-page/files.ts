@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { installCommand, limbeckVersion, packageFolder } from '../base/process/packages.ts';
 import { templateParts } from '../base/template.ts';
-import { framed, pageAsset } from '../page/assets.ts';
+import { framedPage, pageAsset } from '../page/assets.ts';
 import { modulesFrom } from './modules.ts';
 
 /** Runtimes that the page runs models in, with the files of their packages by the places at which the page looks for them. */
@@ -82,5 +82,5 @@ export const POLICY =
 async function indexHtml(missing: readonly string[]): Promise<string> {
   const parts = templateParts(await readFile(path.join(HTML, 'convert.html'), 'utf8'));
   const lacking = missing.length === 0 ? '' : missingText(missing);
-  return framed('convert-page/browser/page', { ...parts, POLICY, VERSION: limbeckVersion(), MISSING: lacking });
+  return framedPage('convert-page/browser/page', { ...parts, POLICY, VERSION: limbeckVersion(), MISSING: lacking });
 }

@@ -53,11 +53,11 @@ export async function pageAsset(place: string, of: keyof typeof PAGES): Promise<
 
 /** A page without its data: its script asks for the data, with the token where the server wants one. */
 async function pageHtml(name: string): Promise<string> {
-  return framed(`page/browser/${name}`, templateParts(await htmlFile(`${name}.html`)));
+  return framedPage(`page/browser/${name}`, templateParts(await htmlFile(`${name}.html`)));
 }
 
 /** A page in the frame that all pages have, with the script at this address below `app/`. */
-export async function framed(script: string, parts: Marks): Promise<string> {
+export async function framedPage(script: string, parts: Marks): Promise<string> {
   return filledTemplate(await htmlFile('frame.html'), { SCRIPT: script, ...parts });
 }
 

@@ -25,7 +25,11 @@ const asked = { name, to, precision, runtime: onnx };
 const source = await readSource(bytes, asked);
 const samples = rows.rowsOfArray(parseNpy(readFileSync(data), data), source.graph.inputs, data);
 const isCalibrated = precision === 'int8';
-const split = rows.splitRows(source.graph, samples, { isCalibrated, most: 512, random: new RandomStream('calibration') });
+const split = rows.splitRows(source.graph, samples, {
+  isCalibrated,
+  most: 512,
+  random: new RandomStream('calibration'),
+});
 const runtimes = { onnx, tflite: async (file) => rowsRunner(await openTflite(file)) };
 const reference = await openIn(runtimes, sourceFile(bytes, source.model, name), name);
 const { files, outputs } = await convertChecked(source, reference, asked, split, runtimes);

@@ -5,7 +5,7 @@ import { openIn } from '../../convert/compare.ts';
 import type { AnsweringModel, Runtimes } from '../../convert/compare.ts';
 import { convert, readSource } from '../../convert/convert.ts';
 import { inspect } from '../../convert/inspect.ts';
-import { formatOf, refuseLarge, sourceFile } from '../../convert/read.ts';
+import { formatOf, refuseOverLimit, sourceFile } from '../../convert/read.ts';
 import type { ReadOptions } from '../../convert/read.ts';
 import { inBatches, splitRows } from '../../convert/rows.ts';
 import { samplesIn } from '../../compress/quantize/observe.ts';
@@ -41,7 +41,7 @@ async function perform({ model, make }: Task, missing: readonly string[]): Promi
 
 /** The file and those beside it. An ONNX model names the files of its weights, perhaps in folders, which the user's files are found by the last part of. */
 async function read({ file, others, shape }: ChosenModel): Promise<{ bytes: Uint8Array; options: ReadOptions }> {
-  for (const { size, name } of [file, ...others]) refuseLarge(size, name);
+  for (const { size, name } of [file, ...others]) refuseOverLimit(size, name);
   const bytes = new Uint8Array(await file.arrayBuffer());
   const files: Record<string, Uint8Array> = {};
   const options = { name: file.name, shape, files };
