@@ -68,19 +68,19 @@ export function modelElements(name: string, model: Inspected): Element[] {
       { 'aria-labelledby': 'ends' },
       make('h2', { id: 'ends' }, 'Inputs and outputs'),
       table(
-        'Inputs and outputs',
-        ['', 'name', 'type', 'shape'],
+        'Types and shapes',
+        ['end', 'name', 'type', 'shape'],
         [...ends('input', inputs), ...ends('output', outputs)],
         [0, 1, 2, 3],
       ),
       make('p', { class: 'soft' }, `Operators: ${counts.map(([op, count]) => `${count} ${op}`).join(', ')}`),
       ...(refused === undefined ? [] : [failureElement(refused)]),
-      ...(layers.length === 0 ? [] : [layersElement(layers)]),
+      ...(layers.length === 0 ? [] : [layersElement(name, layers)]),
     ),
   ];
 }
 
-function layersElement(layers: readonly Layer[]): Element {
+function layersElement(file: string, layers: readonly Layer[]): Element {
   const rows = layers.map(({ op, name, output, weightBytes, outputBytes, macs }) => [
     op,
     name,
@@ -94,7 +94,12 @@ function layersElement(layers: readonly Layer[]): Element {
     'details',
     {},
     make('summary', {}, `${layers.length} layers${most}`),
-    table('Layers', ['operator', 'name', 'output', 'bytes of weights', 'bytes of outputs', 'MACs'], rows, [0, 1, 2]),
+    table(
+      `Layers of ${file}`,
+      ['operator', 'name', 'output', 'bytes of weights', 'bytes of outputs', 'MACs'],
+      rows,
+      [0, 1, 2],
+    ),
   );
 }
 
@@ -132,7 +137,7 @@ export function madeElements(
       make('p', {}, worth),
       ...(compared === undefined ? [] : comparedElements(compared)),
       ...(notes.length === 0 ? [] : [make('ul', { class: 'notes' }, ...notes.map((note) => make('li', {}, note)))]),
-      layersElement(layers),
+      layersElement(name, layers),
     ),
   ];
 }
