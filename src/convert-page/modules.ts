@@ -13,7 +13,7 @@ const PACKAGES: Readonly<Record<string, readonly [name: string, file: string]>> 
 };
 
 /** Comments before declarations of our own modules, a third of their bytes. */
-const DESCRIPTION = /^[ \t]*\/\*\*[^`]*?\*\/\n/gm;
+const DESCRIPTION = /^[ \t]*\/\*\*[^`]*?\*\/[ \t]*\n?/gm;
 
 /** Folder of the compiled program, whose modules have the same places below `app/`. */
 const PROGRAM = path.join(import.meta.dirname, '..');
