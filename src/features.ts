@@ -10,6 +10,8 @@ import { labelsAnswers } from './answers/labels/index.ts';
 import { labelFigures } from './answers/labels/report.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
+import { nextTokenAnswers } from './answers/next-token/index.ts';
+import { nextTokenFigures } from './answers/next-token/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { errorFigures } from './answers/numbers/report.ts';
 import { pointsAnswers } from './answers/points/index.ts';
@@ -37,7 +39,7 @@ import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
-import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
+import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
@@ -65,11 +67,15 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+import { streams, STREAMS } from './base/streams.ts';
+import type { StreamCells } from './ship/convert/streams.ts';
+import './streams/index.ts';
 
 // Types of figures that forms of answers declare, for users of the library.
 export type {} from './answers/boxes/described.ts';
 export type {} from './answers/labels/described.ts';
 export type {} from './answers/mask/described.ts';
+export type {} from './answers/next-token/described.ts';
 export type {} from './answers/numbers/described.ts';
 export type {} from './answers/points/described.ts';
 export type {} from './answers/tags/described.ts';
@@ -88,6 +94,7 @@ interface AnswerCells {
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
   readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly teacherByShapes?: Cell<'teacherByShapes', TeacherByShapes>;
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
@@ -172,9 +179,17 @@ answers(pointsAnswers, {
   labels: () => import('./answers/points/labels.ts'),
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
+  teacherByShapes: () => import('./answers/points/teacher.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
+});
+answers(nextTokenAnswers, {
+  labels: () => import('./answers/next-token/labels.ts'),
+  figureSchemas: () => import('./answers/next-token/described.ts'),
+  tasks: () => import('./answers/next-token/task.ts'),
+  evaluationText: () => import('./answers/next-token/evaluation.ts'),
+  said: () => import('./answers/next-token/said.ts'),
 });
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
@@ -194,6 +209,7 @@ answerFigures.add(entityFigures);
 answerFigures.add(maskFigures);
 answerFigures.add(boxFigures);
 answerFigures.add(pointFigures);
+answerFigures.add(nextTokenFigures);
 answerFigures.add(vectorFigures);
 
 /** Slots of a type of data. */
@@ -220,6 +236,7 @@ data('yolo', {
   start: () => import('./data/formats/yolo/yolo.ts'),
 });
 data('points', { reader: () => import('./answers/points/reader.ts') });
+data('texts', { reader: () => import('./answers/next-token/reader.ts') });
 data('voc', {
   reader: () => import('./data/formats/voc/voc.ts'),
   guess: () => import('./data/formats/voc/guess.ts'),
@@ -230,6 +247,7 @@ data('coco', {
   guess: () => import('./data/formats/coco/guess.ts'),
 });
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
+data('micro-features', { reader: () => import('./data/formats/micro-features/micro-features.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
 data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
 data('parquet', {
@@ -296,16 +314,8 @@ kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 moreCommands.add(serveRow);
 moreCommands.add(convertRow);
 
-/** Slots of ways to watch a run. */
-interface WatcherCells {
-  readonly watcher?: Cell<'watcher', Watcher>;
-}
-
-function runWatcher(name: string, cells: WatcherCells): void {
-  watchers.add({ name }, { ...cells });
-}
-
-runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
+type WatcherCells = Partial<Record<'watcher', Cell<'watcher', Watcher>>>;
+watchers.add({ name: 'page' }, { watcher: () => import('./commands/options/page.ts') } satisfies WatcherCells);
 
 /** Slots of observers of a server. */
 interface ObserverCells {
@@ -334,13 +344,8 @@ serverObserver(
   },
 );
 
-/** Slots of pages of the server. */
-interface PageCells {
-  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
-}
+type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
+serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
-function page(cells: PageCells): void {
-  serverPages.add({ name: 'page' }, { ...cells });
-}
-
-page({ pageAsset: () => import('./page/assets.ts') });
+// Their form is in a list of its own, which converters load too.
+streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);

@@ -16,8 +16,8 @@ export type ChosenScore = (typeof CHOSEN_SCORES)[number];
 export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections', 'points'] as const;
 export type FileOutputs = (typeof FILE_OUTPUTS)[number];
 
-/** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid (`pixel`) or of several (`point`) over a picture. */
-export type AnswersPer = 'sample' | 'word' | 'pixel' | 'point';
+/** Part of a sample that a model answers about: the whole sample, each word of a text, the token behind each `token` of a text, or each cell of a grid (`pixel`) or of several (`point`) over a picture. */
+export type AnswersPer = 'sample' | 'word' | 'token' | 'pixel' | 'point';
 
 /** Properties of a task that recipes and readers of data depend on. */
 export interface TaskRow {

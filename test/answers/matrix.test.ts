@@ -1,4 +1,4 @@
-// Needs the features boxes, labels, mask, numbers, points, tags, vector, android, ios, react-native, node and browser.
+// Needs the features boxes, labels, mask, next-token, numbers, points, tags, vector, android, ios, react-native, node and browser.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { format } from 'prettier';

@@ -123,6 +123,8 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   },
   // Few of a handful would have a label.
   'watch-exercises.yaml': () => Promise.resolve(['dataset.labelled=900', 'quantize=[]']),
+  'next-words-teacher.yaml': () =>
+    Promise.resolve(['dataset.limit=400', 'teacher.train.epochs=3', 'teacher.train.batchSize=8']),
   'watch-exercises-teacher.yaml': () => Promise.resolve(['dataset.limit=400', 'teacher.train.epochs=4']),
   'wordnet-pairs.yaml': () =>
     Promise.resolve(['dataset.limit=400', 'dataset.labelled=8000', 'teacher.train.epochs=10', 'quantize=[]']),

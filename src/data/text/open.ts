@@ -8,13 +8,16 @@ import { checkedTokenizer } from './checked.ts';
 import { TOKENIZER_FILE } from './tokenizer-file.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './tokenizer/encode.ts';
 import type { Encoder, TextForm } from './tokenizer/encode.ts';
-import type { TokenizerJson } from './tokenizer/tokenizer-json.ts';
+import type { Tokenizer, TokenizerJson } from './tokenizer/tokenizer-json.ts';
 import { wordEncoderFor, wordEncoderOf } from './tokenizer/words.ts';
 import type { WordEncoder } from './tokenizer/words.ts';
 
 /** Tokenizer and settings of a text data set. */
 export interface OpenText {
   readonly form: TextForm;
+  readonly tokenizer: Tokenizer;
+  /** Content of its tokenizer.json, if it has one. */
+  readonly json: TokenizerJson | undefined;
   readonly encode: Encoder;
   readonly encodeWords: WordEncoder;
   /** Inputs of a model with several, in this order; undefined: ids only. */
@@ -54,7 +57,8 @@ export async function openText(config: TextConfig, isApart = false): Promise<Ope
     }),
   } as const;
   try {
-    const tokenizer = tokenizerFor(ownForm, bytes && parsed(bytes));
+    const json = bytes && parsed(bytes);
+    const tokenizer = tokenizerFor(ownForm, json);
     // A tokenizer without padding gets a new id for it, unless a mask marks padding.
     const { padding = inputs?.includes('attention_mask') === true ? 0 : tokenizer.vocabulary } = tokenizer;
     const form: TextForm = {
@@ -68,7 +72,17 @@ export async function openText(config: TextConfig, isApart = false): Promise<Ope
     // A model with ids as its single input takes the sample as it is, whatever the input's name.
     const several = inputs?.length === 1 ? undefined : inputs;
     const [encode, encodeWords] = [encoderOf(tokenizer, form), wordEncoderOf(tokenizer, form)];
-    return { form, encode, encodeWords, inputs: several, columns, isApart, invalid: config.invalid };
+    return {
+      form,
+      tokenizer,
+      json,
+      encode,
+      encodeWords,
+      inputs: several,
+      columns,
+      isApart,
+      invalid: config.invalid,
+    };
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
     throw new UserError(

@@ -278,7 +278,7 @@ function prepared(
  */
 function textInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
   const inputs = textInputs(runtime.inputs, name, dataset);
-  const isPerWord = taskRow(dataset.task).answersPer === 'word';
+  const isPerWord = ['word', 'token'].includes(taskRow(dataset.task).answersPer);
   const answer = isPerWord ? undefined : outputOf(runtime, name, settings, dataset);
   const pooling = answer && isPooled(dataset, settings) ? { output: answer, by: settings.pooling } : undefined;
   const textOptions = {

@@ -3,10 +3,12 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 import { bcResnet } from './bc-resnet.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
 import { cnn } from './cnn.ts';
+import { decoder } from './decoder.ts';
 import { detNano, detSmall } from './detectors.ts';
 import { dsCnn } from './ds-cnn.ts';
 import { embeddingBag } from './embedding-bag.ts';
 import { gru } from './gru.ts';
+import { gruLm } from './gru-lm.ts';
 import { pointsNano, pointsSmall } from './key-points.ts';
 import { lenet } from './lenet.ts';
 import { mlp } from './mlp.ts';
@@ -42,6 +44,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   'embedding-bag': embeddingBag,
   'text-cnn': textCnn,
   gru,
+  decoder,
+  'gru-lm': gruLm,
   'cnn-1d': cnn1d,
   tcn,
 };

@@ -6,7 +6,7 @@ import type { KeyRule } from '../rule.ts';
 import { taskNames } from '../task.ts';
 import { augmentStep } from './augment.ts';
 import { count, file, files, sampleShape, seed } from './parts.ts';
-import { textOfColumns, textOfFiles } from './text.ts';
+import { textOfColumns, textOfDocuments, textOfFiles } from './text.ts';
 
 const normalize = z.union([
   z.enum(['none', 'unit', 'standard']),
@@ -28,7 +28,7 @@ function common<S extends z.ZodType, U extends z.ZodType>(source: S, unlabelled:
       .enum(taskNames())
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, the places of points, a vector to search with, or one whose cosines say how alike two texts are; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, the places of points, the token that comes next in a text, a vector to search with, or one whose cosines say how alike two texts are; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -257,12 +257,27 @@ const types = {
   }),
   voc: z.strictObject({ type: z.literal('voc'), ...common(file, file), ...image, ...boxes }),
   'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file, file), ...audio }),
+  'micro-features': z.strictObject({
+    type: z.literal('micro-features'),
+    ...common(file, file),
+    seconds: audio.seconds,
+    copies: count
+      .max(1000)
+      .optional()
+      .describe(
+        'Changed copies of each sound of train: moved, louder or softer, with noise; beside `validation: FOLDER`.',
+      ),
+    background: file
+      .optional()
+      .describe('Folder of WAV files, of which each copy gets a random stretch; default: white noise.'),
+  }),
   'text-folder': z.strictObject({
     type: z.literal('text-folder'),
     ...common(file, file),
     missing: z.enum(['error', 'drop']).default('error').describe('Treatment of an empty text: stop, or drop it.'),
     text: textOfFiles,
   }),
+  texts: z.strictObject({ type: z.literal('texts'), ...common(files, files), text: textOfDocuments }),
   npz: z.strictObject({
     type: z.literal('npz'),
     ...common(npzSource, z.union([npySource.omit({ labels: true }), arraySource.omit({ labels: true })])),

@@ -41,6 +41,15 @@ const column = z.union([z.string(), z.int()]);
 /** Texts in files of their own. */
 export const textOfFiles = z.strictObject(keys).optional().describe('Tokenization of texts.');
 
+/** Texts in files of their own, or in lines of JSON. */
+export const textOfDocuments = z
+  .strictObject({
+    column: z.string().min(1).optional().describe('Key of the text in JSON lines; default: text.'),
+    ...keys,
+  })
+  .optional()
+  .describe('Tokenization of texts.');
+
 /** Texts in columns. */
 export const textOfColumns = z
   .strictObject({

@@ -94,6 +94,8 @@ export const small: Record<string, Expected> = {
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
   gru: { inputShape: [4, 3], options: { units: 5 } },
+  decoder: { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2, groups: 1, depth: 2 }, classes: 20 },
+  'gru-lm': { inputShape: [6], options: { vocabulary: 20, size: 8, units: 5 }, classes: 20 },
   'cnn-1d': { inputShape: [9, 3], options: { width: 0.25, depth: 2, kernel: 3 } },
   tcn: { inputShape: [9, 3], options: { filters: 8, depth: 2, kernel: 3 } },
 };

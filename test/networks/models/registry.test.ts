@@ -36,12 +36,19 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
   gru: { inputShape: [4, 3], options: { units: 5 } },
+  decoder: { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2, groups: 1, depth: 2 } },
+  'gru-lm': { inputShape: [6], options: { vocabulary: 20, size: 8, units: 5 } },
   'cnn-1d': { inputShape: [9, 3], options: { width: 0.25, depth: 2, kernel: 3 } },
   tcn: { inputShape: [9, 3], options: { filters: 8, depth: 2, kernel: 3, dropout: 0 } },
 };
 
 /** Numbers of an answer of each model that finds points: of two points, over twice as many columns and rows as the longer side has pixels. */
 const PLACES: Readonly<Record<string, number>> = { 'points-nano': 2 * 2 * 64, 'points-small': 2 * 2 * 96 };
+
+/** Models that choose among the 20 tokens of their vocabulary at each of six places. */
+const OF_TOKENS: readonly string[] = ['decoder', 'gru-lm'];
+
+const classesOf = (name: string): number => (OF_TOKENS.includes(name) ? 20 : (PLACES[name] ?? 3));
 
 /** Rows and columns of the answers at the default stride of each model with answers per pixel. */
 const GRIDS: Readonly<Record<string, readonly number[]>> = { 'seg-lraspp': [4, 4], unet: [8, 8] };
@@ -53,7 +60,7 @@ const POINTS: Readonly<Record<string, number>> = { 'det-nano': 32 + 8 + 2, 'det-
 function shapesOf(name: string): number[][] {
   if (GRIDS[name] !== undefined) return [[2, ...GRIDS[name], 3]];
   const points = POINTS[name];
-  return points === undefined ? [[2, PLACES[name] ?? 3]] : [[2, points, 4], [2, points, 3]]; // prettier-ignore
+  return points === undefined ? [[2, ...(OF_TOKENS.includes(name) ? [6] : []), classesOf(name)]] : [[2, points, 4], [2, points, 3]]; // prettier-ignore
 }
 
 function outputsOf(model: LayersModel, x: tf.Tensor, training = false): tf.Tensor[] {
@@ -65,7 +72,7 @@ const partOf = (name: string) => models[name]!.answersPer?.[0] ?? 'sample';
 
 function weightsHash(name: string, seed: number): string {
   const { inputShape, options } = small[name]!;
-  const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed, options, answersPer: partOf(name) });
+  const model = buildModel(name, { inputShape, classes: classesOf(name), seed, options, answersPer: partOf(name) });
   return sha256(...modelVariables(model).flatMap((v) => [v.name, bytesOf(v.variable.dataSync())]));
 }
 
@@ -78,7 +85,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   const answersPer = partOf(name);
 
   it('gives finite answers for samples, cells of a grid or points in training and inference', () => {
-    const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed: 7, options, answersPer });
+    const model = buildModel(name, { inputShape, classes: classesOf(name), seed: 7, options, answersPer });
     const x = tf.ones([2, ...inputShape], model.inputs[0]!.dtype);
     for (const training of [false, true]) {
       const outputs = outputsOf(model, x, training);
@@ -94,7 +101,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   });
 
   it('names every variable <layer>/<weight>, once', () => {
-    const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed: 7, options, answersPer });
+    const model = buildModel(name, { inputShape, classes: classesOf(name), seed: 7, options, answersPer });
     const names = modelVariables(model).map((v) => v.name);
     expect(new Set(names).size).toBe(names.length);
     const layers = new Set(model.layers.map((layer) => layer.name));
@@ -105,7 +112,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   });
 
   it('survives a round trip through its topology', async () => {
-    const model = buildModel(name, { inputShape, classes: PLACES[name] ?? 3, seed: 7, options, answersPer });
+    const model = buildModel(name, { inputShape, classes: classesOf(name), seed: 7, options, answersPer });
     const artifacts = await new Promise<tf.io.ModelArtifacts>((resolve) => {
       void model.save({
         save: (saved) => {

@@ -39,7 +39,7 @@ export function storedRows(
   return [
     { ...node('Gather', [rows.name, ids], `${output}/rows`, attrs), name },
     node('Cast', [`${output}/rows`], `${output}/float`, toFloat),
-    node('Gather', [scale.name, ids], `${output}/scale`, attrs),
-    node('Mul', [`${output}/float`, `${output}/scale`], output),
+    node('Gather', [scale.name, ids], `${output}/row_scale`, attrs),
+    node('Mul', [`${output}/float`, `${output}/row_scale`], output),
   ];
 }

@@ -1,0 +1,62 @@
+import type { AnswerKeys, KeyRule } from '../../recipe/rule.ts';
+
+/** Rule that refuses a key beside next-token. */
+const none = (key: string, why: string): KeyRule => ({
+  keys: [key],
+  when: (value: unknown) => !Array.isArray(value) || value.length > 0,
+  because: `no such key for next-token: ${why}`,
+  isSpare: true,
+});
+
+/** Rule that refuses a student from a file. */
+const noFile = (key: string): KeyRule => ({
+  keys: [`student.${key}`],
+  when: () => true,
+  because: 'a model of the registry for next-token: decoder or gru-lm',
+  received: key,
+});
+
+/** Rules about the next token of texts. */
+export const nextTokenKeys: AnswerKeys = {
+  name: 'next-token',
+  tasks: ['next-token'],
+  keys: {},
+  rules: [
+    {
+      keys: ['dataset.type'],
+      when: (type: string) => type !== 'texts',
+      because: 'texts for this task: .txt files, JSON lines, or folders of them',
+    },
+    {
+      keys: ['dataset.text.tokenizer'],
+      when: (tokenizer: string) => tokenizer === 'hashed',
+      because: 'bytes or a tokenizer.json for next-token: hashed has ids of several words',
+    },
+    none('dataset.text.inputs', 'students have one input'),
+    none('dataset.text.truncate', 'texts are cut into sequences, and nothing is cut off'),
+    ...['unlabelled', 'labelled', 'labelledBy'].map((key) =>
+      none(`dataset.${key}`, 'each text says itself which token comes next; add texts to train'),
+    ),
+    none('teacher.text', 'a teacher reads the same tokens as the student'),
+    none('teacher.logits', 'name the teacher itself'),
+    none('teacher.ensemble', 'name one teacher'),
+    none('teacher.chain', 'name one teacher'),
+    none('teacher.intermediate', 'inner tensors are not compared'),
+    ...['module', 'tfjs', 'onnx'].map(noFile),
+    {
+      keys: ['prune'],
+      when: (steps: readonly object[]) => steps.length > 0,
+      because: 'none for next-token: heads and tied embeddings are not pruned',
+      received: 'a step',
+    },
+    { keys: ['target'], when: () => true, because: 'none for next-token', received: 'a search' },
+  ],
+  elsewhere: [
+    {
+      keys: ['dataset.type', 'dataset.task'],
+      when: (type: string) => type === 'texts',
+      because: (_type: string, task = 'classification') =>
+        `another type for ${task}: such files have texts without labels, for which task is next-token`,
+    },
+  ],
+};
