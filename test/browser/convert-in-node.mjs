@@ -2,6 +2,7 @@
  * `node convert-in-node.mjs PROGRAM MODEL SAMPLES.npy FORMAT PRECISION RUNTIME`: what the page of the converter does, in Node with the runtime
  * `onnxruntime-web` or `onnxruntime-node`. Prints the likeness of the outputs, the seconds, and the bytes in base64.
  */
+import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

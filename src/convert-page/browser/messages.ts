@@ -35,7 +35,7 @@ export interface Task {
 }
 
 /** Median milliseconds of a call with one sample. */
-export interface Latency {
+interface Latency {
   readonly source: number;
   readonly made: number;
 }

@@ -223,7 +223,7 @@ async function convert(): Promise<void> {
 }
 
 function show(made: MadeFile): void {
-  saved = URL.createObjectURL(new Blob([made.bytes as Uint8Array<ArrayBuffer>]));
+  saved = URL.createObjectURL(new Blob([made.bytes]));
   byId('progress').replaceChildren(make('p', { class: 'soft' }, `${made.name} is ready below.`));
   byId('made').replaceChildren(...madeElements(made, saved));
   byId('made-title').focus();

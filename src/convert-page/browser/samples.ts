@@ -109,7 +109,7 @@ async function ofArrays(file: ChosenFile, inputs: Inputs): Promise<Map<string, R
 }
 
 interface PictureScope {
-  createImageBitmap(file: Blob): Promise<{ close(): void }>;
+  readonly createImageBitmap: (file: Blob) => Promise<{ close(): void }>;
   readonly OffscreenCanvas: new (
     width: number,
     height: number,

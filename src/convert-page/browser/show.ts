@@ -35,7 +35,7 @@ const tile = (figure: string, what: string): Element =>
   make('div', { class: 'tile' }, make('b', {}, figure), make('span', {}, what));
 
 /** Number with a letter for its thousands, as 3.49 M. */
-export function short(value: number): string {
+function short(value: number): string {
   const [unit, size] = value >= 1e9 ? ['G', 1e9] : value >= 1e6 ? ['M', 1e6] : value >= 1e3 ? ['k', 1e3] : ['', 1];
   return size === 1 ? String(value) : `${(value / size).toPrecision(3)} ${unit}`;
 }
@@ -109,7 +109,7 @@ export function failureElement({ message, hint }: Failure): Element {
 }
 
 /** Decibels as people read them. */
-export function decibels(value: number | null): string {
+function decibels(value: number | null): string {
   if (value === null) return '';
   if (value === Infinity) return 'no difference';
   return value === -Infinity ? 'no likeness' : `${decimals(value, 1)} dB`;
