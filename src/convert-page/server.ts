@@ -36,14 +36,20 @@ export async function serveConverter(
   { host, port }: PageAddress,
 ): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
   const server = createServer((request, response) => {
-    const refuse = (status: number, message: string): void =>
-      void response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
-    if (isFromOtherPage(request, isLoopback(host))) return refuse(403, 'refused: the request comes from another page');
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405, 'GET is for this address');
     const { pathname } = new URL(request.url ?? '/', 'http://page');
     const name = pathname === '/' ? 'index.html' : pathname.slice(1);
     const content = files.get(name);
-    if (content === undefined) return refuse(404, 'there is nothing at this address');
+    const refused = isFromOtherPage(request, isLoopback(host))
+      ? ([403, 'refused: the request comes from another page'] as const)
+      : request.method !== 'GET' && request.method !== 'HEAD'
+        ? ([405, 'GET is for this address'] as const)
+        : content === undefined
+          ? ([404, 'there is nothing at this address'] as const)
+          : undefined;
+    if (refused !== undefined) {
+      response.writeHead(refused[0], { 'content-type': 'text/plain; charset=utf-8' }).end(`${refused[1]}\n`);
+      return;
+    }
     const type = TYPES[path.posix.extname(name)] ?? 'application/octet-stream';
     response.writeHead(200, { ...HEADERS, 'content-type': type }).end(request.method === 'HEAD' ? undefined : content);
   });
