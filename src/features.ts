@@ -57,6 +57,7 @@ import { consumers } from './commands/consumers.ts';
 import type { AppFolder, ServerFolder } from './commands/options/consumers.ts';
 import { watchers } from './commands/options/watchers.ts';
 import type { Watcher } from './commands/options/watchers.ts';
+import { convertRow } from './commands/convert-row.ts';
 import { serveRow } from './commands/serve-row.ts';
 import type { DriftWatchOf } from './observers/drift/watch.ts';
 import { serverPages } from './serve/http/page.ts';
@@ -320,6 +321,7 @@ consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts'
 kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
+moreCommands.add(convertRow);
 
 type WatcherCells = Partial<Record<'watcher', Cell<'watcher', Watcher>>>;
 watchers.add({ name: 'page' }, { watcher: () => import('./commands/options/page.ts') } satisfies WatcherCells);

@@ -18,7 +18,7 @@ const WORLDS: Readonly<Record<string, RegExp>> = {
   features:
     /^((answers|consumers|methods|observers|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\/(?!shown\.ts$)/,
   generated: /_pb\.ts$/,
-  browser: /^(page\/browser\/|answers\/[^/]+\/shown\.ts$|browser\.ts$)/,
+  browser: /^((convert-)?page\/browser\/|answers\/[^/]+\/shown\.ts$|browser\.ts$)/,
 };
 
 /** Names that a file defines and exports, without those that it passes on and those in scripts that it holds as text. */

@@ -37,14 +37,19 @@ export function formatOf(bytes: Uint8Array): 'keras' | 'h5' | 'tflite' | 'onnx' 
   return starts('TFL3', 4) ? 'tflite' : 'onnx';
 }
 
+/** Throws a `UserError` for a file of more than 2 GiB. */
+export function refuseOverLimit(bytes: number, file: string): void {
+  if (bytes > MOST)
+    throw new UserError(
+      `${file}: has ${bytes} bytes, expected at most ${MOST}, which a file of a model in one piece can have`,
+      'Save the weights beside the model: onnx.save_model(model, path, save_as_external_data=True).',
+    );
+}
+
 /** Reads an ONNX or Keras file as an ONNX model. `UserError` for other files, for damaged ones, and for missing weights. */
 export async function sourceModel(bytes: Uint8Array, options: ReadOptions): Promise<Model> {
   const { name: file = 'model', files = {}, shape = {}, fix = {} } = options;
-  if (bytes.length > MOST)
-    throw new UserError(
-      `${file}: has ${bytes.length} bytes, expected at most ${MOST}, which a file of a model in one piece can have`,
-      'Save the weights beside the model: onnx.save_model(model, path, save_as_external_data=True).',
-    );
+  refuseOverLimit(bytes.length, file);
   const format = formatOf(bytes);
   if (format === 'tflite')
     throw new UserError(

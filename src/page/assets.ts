@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { filledTemplate, templateParts } from '../base/template.ts';
+import type { Marks } from '../base/template.ts';
 import { PAGE_STYLE } from './style.ts';
 
 /** A file of the page. None of them tells anything of the server but that it is one. */
@@ -52,8 +53,12 @@ export async function pageAsset(place: string, of: keyof typeof PAGES): Promise<
 
 /** A page without its data: its script asks for the data, with the token where the server wants one. */
 async function pageHtml(name: string): Promise<string> {
-  const parts = templateParts(await htmlFile(`${name}.html`));
-  return filledTemplate(await htmlFile('frame.html'), { SCRIPT: name, ...parts });
+  return framedPage(`page/browser/${name}`, templateParts(await htmlFile(`${name}.html`)));
+}
+
+/** A page in the frame that all pages have, with the script at this address below `app/`. */
+export async function framedPage(script: string, parts: Marks): Promise<string> {
+  return filledTemplate(await htmlFile('frame.html'), { SCRIPT: script, ...parts });
 }
 
 function htmlFile(name: string): Promise<string> {
