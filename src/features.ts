@@ -66,6 +66,9 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+import { streams, STREAMS } from './base/streams.ts';
+import type { StreamCells } from './ship/convert/streams.ts';
+import './streams/index.ts';
 
 // Types of figures that forms of answers declare, for users of the library.
 export type {} from './answers/boxes/described.ts';
@@ -309,16 +312,8 @@ kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
 
-/** Slots of ways to watch a run. */
-interface WatcherCells {
-  readonly watcher?: Cell<'watcher', Watcher>;
-}
-
-function runWatcher(name: string, cells: WatcherCells): void {
-  watchers.add({ name }, { ...cells });
-}
-
-runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
+type WatcherCells = Partial<Record<'watcher', Cell<'watcher', Watcher>>>;
+watchers.add({ name: 'page' }, { watcher: () => import('./commands/options/page.ts') } satisfies WatcherCells);
 
 /** Slots of observers of a server. */
 interface ObserverCells {
@@ -347,13 +342,8 @@ serverObserver(
   },
 );
 
-/** Slots of pages of the server. */
-interface PageCells {
-  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
-}
+type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
+serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
-function page(cells: PageCells): void {
-  serverPages.add({ name: 'page' }, { ...cells });
-}
-
-page({ pageAsset: () => import('./page/assets.ts') });
+// Their form is in a list of its own, which converters load too.
+streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);
