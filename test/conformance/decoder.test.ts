@@ -20,7 +20,9 @@ beforeAll(useCpu);
 
 const random = new RandomStream('decoder', 'conformance');
 const ids = Array.from({ length: BATCH }, () =>
-  Array.from({ length: LENGTH }, (_, at) => (at === 0 || random.uniform() < 0.15 ? END : 1 + Math.floor(random.uniform() * 12))),
+  Array.from({ length: LENGTH }, (_, at) =>
+    at === 0 || random.uniform() < 0.15 ? END : 1 + Math.floor(random.uniform() * 12),
+  ),
 );
 const targets = ids.map((row, i) =>
   row.map((_, at) => (i === 2 && at > 5 ? NO_TOKEN : (row[at + 1] ?? Math.floor(random.uniform() * VOCABULARY)))),
@@ -54,7 +56,7 @@ function difference(actual: ArrayLike<number>, expected: readonly number[]): num
   return Math.max(...expected.map((value, i) => Math.abs(value - actual[i]!))) / scale;
 }
 
-it('logits, the loss from a teacher and its gradients are those of PyTorch', async () => {
+it('logits, the loss from a teacher and its gradients are those of PyTorch', () => {
   const task = nextToken(
     Array.from({ length: VOCABULARY }, (_, id) => String(id)),
     LENGTH,
