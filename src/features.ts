@@ -66,6 +66,7 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+import type { DrawnTargets } from './tools/preview.ts';
 import { streams, STREAMS } from './base/streams.ts';
 import type { StreamCells } from './ship/convert/streams.ts';
 import './streams/index.ts';
@@ -97,6 +98,7 @@ interface AnswerCells {
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
+  readonly drawnTargets?: Cell<'drawnTargets', DrawnTargets>;
   readonly vectorTools?: Cell<'vectorTools', VectorTools>;
   readonly evaluationText: Cell<'evaluationText', EvaluationText>;
   readonly said: Cell<'said', SaidForm>;
@@ -179,6 +181,8 @@ answers(pointsAnswers, {
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
   teacherByShapes: () => import('./answers/points/teacher.ts'),
+  shownAnswers: () => import('./answers/points/example.ts'),
+  drawnTargets: () => import('./answers/points/example.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
@@ -229,12 +233,17 @@ data('cifar10', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('cifar100', { reader: () => import('./data/formats/cifar/cifar.ts') });
 data('image-folder', { reader: () => import('./data/readers/image-folder.ts') });
 data('mask-folder', { reader: () => import('./data/readers/mask-folder.ts') });
+// Before types with boxes: files of points in their formats have boxes too.
+data('points', {
+  reader: () => import('./answers/points/reader.ts'),
+  guess: () => import('./answers/points/guess.ts'),
+  start: () => import('./answers/points/guess.ts'),
+});
 data('yolo', {
   reader: () => import('./data/formats/yolo/yolo.ts'),
   guess: () => import('./data/formats/yolo/guess.ts'),
   start: () => import('./data/formats/yolo/yolo.ts'),
 });
-data('points', { reader: () => import('./answers/points/reader.ts') });
 data('texts', { reader: () => import('./answers/next-token/reader.ts') });
 data('voc', {
   reader: () => import('./data/formats/voc/voc.ts'),

@@ -6,6 +6,7 @@ import { classesAnswers } from './answers/classes/index.ts';
 import { labelsAnswers } from './answers/labels/index.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
+import { pointsAnswers } from './answers/points/index.ts';
 import { tagsAnswers } from './answers/tags/index.ts';
 import { vectorAnswers } from './answers/vector/index.ts';
 import type { AndroidClasses } from './consumers/android/index.ts';
@@ -107,6 +108,13 @@ kit(boxesAnswers, {
   ios: () => import('./answers/boxes/kit/ios.ts'),
   node: () => import('./answers/boxes/kit/node.ts'),
   browser: () => import('./answers/boxes/kit/browser.ts'),
+});
+kit(pointsAnswers, {
+  kit: () => import('./answers/points/kit.ts'),
+  android: () => import('./answers/points/kit/android.ts'),
+  ios: () => import('./answers/points/kit/ios.ts'),
+  node: () => import('./answers/points/kit/node.ts'),
+  browser: () => import('./answers/points/kit/browser.ts'),
 });
 kit(vectorAnswers, {
   kit: () => import('./answers/vector/kit.ts'),

@@ -119,6 +119,11 @@ const optionsOf = (yargs: Argv, ofConsumers: Readonly<Record<string, Options>>):
 async function run(args: ExportArgs, context: CommandContext): Promise<void> {
   if (args.from !== undefined && args.run === undefined) return convertAndSay(conversionOf(args, args.from), context);
   if (args.run !== undefined && args.from === undefined) {
+    if (args.stream)
+      throw new UserError(
+        `export: --stream makes a new file, received the run ${args.run} to copy from`,
+        `Name its folder: --from FOLDER --stream; --model says which of its models.`,
+      );
     const { findRun } = await import('../folder/find.ts');
     const { betterThan } = await import('../folder/report/finished.ts');
     const folder = await findRun(args.run, args.out ?? outOption.default);

@@ -14,7 +14,7 @@ interface InitArgs extends Told {
 }
 
 const EPILOGUE = [
-  'Data that are read: a folder of pictures, sounds or texts in a folder for each class, pictures with masks or boxes (COCO, YOLO, Pascal VOC),',
+  'Data that are read: a folder of pictures, sounds or texts in a folder for each class, pictures with masks, boxes or points (COCO, YOLO, Pascal VOC),',
   'CSV, Parquet, JSON lines, NumPy, IDX, CoNLL, and a folder of the Hugging Face hub. Teachers: ONNX (also of scikit-learn and boosted trees),',
   'Keras, TFLite, tfjs, SavedModel and Hugging Face folders with an ONNX file. Videos, several pictures in a sample, and models that write texts',
   'are not.',

@@ -46,7 +46,7 @@ export const validateCommand: Command<ValidateArgs> = {
       .option('preview', {
         type: 'string',
         describe:
-          'PNG file to write: some pictures of train after augmentation, with boxes or masks; reads the data set',
+          'PNG file to write: some pictures of train after augmentation, with boxes, masks or points; reads the data set',
       }),
   run: async ({ recipes, set, data, all, fix, preview, forecast: isAsked }, context) => {
     const { loadRunnable } = await import('../setup/runnable.ts');

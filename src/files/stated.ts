@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
 import { parsedJson } from '../base/json.ts';
 import { DATE_PARTS } from '../data/dates.ts';
 import type { Column, InputPart } from '../data/dataset.ts';
@@ -28,6 +29,15 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
   const [labels, targets] = [namesIn(metadata, 'labels'), namesIn(metadata, 'targets')];
   const preprocessing = statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data;
   return { preprocessing, labels, names: labels ?? targets };
+}
+
+/** Refuses a file that takes a hop at a time and keeps its past, where whole samples go in. */
+export function refuseStream(file: string, metadata: ReadonlyMap<string, string>): void {
+  if (!metadata.has('stream')) return;
+  throw new UserError(
+    `${file}: is a stream, which takes a hop of a sample at a time, and whole samples would go in here`,
+    'Give the file of whole samples that it was made of (`limbeck inspect` says what a stream takes).',
+  );
 }
 
 /** Names listed under a key of a file's metadata. */
@@ -68,6 +78,15 @@ export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Colum
     missing === undefined || [missing].flat().length === (date?.length ?? 1);
   const schema = z.array(column.refine(isWhole));
   return schema.safeParse(jsonOf(metadata.get('columns'))).data;
+}
+
+/** Pairs of indexes of points that lines join; undefined if the metadata do not tell, or name another index than those of `count` points. */
+export function skeletonIn(metadata: ReadonlyMap<string, string>, count: number): [number, number][] | undefined {
+  const index = z
+    .int()
+    .min(0)
+    .max(count - 1);
+  return z.array(z.tuple([index, index])).safeParse(jsonOf(metadata.get('skeleton'))).data;
 }
 
 /** Values a second of the sounds that a file was made for; undefined if the metadata do not tell. */

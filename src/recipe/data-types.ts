@@ -1,7 +1,7 @@
 /** What is true of a type of data, besides its keys in `schema/dataset.ts`. */
 interface DataType {
   /** Content of a sample, where its keys do not tell: `limbeck init` chooses the architectures by it. */
-  readonly holds: 'table' | 'picture' | 'masks' | 'boxes' | 'sound' | 'text' | 'words';
+  readonly holds: 'table' | 'picture' | 'masks' | 'boxes' | 'points' | 'sound' | 'text' | 'words';
   /** Endings of its files: of the file itself, or of the files in its folder. */
   readonly endings: readonly string[];
   readonly isFolder?: true;
@@ -20,7 +20,7 @@ export const DATA_TYPES = {
   'mask-folder': { holds: 'masks', endings: [], isFolder: true },
   coco: { holds: 'boxes', endings: [], besideLabels: 'images' },
   yolo: { holds: 'boxes', endings: ['.yaml', '.yml'] },
-  points: { holds: 'picture', endings: [], besideLabels: 'images' },
+  points: { holds: 'points', endings: [], besideLabels: 'images' },
   voc: { holds: 'boxes', endings: [] },
   'audio-folder': { holds: 'sound', endings: ['.wav', '.wave'], isFolder: true },
   'micro-features': { holds: 'table', endings: [], isFolder: true },

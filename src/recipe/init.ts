@@ -1,5 +1,7 @@
 import { printable } from '../base/errors.ts';
 import { dataType } from './data-types.ts';
+import { KINDS } from './init-kinds.ts';
+import type { Kind } from './init-kinds.ts';
 import { DEFAULT_TASK, taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
 import { USUAL_EPOCHS, usualEpochs } from './steps.ts';
@@ -126,7 +128,7 @@ export function recipeText({
     if (form.arrays !== undefined)
       return `{ file: ${yamlText(samples)}, samples: ${yamlText(form.arrays.samples)}, labels: ${yamlText(form.arrays.labels)} }`;
     const { besideLabels } = dataType(type);
-    return besideLabels === undefined
+    return besideLabels === undefined || names === ''
       ? yamlText(samples)
       : `{ ${besideLabels}: ${yamlText(samples)}, labels: ${yamlText(names)} }`;
   };
@@ -217,50 +219,6 @@ function optionsText(model: string, columns: number | undefined, teacherBytes = 
   if (units >= Math.min(usual, HIDDEN[0]!)) return ' }';
   return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
-
-type Kind = 'picture' | 'masks' | 'boxes' | 'series' | 'array' | 'sound' | 'text' | 'words' | 'table';
-
-/** Likely choices for a kind of data. */
-const KINDS: Readonly<
-  Record<Kind, { readonly augment: readonly string[]; readonly teacher: string; readonly student: string }>
-> = {
-  picture: {
-    augment: ['  # augment: [{ shift: 2 }, { flip: horizontal }]'],
-    teacher: '{ model: wide-resnet, epochs: 20 }',
-    student: 'ds-cnn',
-  },
-  masks: {
-    augment: ['  augment: [{ flip: horizontal }]'],
-    teacher: '{ model: unet, epochs: 20, batchSize: 16 }',
-    student: 'seg-lraspp',
-  },
-  boxes: {
-    augment: ['  augment: [{ flip: horizontal }]'],
-    teacher: '{ model: det-small, epochs: 40 }',
-    student: 'det-nano',
-  },
-  series: {
-    augment: ['  # augment: [{ jitter: 0.05 }, { scaling: 0.1 }, { timeWarp: 0.2 }] # docs/samples/sequences.md'],
-    teacher: '{ model: tcn, filters: 64, dropout: 0.2, epochs: 20 }',
-    student: 'cnn-1d',
-  },
-  array: { augment: [], teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },
-  sound: {
-    augment: [
-      '  augment: [{ timeShift: 0.1 }, { gain: 6 }, { noise: [10, 50] }]',
-      '  # features: { mels: 40, window: 0.03, hop: 0.02, specAugment: { timeWidth: 5, frequencyWidth: 5 } } # docs/samples/sounds.md',
-    ],
-    teacher: '{ model: resnet, depth: 8, epochs: 20 }',
-    student: 'ds-cnn',
-  },
-  text: { augment: [], teacher: '{ model: text-transformer, size: 64, epochs: 10 }', student: 'embedding-bag' },
-  words: {
-    augment: [],
-    teacher: '{ model: text-transformer, size: 64, epochs: 10, batchSize: 32 }',
-    student: 'text-cnn',
-  },
-  table: { augment: [], teacher: '{ model: mlp, hidden: [512, 512], epochs: 20 }', student: 'mlp' },
-};
 
 function kindOf(type: string, form: SeenForm, task?: TaskName): Kind {
   // Files of boxes in COCO's format may have masks too.

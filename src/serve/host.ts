@@ -2,6 +2,7 @@ import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { readOnnx } from '../files/onnx-file.ts';
+import { refuseStream } from '../files/stated.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
@@ -263,6 +264,7 @@ export class ModelHost {
     const model = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
     const { metadata } = model;
+    refuseStream(source.file, metadata);
     const note = checkPreparation(model, source.file);
     if (note !== undefined) this.#options.log.write('warn', `${source.name}: ${note}`);
     const names = statedNames(model);

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import { refuseOtherSamples } from '../distill/teachers/inputs/preparation.ts';
 import { otherOrder } from '../files/class-order.ts';
-import { statedIn } from '../files/stated.ts';
+import { refuseStream, statedIn } from '../files/stated.ts';
 import { takesRaw } from '../distill/teachers/inputs/own-scaling.ts';
 import type { StatedPreparation } from '../files/stated.ts';
 import { refuseOtherText } from '../distill/teachers/inputs/stated-text.ts';
@@ -28,6 +28,7 @@ export function checkStudentFile(
   { student, teacher }: Pick<Recipe, 'student' | 'teacher'>,
 ): string[] {
   const { metadata } = model;
+  refuseStream(file, metadata);
   refuseOtherSamples(file, metadata, train);
   if (train.text !== undefined) refuseOtherText(file, metadata, train.text);
   const { names } = statedIn(metadata);

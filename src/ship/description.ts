@@ -83,6 +83,7 @@ function entriesOf(
     'stream',
     'inputs',
     'threshold',
+    'skeleton',
     ...(isStandard ? [] : ['preprocessing']),
   ];
   return new Map([...metadata].filter(([key]) => own.includes(key)));

@@ -54,6 +54,8 @@ export function onnxOptions(
     ...(isNamedRow(task, data.classNames, namesKey) ? {} : { task: task.name }),
     // Boxes of detectors that answer once for each object are not to be suppressed.
     ...(nms === false && { overlap: task.boxes!.overlap }),
+    // Lines between points, by pairs of their indexes.
+    ...(task.skeleton && { skeleton: task.skeleton }),
     // Boxes of at least this score are shown.
     ...(threshold !== undefined && { threshold }),
     recipe: recipe.name,

@@ -163,6 +163,8 @@ export interface Task {
     /** Score with the best F1 over all samples, from which boxes are shown; undefined where no box is right. */
     readonly threshold: (answers: Float32Array, targets: TargetValues) => number | undefined;
   };
+  /** Pairs of indexes of `names` that a line joins where they are drawn; absent for tasks without points. */
+  readonly skeleton?: readonly (readonly [number, number])[];
   /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are or the more numbers or pixels differ. */
   disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
   /** Targets of samples that are labelled by these answers. */

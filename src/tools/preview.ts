@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { Slot } from '../base/registry.ts';
 import { writeWholeFile } from '../base/folders/whole-folder.ts';
 import { batches } from '../data/batches/batches.ts';
 import { countOfElements, isImageShape } from '../data/dataset.ts';
@@ -6,13 +7,27 @@ import type { Dataset, TargetValues } from '../data/dataset.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { boxesOf, boxesWidth } from '../data/targets/boxes.ts';
 import { IGNORED } from '../data/targets/ignored.ts';
+import { answerForms } from '../recipe/answer-forms.ts';
 import { taskRow } from '../recipe/task.ts';
 import { drawBoxes } from '../report/box-outlines.ts';
 import { escape } from '../report/html/escape.ts';
 import { boxColour, maskColour } from '../report/mask-colours.ts';
+import { drawPoints } from '../report/point-marks.ts';
+import type { MarkedPoint } from '../report/point-marks.ts';
+
+/** Marks over the picture of a sample: points, and lines between points. */
+export type DrawnTargets = (
+  dataset: Dataset,
+  targets: TargetValues,
+  row: number,
+) => { readonly points: readonly MarkedPoint[]; readonly lines: readonly (readonly [number, number])[] };
+
+const MARKS = new Slot<DrawnTargets>(answerForms, 'drawnTargets', 'marks over a picture');
 
 /** Pictures of a row and of a column, pixels between them, and least length of a picture's longer side. */
 const [ACROSS, DOWN, GAP, LEAST] = [4, 4, 4, 200];
+/** Height of a row of names of points below the pictures, each on its colour. */
+const NAME = 26;
 
 /** Writes `previewPng` of a recipe's training data. */
 export async function writePreview(
@@ -24,7 +39,7 @@ export async function writePreview(
 }
 
 /**
- * PNG of the first samples of an epoch as a model sees them: in their size and after augmentation, with boxes or masks over them. `UserError` for
+ * PNG of the first samples of an epoch as a model sees them: in their size and after augmentation, with boxes, masks or points over them. `UserError` for
  * samples that are no pictures.
  */
 async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed: number): Promise<Uint8Array> {
@@ -35,14 +50,22 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
       `--preview: expected pictures, received samples of shape [${sampleShape.join(', ')}]`,
       'Leave it out: only pictures are shown.',
     );
+  const marksOf = await MARKS.loadIfThere(taskRow(train.task).form);
   const [batch] = batches(train, { batchSize: ACROSS * DOWN, seed, epoch: 0, augment });
   const { ids, x, targets } = batch!;
   const larger = Math.max(1, Math.round(LEAST / Math.max(height, width)));
   const [tall, wide] = [height * larger, width * larger];
-  const sheet = { height: DOWN * (tall + GAP) - GAP, width: ACROSS * (wide + GAP) - GAP };
+  const rowsOfNames = marksOf === undefined ? 0 : Math.ceil(train.classNames.length / ACROSS);
+  const grid = DOWN * (tall + GAP) - GAP;
+  const sheet = { height: grid + rowsOfNames * NAME, width: ACROSS * (wide + GAP) - GAP };
   const pixels = new Uint8Array(sheet.height * sheet.width * 3).fill(255);
   const each = countOfElements(sampleShape);
   const names: NamedCorner[] = [];
+  if (marksOf !== undefined)
+    train.classNames.forEach((name, k) => {
+      const [left, top] = [(k % ACROSS) * (wide + GAP), grid + GAP + Math.floor(k / ACROSS) * NAME];
+      names.push({ name, colour: boxColour(k), left, top });
+    });
   for (let i = 0; i < ids.length; i++) {
     const [top, left] = [Math.floor(i / ACROSS) * (tall + GAP), (i % ACROSS) * (wide + GAP)];
     const small = coloured(x.subarray(i * each, (i + 1) * each), train);
@@ -59,6 +82,10 @@ async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed:
           left: left + xmin * wide,
           top: top + ymin * tall,
         });
+    }
+    if (marksOf !== undefined) {
+      const { points, lines } = marksOf(train, targets, i);
+      drawPoints(shown, points, lines, { height: tall, width: wide });
     }
     for (let y = 0; y < tall; y++)
       pixels.set(shown.subarray(y * wide * 3, (y + 1) * wide * 3), 3 * ((top + y) * sheet.width + left));

@@ -91,7 +91,7 @@ export const recipes: Readonly<Record<string, Case>> = {
   'an unknown model': {
     recipe: `${TABLE}\nstudent: {model: mlpp}`,
     message: [
-      'r.yaml:2:18 student.model: expected one of mlp, lenet, cnn, ds-cnn, bc-resnet, resnet, wide-resnet, mobilenet-v1, mobilenet-v2, vgg, seg-lraspp, unet, det-nano, det-small, points-nano, points-small, text-transformer, embedding-bag, text-cnn, gru, decoder, gru-lm, cnn-1d, tcn, received "mlpp"',
+      'r.yaml:2:18 student.model: expected one of mlp, lenet, cnn, ds-cnn, bc-resnet, resnet, wide-resnet, mobilenet-v1, mobilenet-v2, vgg, seg-lraspp, unet, det-nano, det-small, points-nano, points-small, text-transformer, embedding-bag, text-cnn, gru, decoder, gru-lm, cnn-1d, tcn, stream-ds-tcn, stream-mixer, received "mlpp"',
       'Did you mean mlp?',
     ],
   },

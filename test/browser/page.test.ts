@@ -12,6 +12,7 @@ import { boxColour, maskColour } from '../../src/report/mask-colours.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
 import { DIGITS } from '../support/digits.ts';
+import { DOTS, plainPicture, pointer, POINTER_SIDE } from '../support/dots.ts';
 import { colourSegmenter, SHAPES, SIZE } from '../support/shapes.ts';
 import { wavFile } from '../support/sound.ts';
 
@@ -404,6 +405,45 @@ async function started(args: readonly string[], said: RegExp) {
       expect(await labels.count()).toBe(1);
       if (process.env['LIMBECK_SHOTS'] !== undefined)
         await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'boxes-camera.png'), fullPage: true });
+    }).finally(async () => {
+      server.child.kill('SIGTERM');
+      await server.finished;
+    });
+    expect(odd).toEqual([]);
+  });
+
+  it('of a server draw points and their skeleton over a picture, and over what a camera sees', async () => {
+    const shape = [POINTER_SIDE, POINTER_SIDE, 3];
+    const preprocessing = { shape, fit: 'letterbox', scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] };
+    const stated = { task: 'points', output: 'logits', targets: JSON.stringify(DOTS), skeleton: '[[0,1],[1,2]]' };
+    const places = [[16, 32], [32, 40], [48, 32]] as const; // prettier-ignore
+    await writeFile(path.join(folder, 'points.onnx'), pointer(places, { ...stated, preprocessing: JSON.stringify(preprocessing) })); // prettier-ignore
+    const picture = path.join(folder, 'grey.png');
+    await plainPicture(picture, { width: 128, height: 64 });
+    const server = await started(['serve', 'points.onnx', '--port', '0', '--workers', '1'], /at (http:\S+)\/v2/);
+    const phone = { viewport: { width: 390, height: 844 } };
+    const odd = await open(server.url, { ...phone, permissions: ['camera'] }, async (page) => {
+      const pointed = page.locator('canvas.masked');
+      const said = page.locator('.bars li');
+      await page.click('label:text-is("Picture")');
+      await page.setInputFiles('#file', picture);
+      await pointed.waitFor();
+      // The middles of half pixels of the input, which is a quarter as wide and lets grey stand over and under the picture.
+      expect(await said.allInnerTexts()).toEqual(['red\n33, 33', 'green\n65, 49', 'blue\n97, 33']);
+      const colours = await page.evaluate(
+        `(() => { const copy = document.createElement('canvas').getContext('2d', { willReadFrequently: true }); Object.assign(copy.canvas, { width: 128, height: 64 }); copy.drawImage(document.querySelector('canvas.masked'), 0, 0); return [[33, 33], [65, 49], [97, 33], [49, 41], [10, 10]].map(([x, y]) => [...copy.getImageData(x, y, 1, 1).data.slice(0, 3)]); })()`,
+      );
+      expect(colours).toEqual([...[0, 1, 2, 1].map((k) => [...boxColour(k)]), [120, 120, 120]]);
+      await expectAccessible(page, 390);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'points.png'), fullPage: true });
+      await page.click('label:text-is("Camera")');
+      await pointed.waitFor({ state: 'detached' });
+      await page.click('button:text-is("Start the camera")');
+      await pointed.waitFor();
+      expect(await said.count()).toBe(3);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'points-camera.png'), fullPage: true });
     }).finally(async () => {
       server.child.kill('SIGTERM');
       await server.finished;

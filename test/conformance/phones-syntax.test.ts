@@ -35,6 +35,7 @@ const SOURCES = Object.fromEntries(
     values: await phoneSamples('numbers'),
     masks: await phoneSamples('mask'),
     boxes: await phoneSamples('boxes'),
+    points: await phoneSamples('points'),
     vectors: await phoneSamples('vector'),
     ...Object.fromEntries(OF_TEXTS),
   }).flatMap(([kind, samples]) =>

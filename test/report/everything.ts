@@ -28,6 +28,7 @@ function of(task: Task, part: Partial<ModelRow> & Readonly<Record<string, unknow
 
 const share = { precision: 0.5, recall: 0.4, f1: 0.45 };
 const counted = { there: 30, given: 20, right: 15 };
+const point = { point: 0, name: 'cat', x: 0.2, y: 0.5 };
 const box = { name: 'cat', xmin: 0.1, ymin: 0.2, xmax: 0.5, ymax: 0.6 };
 const bins = [{ samples: 9, probability: 0.3, share: 0.25 }];
 const ap = { ap50: 0.8, ap75: 0.6, recall: 0.7, small: null, medium: 0.5, large: 0.6 };
@@ -183,7 +184,15 @@ export const everything: Readonly<Record<string, Report>> = {
         rows: names.map((name) => ({ name, there: 30, within: [0.6], error: 0.04, median: 2.1 })),
       },
     },
-    { picture: PNG },
+    {
+      picture: PNG,
+      points: {
+        lines: [[0, 1]],
+        label: [point, { ...point, point: 1, x: 0.6, isHidden: true }],
+        teacher: [{ ...point, score: 0.9 }],
+        student: [{ ...point, score: 0.6 }],
+      },
+    },
   ),
   vectors: of(
     'embedding',

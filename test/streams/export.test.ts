@@ -7,6 +7,7 @@ import { readEntries } from '../../src/formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import { useCpu } from '../support/cpu.ts';
+import { inProcess } from '../support/in-process.ts';
 import { withSource } from '../support/stream-files.ts';
 import { netOf, recurrent, streamNet } from '../support/streams.ts';
 
@@ -82,4 +83,17 @@ it('refuses a batch of any size, sparse filters', () =>
     await expect(convertFile({ ...options, sparse: true })).rejects.toThrow('--sparse: expected no --stream');
     const bytes = new Uint8Array(readFileSync(from));
     await expect(convert(bytes, { to: 'tflite', stream: true, batch: 'dynamic' })).rejects.toThrow('batch dynamic');
+  }));
+
+it('is an option of the command for a source, and not for a run that is copied from', () =>
+  withSource(streamNet('strides'), async ({ folder }) => {
+    const { code, stdout } = await inProcess(folder, 'export', '--from', 'net.onnx', '--stream', '--format', 'tflite');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^net-stream\.tflite: \d+ bytes, from net\.onnx\n {2}a stream: takes 2 frames at a time, keeps /,
+    );
+    expect(stdout).toContain('made-up inputs, hop by hop:');
+    const copied = await inProcess(folder, 'export', 'digits', '--stream', '--to', 'x.onnx');
+    expect(copied.code).toBe(1);
+    expect(copied.stderr).toContain('export: --stream makes a new file, received the run digits to copy from');
   }));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../src/data/load.ts';
 import { boxColour, maskColour } from '../../src/report/mask-colours.ts';
+import '../support/tasks.ts';
 import { writePreview } from '../../src/tools/preview.ts';
 import { temporaryFolder, userError } from '../data/support.ts';
 import { indexedPng } from '../support/png.ts';
@@ -61,6 +62,28 @@ it('shows masks over their pictures', async () => {
   const { pixel } = await preview(train);
   expect(pixel(20, 20)).toEqual(maskColour(1).map((level, c) => ([0, 0, 200][c]! + level) >> 1));
   expect(pixel(180, 20)).toEqual([0, 0, 200]);
+});
+
+it('shows points over their pictures, and names that change sides in a flipped one', async () => {
+  const names = await pictures('pointed');
+  const rows = names.map((name) => `pointed/${name},10,5,30,15`).join('\n');
+  await writeFile(at('points.csv'), `file,left_x,left_y,right_x,right_y\n${rows}\n`);
+  const config = { type: 'points', task: 'points', train: at('points.csv'), validation: 2, skeleton: [['left', 'right']] } as const; // prettier-ignore
+  const { train } = await loadDataset({ ...config, resize: [20, 40] });
+  const { info, pixel } = await preview(train);
+  // Below the pictures are the names.
+  expect([info.width, info.height]).toEqual([4 * 204 - 4, 4 * 104 - 4 + 26]);
+  const [left, right] = [[...boxColour(0)], [...boxColour(1)]];
+  expect([pixel(50, 25), pixel(150, 75)]).toEqual([left, right]);
+  expect(pixel(100, 50)).toEqual([0x33, 0x33, 0x33]);
+  expect([pixel(4, 4 * 104 + 3), pixel(204 + 4, 4 * 104 + 3)]).toEqual([left, right]);
+  const flipped = await preview(train, [{ flip: 'horizontal' }]);
+  const tiles = Array.from({ length: 16 }, (_, i) => [(i % 4) * 204, Math.floor(i / 4) * 104] as const);
+  const isPlain = tiles.map(([x, y]) => flipped.pixel(x + 50, y + 25).join() === left.join());
+  // A mirrored picture has its left point where the right one was in the mirror.
+  const isMirrored = tiles.map(([x, y]) => flipped.pixel(x + 50, y + 75).join() === left.join());
+  expect(isMirrored).toEqual(isPlain.map((is) => !is));
+  expect(new Set(isPlain).size).toBe(2);
 });
 
 it('refuses samples that are no pictures', async () => {

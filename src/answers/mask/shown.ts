@@ -44,6 +44,6 @@ function pixelsOf({ width, height, runs }: Masked): Uint8Array {
 export const shown: ShownForm<Masked> = {
   told: { key: 'mask' },
   called: 'classes of pixels',
-  gives: 'a score of each class for each pixel',
+  gives: (logits) => (logits ? 'a score of each class for each pixel' : 'the class of each pixel'),
   shown: (masked, _, picture) => ({ elements: () => maskedPicture(masked, picture) }),
 };

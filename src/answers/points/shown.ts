@@ -1,8 +1,10 @@
 import type { Canvas, Element } from '../../page/browser/dom.ts';
-import { bars } from '../../page/browser/forms.ts';
+import { bars, overPicture } from '../../page/browser/forms.ts';
 import type { ShownForm } from '../../page/browser/forms.ts';
-import { canvasOf } from '../../page/browser/make.ts';
 import { boxColour } from '../../report/mask-colours.ts';
+import { strokePoints } from './drawn.ts';
+
+type Skeleton = Parameters<typeof strokePoints>[2];
 
 /** Points of a picture as the server answers them, in pixels of the picture that was sent. */
 interface Pointed {
@@ -16,34 +18,25 @@ interface Pointed {
   }[];
 }
 
-/** The points over their picture, if this browser can show that, and their names and scores. */
-function pointedPicture({ height, width, points }: Pointed, picture: Canvas | undefined): Element[] {
-  const canvas = canvasOf(picture?.width ?? width, picture?.height ?? height, {
-    class: 'masked',
-    role: 'img',
-    'aria-label': 'The points over the picture',
-  });
-  const context = canvas.getContext('2d');
-  if (picture !== undefined) context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const [across, down] = [canvas.width / width, canvas.height / height];
-  const side = Math.max(4, Math.min(canvas.width, canvas.height) / 40);
-  context.lineWidth = Math.max(2, side / 3);
-  points.forEach(({ x, y }, k) => {
-    context.strokeStyle = colourOf(k);
-    context.strokeRect(x * across - side / 2, y * down - side / 2, side, side);
+/** The points and their skeleton over their picture, if this browser can show that, and their names, places and scores. */
+function pointedPicture({ points, ...size }: Pointed, skeleton: Skeleton, picture: Canvas | undefined): Element[] {
+  const canvas = overPicture('The points over the picture', size, picture, (context, [across, down]) => {
+    const scaled = points.map(({ x, y, score }) => ({ x: x * across, y: y * down, score }));
+    strokePoints(context, scaled, skeleton);
   });
   const rows = points.map(({ name, x, y, score }, k) => {
-    return { name, value: `${x.toFixed(0)}, ${y.toFixed(0)}`, share: score, colour: colourOf(k) };
+    const colour = `rgb(${boxColour(k).join(',')})`;
+    return { name, value: `${x.toFixed(0)}, ${y.toFixed(0)}`, share: score, colour };
   });
   return [canvas, bars(rows)];
-}
-
-function colourOf(point: number): string {
-  return `rgb(${boxColour(point).join(',')})`;
 }
 
 export const shown: ShownForm<Pointed> = {
   told: { key: 'points' },
   called: 'points',
-  shown: (pointed, _, picture) => ({ elements: () => pointedPicture(pointed, picture) }),
+  gives: (logits) => (logits ? 'a score of each column and each row for each point' : 'x, y and score of each point'),
+  shown: (pointed, _, picture, described) => {
+    const { skeleton = [] } = (described ?? {}) as { readonly skeleton?: Skeleton };
+    return { elements: () => pointedPicture(pointed, skeleton, picture) };
+  },
 };

@@ -60,6 +60,7 @@ export function points(data: Omit<TaskData, 'task'> & Pick<Dataset, 'points'>): 
     targetWidth,
     score: scoreOfTask('points'),
     answers: 'logits',
+    skeleton: form.skeleton,
     lossName: 'points',
     labelNumbers: () => ({}),
     weightOf: (targets, labelled) =>

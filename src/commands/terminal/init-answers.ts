@@ -82,7 +82,9 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const unlabelled = inside(splits?.unlabelled);
     const archive =
       type === 'npz' && args.labels === undefined ? await formAt(args, { type, train, label: '' }, context) : {};
-    const hasLabelFile = dataType(type).besideLabels !== undefined && archive.arrays === undefined;
+    const { describesData } = await import('../../tools/init/boxes.ts');
+    const isWhole = archive.arrays !== undefined || (await describesData(path.resolve(path.dirname(args.to), train)));
+    const hasLabelFile = dataType(type).besideLabels !== undefined && !isWhole;
     const labels =
       args.labels ?? inside(splits?.labels) ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const within = seen?.type === type ? seen.within : undefined;
@@ -293,14 +295,22 @@ async function formAt(
   }
 }
 
+/** Tasks of types of data with labels of one kind. */
+const TASK_OF = { masks: 'segmentation', boxes: 'detection', points: 'points' } as const;
+
+/** True for types whose data are files or folders. */
+function hasLayouts(type: string): boolean {
+  const { holds } = dataType(type);
+  return holds === 'boxes' || holds === 'points';
+}
+
 /** Message about a folder for a type that reads a file, or the reverse. */
 async function otherKind(type: string, answer: string, to: string): Promise<string | undefined> {
   const { stat } = await import('node:fs/promises');
   const path = await import('node:path');
   const isFolder = (await stat(path.resolve(path.dirname(to), answer))).isDirectory();
   // CIFAR's files are named one by one, or by their folder; boxes have files or folders.
-  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar') || dataType(type).holds === 'boxes')
-    return undefined;
+  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar') || hasLayouts(type)) return undefined;
   return isFolder
     ? `${answer} is a folder, and ${type} is read from a file. For a folder for each class, begin again with the type image-folder, audio-folder or text-folder.`
     : `${answer} is a file, and ${type} is read from a folder.`;
@@ -323,8 +333,8 @@ async function taskOf(
 ) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
   const { holds } = dataType(data.type);
-  if (task === undefined && (holds === 'masks' || holds === 'boxes'))
-    return { task: holds === 'masks' ? ('segmentation' as const) : ('detection' as const), label: names };
+  if (task === undefined && (holds === 'masks' || holds === 'boxes' || holds === 'points'))
+    return { task: TASK_OF[holds], label: names };
   const { words } = form;
   const ofWords = taskNames().find((name) => taskRow(name).answersPer === 'word')!;
   if (words !== undefined && (task ?? ofWords) === ofWords) {

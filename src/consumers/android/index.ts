@@ -25,7 +25,7 @@ function sourceOf({ parts, NAME, DOC }: AppClass, of: SampleContext): SampleFile
     NAME,
     DOC,
     COPIED: copiedFiles(of),
-    ...sampleTexts({ FEEDS: at('feeds.kt') }),
+    ...sampleTexts({ FEEDS: at('feeds.kt'), FITTED: at('fitted.kt') }),
     ...(of.kit.hasNames !== false && sampleParts(at('labels.kt'))),
     ...(isText
       ? { MIN_SDK: 'defaultConfig { minSdk = 24 }', ...sampleParts(at('text.kt')) }

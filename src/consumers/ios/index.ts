@@ -28,7 +28,12 @@ function sourceOf({ parts, NAME, DOC }: AppClass, of: SampleContext): SampleFile
     DOC: DOC.replace('null', 'nil'),
     COPIED: copiedFiles(of),
     IOS: isText ? '15.4' : '13.0',
-    ...sampleTexts({ MODEL: at('model.swift'), FEED: at('feed.swift') }),
+    ...sampleTexts({
+      MODEL: at('model.swift'),
+      FEED: at('feed.swift'),
+      FITTED: at('fitted.swift'),
+      DRAWING: at('drawing.swift'),
+    }),
     ...(of.kit.hasNames !== false && sampleParts(at('labels.swift'))),
     ...(isText ? sampleParts(at('text.swift')) : { READ_SWIFT: readingOf(of.kit, numbersOf) }),
     ...sampleParts(...parts),

@@ -21,8 +21,8 @@ export interface NodeProgram {
   readonly scripts?: Readonly<Record<string, string>>;
   /** Our modules that it imports beside those for its samples. */
   readonly modules?: readonly (SharedModule | URL)[];
-  /** Text about the samples that the program takes; default: the text for their kind of data. */
-  readonly takes?: string;
+  /** True if samples are pictures of any size, which the program places in the input of the model. */
+  readonly isPlaced?: true;
 }
 
 export const NODE = new Slot<NodeProgram>(answerForms, 'node', 'sample for Node');
@@ -38,8 +38,11 @@ const TAKEN: Readonly<Record<SampleKind, string>> = {
   tags: '{"text": "a text"}, or words as you cut them: {"words": ["New", "York"]}, ...',
 };
 
+/** Pictures of any size. */
+const PLACED = '{"raw": [pixels from 0 to 255, row by row, channels last], "height": 480, "width": 640}, ...';
+
 /** Answers among the results of a session. */
-const ONE = 'results[output.name].data';
+const ONE = 'results[model.output ?? output.name].data';
 const SEVERAL = 'output.fields.flatMap(({ name }) => Array.from(results[name].data))';
 
 /** Files that a program takes beside JSON: the function that reads them, and the modules of that. */
@@ -67,8 +70,8 @@ export async function nodeSample(
   { isOneOutput = true, file }: { readonly isOneOutput?: boolean; readonly file?: keyof typeof FILES | undefined } = {},
 ): Promise<Readonly<Record<string, string>>> {
   const { hasNames = true } = await loadKit(form);
-  const { name, parts, samples, scripts = {}, modules = [], takes, ...words } = await NODE.load(form);
-  const what = takes ?? TAKEN[kind];
+  const { name, parts, samples, scripts = {}, modules = [], isPlaced, ...words } = await NODE.load(form);
+  const what = isPlaced === true ? PLACED : TAKEN[kind];
   const { reads, example, modules: own } = file === undefined ? NO_FILE : FILES[file];
   const given =
     reads === undefined
@@ -89,13 +92,23 @@ export async function nodeSample(
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
     ...sampleTexts(scripts),
-    ...sampleParts(at(`${file ?? 'picture'}.mjs`), parts, samples ?? at(`${kind}.mjs`)),
+    ...sampleParts(
+      at(`${file ?? 'picture'}.mjs`),
+      ...(isPlaced === true ? [at('placed.mjs')] : []),
+      parts,
+      samples ?? at(`${kind}.mjs`),
+    ),
     ...given,
   };
   return {
     'package.json':
       file === 'picture' ? withSharp(sampleFile(at('package.json'), marks)) : sampleFile(at('package.json'), marks),
-    ...(await sharedModules([...(TEXTS.has(kind) ? [] : ['normalized' as const]), ...own, ...modules])),
+    ...(await sharedModules([
+      ...(TEXTS.has(kind) ? [] : ['normalized' as const]),
+      ...own,
+      ...(isPlaced === true ? ['fitted' as const] : []),
+      ...modules,
+    ])),
     ...(kind === 'columns' && (await sharedModules(['dates']))),
     [marks.FILE]: sampleFile(at('program.mjs'), marks),
   };

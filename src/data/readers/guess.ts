@@ -41,6 +41,8 @@ export interface SeenData {
 export interface DataGuess {
   /** Data of the type in a folder, with their splits; `inside`: its names. Undefined if there are none in a layout that is read. */
   readonly inFolder: (place: string, inside: readonly string[]) => Promise<SeenData | undefined>;
+  /** The same for annotations of key points in the format of the type. */
+  readonly keyPoints?: (place: string, inside: readonly string[]) => Promise<SeenData | undefined>;
   /** For a type whose data a file describes. */
   readonly file?: {
     /** True for such a file, under any name. */
@@ -59,6 +61,8 @@ export const guesses = new Slot<DataGuess>(dataFormats, 'guess', 'layout that is
 interface FirstSamples {
   /** Files of pictures with boxes. */
   readonly withBoxes?: readonly string[];
+  /** Files of pictures with points. */
+  readonly withPoints?: readonly string[];
   /** Pictures as their files hold them. */
   readonly encoded?: readonly Uint8Array[];
   /** True for pictures in a type that may hold something else. */

@@ -24,6 +24,7 @@ import { int8Teacher, refuseOpenTexts } from './int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from './int8-teacher.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
+import { refuseStream } from '../../files/stated.ts';
 import { ofTwoClasses, onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import { withWordNumbers } from './inputs/column-inputs.ts';
@@ -101,6 +102,7 @@ export async function openFile(
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
   const { file, metadata, bytes, open: read } = await opener(recipe, options);
+  refuseStream(options.name(file), metadata);
   const isText = dataset.text !== undefined;
   if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
   // Token ids are fed unchanged, whatever preprocessing the metadata state.

@@ -13,8 +13,8 @@ export interface ConvOptions {
   readonly stride?: Size;
   /** Default 1. */
   readonly dilation?: Size;
-  /** Default: same. */
-  readonly padding?: 'same' | 'valid';
+  /** Default: same. causal: zeros before the first column, none behind the last. */
+  readonly padding?: 'same' | 'valid' | 'causal';
   /** Batch norm after the convolution, which then has no bias. Default true. */
   readonly norm?: boolean;
   /** The batch norm has a scale; superfluous before a ReLU and another layer. Default true. */
@@ -47,7 +47,7 @@ export class Blocks {
       useBias: bias,
       kernelInitializer: this.initial(`${name}/kernel`, { scheme: 'he-normal' }),
     });
-    const y = conv.apply(x) as SymbolicTensor;
+    const y = conv.apply(padded(x, name, options)) as SymbolicTensor;
     const pooled = pool ? layers.maxPooling2d({ name: `${name}_pool`, poolSize: 2 }).apply(y) : y;
     return this.#finish(pooled as SymbolicTensor, name, norm, activation, options.scale);
   }
@@ -61,7 +61,7 @@ export class Blocks {
       useBias: bias,
       depthwiseInitializer: this.initial(`${name}/depthwise_kernel`, { scheme: 'he-normal', depthwise: true }),
     });
-    return this.#finish(conv.apply(x) as SymbolicTensor, name, norm, activation);
+    return this.#finish(conv.apply(padded(x, name, options)) as SymbolicTensor, name, norm, activation);
   }
 
   norm(x: SymbolicTensor, name: string, scale = true): SymbolicTensor {
@@ -129,7 +129,22 @@ const dilated = (config: Parameters<typeof layers.depthwiseConv2d>[0]): layers.L
 
 function windowOf({ kernel = 3, stride = 1, dilation = 1, padding = 'same' }: ConvOptions) {
   const both = (size: Size): number | [number, number] => (typeof size === 'number' ? size : [...size]);
-  return { kernelSize: both(kernel), strides: both(stride), dilationRate: both(dilation), padding };
+  const inside = padding === 'causal' ? 'valid' : padding;
+  return { kernelSize: both(kernel), strides: both(stride), dilationRate: both(dilation), padding: inside };
+}
+
+const columnsOf = (size: Size): number => (typeof size === 'number' ? size : size[1]);
+
+/** Columns that a filter sees before its own. */
+export function columnsBefore({ kernel = 3, dilation = 1 }: ConvOptions): number {
+  return (columnsOf(kernel) - 1) * columnsOf(dilation);
+}
+
+function padded(x: SymbolicTensor, name: string, options: ConvOptions): SymbolicTensor {
+  const before = columnsBefore(options);
+  if (options.padding !== 'causal' || before === 0) return x;
+  const none: [number, number] = [0, 0];
+  return layers.zeroPadding2d({ name: `${name}_past`, padding: [none, [before, 0]] }).apply(x) as SymbolicTensor;
 }
 
 /** Channels scaled by `width`, rounded to a multiple of 8 (SIMD lanes of every runtime), never below 8. */

@@ -23,6 +23,12 @@ export function integer(fallback: number, doc: string, min = 1, max = MOST): Opt
   return { default: fallback, doc, wrong };
 }
 
+export function yesNo(fallback: boolean, doc: string): OptionSpec<boolean> {
+  const wrong = (value: unknown): string | undefined =>
+    typeof value === 'boolean' ? undefined : 'expected true or false';
+  return { default: fallback, doc, wrong };
+}
+
 export function real(fallback: number, doc: string, min: number, max: number): OptionSpec<number> {
   const wrong = (value: unknown): string | undefined =>
     typeof value === 'number' && value >= min && value <= max ? undefined : `expected a number from ${min} to ${max}`;

@@ -16,6 +16,7 @@ import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
 import { resolveOptions } from './options.ts';
 import { resnet } from './resnet.ts';
 import { cnn1d, tcn } from './sequences.ts';
+import { streamDsTcn, streamMixer } from './stream-students.ts';
 import { segLraspp, unet } from './segmenters.ts';
 import { textCnn } from './text-cnn.ts';
 import { textTransformer } from './text-transformer.ts';
@@ -48,6 +49,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   'gru-lm': gruLm,
   'cnn-1d': cnn1d,
   tcn,
+  'stream-ds-tcn': streamDsTcn,
+  'stream-mixer': streamMixer,
 };
 
 export interface BuildModelArgs extends ModelArgs {

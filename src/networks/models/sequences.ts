@@ -3,10 +3,10 @@ import { UserError, shown } from '../../base/errors.ts';
 import { channels } from './blocks.ts';
 import type { Blocks } from './blocks.ts';
 import { family, network } from './builder.ts';
-import { integer, real } from './options.ts';
+import { yesNo, integer, real } from './options.ts';
 
 /** The sequence [steps, channels] as a picture [1, steps, channels]: TFLite has convolutions over height and width alone. Of a picture, each row is a step. */
-function sequence(model: string, inputShape: readonly number[]): { x: SymbolicTensor; y: SymbolicTensor } {
+export function sequence(model: string, inputShape: readonly number[]): { x: SymbolicTensor; y: SymbolicTensor } {
   if (inputShape.length !== 2 && inputShape.length !== 3)
     throw new UserError(
       `model ${model} takes sequences [steps, channels], received samples of shape ${shown(inputShape)}`,
@@ -18,15 +18,23 @@ function sequence(model: string, inputShape: readonly number[]): { x: SymbolicTe
   return { x, y: layers.reshape({ name: 'one_row', targetShape }).apply(x) as SymbolicTensor };
 }
 
+/** Option of models whose layers may look back only, so that `limbeck export --stream` takes them. */
+const causal = yesNo(
+  false,
+  'Layers look back only: zeros before the first step, none behind the last, as a stream needs.',
+);
+
+const paddingOf = (isCausal: boolean) => (isCausal ? 'causal' : 'same');
+
 /** Depthwise convolution in time, then one over the channels. */
 function separable(
   blocks: Blocks,
   x: SymbolicTensor,
   name: string,
   filters: number,
-  { kernel, stride }: { kernel: number; stride: number },
+  { kernel, stride, padding }: { kernel: number; stride: number; padding: 'same' | 'causal' },
 ): SymbolicTensor {
-  const y = blocks.depthwise(x, `${name}_depthwise`, { kernel: [1, kernel], stride });
+  const y = blocks.depthwise(x, `${name}_depthwise`, { kernel: [1, kernel], stride, padding });
   return blocks.conv(y, `${name}_pointwise`, filters, { kernel: 1 });
 }
 
@@ -38,12 +46,14 @@ export const cnn1d = family({
     depth: integer(3, 'Depthwise separable blocks behind the stem, each of which halves the steps.', 1, 16),
     kernel: integer(5, 'Steps that a filter sees.', 1, 64),
     dropout: real(0, 'Share of the answers before the last layer that is dropped in training.', 0, 0.9),
+    causal,
   },
-  build: ({ inputShape, classes, blocks }, { width, depth, kernel, dropout }) => {
+  build: ({ inputShape, classes, blocks }, { width, depth, kernel, dropout, causal: isCausal }) => {
     const { x, y: row } = sequence('cnn-1d', inputShape);
-    let y = blocks.conv(row, 'stem', channels(32, width), { kernel: [1, kernel], stride: 2 });
+    const padding = paddingOf(isCausal);
+    let y = blocks.conv(row, 'stem', channels(32, width), { kernel: [1, kernel], stride: 2, padding });
     for (let i = 1; i <= depth; i++)
-      y = separable(blocks, y, `block${i}`, channels(64, width), { kernel, stride: i === 1 ? 1 : 2 });
+      y = separable(blocks, y, `block${i}`, channels(64, width), { kernel, stride: i === 1 ? 1 : 2, padding });
     return network('cnn-1d', x, blocks.classifier(blocks.dropout(y, 'dropout', dropout), classes));
   },
 });
@@ -59,14 +69,16 @@ export const tcn = family({
     depth: integer(4, 'Residual blocks; the dilation doubles from each to the next one.', 1, 16),
     kernel: integer(5, 'Steps that a filter sees.', 1, 64),
     dropout: real(0, 'Share of the channels of a block that is dropped in training.', 0, 0.9),
+    causal,
   },
-  build: ({ inputShape, classes, blocks }, { filters, depth, kernel, dropout }) => {
+  build: ({ inputShape, classes, blocks }, { filters, depth, kernel, dropout, causal: isCausal }) => {
     const { x, y: row } = sequence('tcn', inputShape);
-    let y = blocks.conv(row, 'stem', filters, { kernel: [1, kernel], stride: 2 });
+    const padding = paddingOf(isCausal);
+    let y = blocks.conv(row, 'stem', filters, { kernel: [1, kernel], stride: 2, padding });
     for (let i = 1; i <= depth; i++) {
       const name = `block${i}`;
       const dilation = [1, 2 ** (i - 1)] as const;
-      const inTime = blocks.depthwise(y, `${name}_depthwise`, { kernel: [1, kernel], dilation });
+      const inTime = blocks.depthwise(y, `${name}_depthwise`, { kernel: [1, kernel], dilation, padding });
       const mixed = blocks.conv(inTime, `${name}_pointwise`, filters, { kernel: 1, activation: 'none' });
       const kept = blocks.dropout(mixed, `${name}_dropout`, dropout, [null, 1, 1, filters]);
       y = blocks.relu(blocks.add(y, kept, `${name}_add`), `${name}_out`);

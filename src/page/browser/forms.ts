@@ -37,12 +37,17 @@ export interface ShownForm<Predicted> {
   readonly called: string;
   /** True if the likeliest several of the names are asked for. */
   readonly hasTop?: true;
-  /** Name of the numbers in the only output of the file, if they are no logits of the sample. */
-  readonly gives?: string;
+  /** Name of the numbers in the only output of the file, if they are no logits of the sample. `logits`: see `StatedNames`. */
+  readonly gives?: string | ((logits: boolean) => string);
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
-  /** Converts an answer to what the page shows. `labels` names the classes that the server left without a name. */
-  readonly shown: (predicted: Predicted, labels: readonly string[] | undefined, picture?: Canvas) => Shown;
+  /** Converts an answer to what the page shows. `labels` names the classes that the server left without a name; `described`: what the server states of the model. */
+  readonly shown: (
+    predicted: Predicted,
+    labels: readonly string[] | undefined,
+    picture?: Canvas,
+    described?: Described,
+  ) => Shown;
   /** Comparison of several samples; absent if samples are not compared. */
   readonly compared?: (predicted: readonly Predicted[], samples: readonly ComparedSample[]) => Shown;
 }
@@ -67,7 +72,8 @@ export function shownForm(described: Described): ShownForm<never> & { readonly n
 
 /** Text of the outputs: by what they hold, with their names in the file behind it. */
 export function givenText(described: Described | undefined, outputs: string): string {
-  const { gives } = described === undefined ? {} : shownForm(described);
+  const { gives: said } = described === undefined ? {} : shownForm(described);
+  const gives = typeof said === 'function' ? said(described!.logits) : said;
   return gives === undefined ? outputs : `${gives}; in the file ${outputs}`;
 }
 

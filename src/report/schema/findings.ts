@@ -172,6 +172,19 @@ export const reportedRaceSchema = z
   })
   .describe('What `distill.loss: auto` tried.');
 
+const shownPoints = z
+  .array(
+    z.strictObject({
+      point: whole.describe('Its index.'),
+      name: z.string(),
+      x: z.number(),
+      y: z.number(),
+      score: fraction.exactOptional().describe('Of a model.'),
+      isHidden: z.boolean().exactOptional(),
+    }),
+  )
+  .readonly();
+
 const shownBoxes = z
   .array(
     z.strictObject({
@@ -248,6 +261,18 @@ export const examplesSchema = z
             .strictObject({ label: shownBoxes.exactOptional(), teacher: shownBoxes, student: shownBoxes })
             .exactOptional()
             .describe('Of boxes with a class each: those of each side, of a model those with a score of at least 0.5.'),
+          points: z
+            .strictObject({
+              lines: z
+                .array(z.tuple([whole, whole]).readonly())
+                .readonly()
+                .describe('Skeleton: pairs of points.'),
+              label: shownPoints.exactOptional(),
+              teacher: shownPoints,
+              student: shownPoints,
+            })
+            .exactOptional()
+            .describe('Of places of points: those of each side, as shares of the picture.'),
           label: z.string().exactOptional().describe('Absent where nobody knows it.'),
           teacher: z.string(),
           student: z.string(),
@@ -255,7 +280,7 @@ export const examplesSchema = z
       )
       .readonly()
       .describe(
-        'Largest disagreement first: those of which both are surest, or whose numbers or boxes differ most; of masks also some of middle and of smallest.',
+        'Largest disagreement first: those of which both are surest, or whose numbers, boxes or points differ most; of masks also some of middle and of smallest.',
       ),
   })
   .describe('Samples that the last student and the teacher answer differently.');

@@ -5,6 +5,7 @@ import { asUserError } from '../../base/files.ts';
 import { isReadAsOnnx } from '../../files/as-onnx.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
+import { refuseStream } from '../../files/stated.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import type { Model } from '../../formats/onnx/model.ts';
@@ -61,7 +62,9 @@ export async function openSource(
 async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
   // A value for each sample needs the number of samples.
   const fixed = [...shapes.values()].some((shape) => 'value' in shape) ? shapes : new Map();
-  const source = onnxGraph(decodeModel(await readOnnx(file, shapes), file), file);
+  const model = decodeModel(await readOnnx(file, shapes), file);
+  refuseStream(file, model.metadata);
+  const source = onnxGraph(model, file);
   return { ...source, graph: withOwnConstants(source.graph), fixed };
 }
 

@@ -31,6 +31,8 @@ export interface KitForm {
   readonly hasNames?: false;
   /** Number of outputs that pages and classes of apps read. Default: 1. */
   readonly outputs?: number;
+  /** True if samples also read the answers of the second files of a run with `outputs`, which the kit then has too. */
+  readonly readsAnswerFiles?: true;
   readonly kindOf: typeof kindOfSamples;
   /** Meaning of the numbers in the output, for preprocessing.json. */
   readonly output: (task: Task, row: ModelRow) => object;

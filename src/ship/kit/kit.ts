@@ -60,16 +60,18 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     // As they were read in the run, whose model files may be elsewhere by now.
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
   });
-  const exported = await Promise.all(
-    asExported.map(async (row) => ({
-      row,
-      bytes: inOnePiece(await readModelFile(path.join(run, row.file!)), row.file!, 'a kit'),
-    })),
-  );
+  const read = async (row: ModelRow): Promise<KitModel> => ({
+    row,
+    bytes: inOnePiece(await readModelFile(path.join(run, row.file!)), row.file!, 'a kit'),
+  });
+  const exported = await Promise.all(asExported.map(read));
   const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
   const task = taskOf(data.validation);
   const { fields } = task;
-  const all = [...exported, ...made.models].map((model) => ({
+  const { form: name } = taskRow(task.name);
+  const form = await loadKit(name);
+  const answerFiles = form.readsAnswerFiles === true ? asExported.flatMap(answerRow) : [];
+  const all = [...exported, ...made.models, ...(await Promise.all(answerFiles.map(read)))].map((model) => ({
     ...model,
     ends: endsOf(model, data.validation, fields),
   }));
@@ -83,12 +85,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const content = new Map<string, string | Uint8Array>();
   for (const { row, bytes } of models) {
     content.set(placeOf(row), bytes);
-    if (row.usual !== undefined) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
+    if (row.usual !== undefined && !answerFiles.includes(row))
+      content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
-  const { form: name } = taskRow(task.name);
-  const form = await loadKit(name);
   const kind = form.kindOf(data.validation);
   // Numbers in place of missing values, channel by channel.
   const missing = missingNumbers(data.validation.columns ?? []);
@@ -101,6 +102,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       sizeBytes: bytes.length,
       sha256: sha256(bytes),
       inputs: ends.inputs,
+      // Of a file whose output has another name than `output` says.
+      ...(fields.length === 1 && ends.outputs[0] !== models[0]!.ends.outputs[0] && { output: ends.outputs[0] }),
     })),
     // A sample as a whole, of which each input of a model takes its part.
     input: {
@@ -143,6 +146,13 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
 }
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
+
+/** Row of the file with other answers than logits that stands beside a file. */
+function answerRow({ answerFile, ...row }: ModelRow): ModelRow[] {
+  if (answerFile === undefined) return [];
+  const { file, sizeBytes, latency } = answerFile;
+  return [{ ...row, file, sizeBytes, latency }];
+}
 
 async function refuseFilled(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);

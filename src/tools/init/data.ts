@@ -5,7 +5,7 @@ import { leadsUp } from '../../data/readers/class-folder.ts';
 import { guesses } from '../../data/readers/guess.ts';
 import type { SeenData } from '../../data/readers/guess.ts';
 import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
-import { besideData, seenBoxes } from './boxes.ts';
+import { besideData, describedAs, seenBoxes } from './boxes.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 import type { HubSplit } from '../../recipe/init.ts';
@@ -24,7 +24,7 @@ function typesByEnding(inFolder: boolean): Readonly<Partial<Record<string, Type>
 /** Maximum number of files to count. */
 const ENOUGH = 2000;
 
-/** Type of the data at `place`; undefined if names do not tell. `wantsBoxes`: boxes before masks, where there are both. `UserError` for a missing place. */
+/** Type of the data at `place`; undefined if names do not tell. `wantsBoxes`: boxes before masks and points, where there are both. `UserError` for a missing place. */
 export async function seenData(place: string, wantsBoxes = false): Promise<SeenData | undefined> {
   const isFolder = await stat(place).then(
     (found) => found.isDirectory(),
@@ -35,10 +35,14 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
   const name = path.basename(place);
   if (!isFolder) {
     const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
-    const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
+    const described = await describedAs(place, wantsBoxes);
+    const type = described ?? OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
     const unsupported = await besideData(place);
     const testBeside = await testFileOf(place);
-    const why = `${name} ends in ${ending === '' ? 'ubyte' : ending}`;
+    const isByForm = described !== undefined && described !== OF_FILE[ending];
+    const why = isByForm
+      ? `${name} has the form of ${described}`
+      : `${name} ends in ${ending === '' ? 'ubyte' : ending}`;
     const splits = type && (await (await guesses.loadIfThere(type))?.file?.splits(place));
     return (
       type && {
@@ -65,7 +69,7 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
     const lists = splits ?? (await listsIn(place, inside));
     return { type: 'mask-folder', why, notes: [], ...(lists && { splits: lists }) };
   }
-  const withBoxes = await seenBoxes(place, inside);
+  const withBoxes = await seenBoxes(place, inside, wantsBoxes);
   if (withBoxes !== undefined) return withBoxes;
   const unsupported = masksIn(inside) ?? masksIn(inRoot);
   const seen = { left: ENOUGH, least: Infinity };

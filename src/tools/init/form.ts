@@ -50,8 +50,10 @@ export async function seenForm(type: DataTypeName, place: string, said: Said): P
 /** Form of the first samples that a type's folder finds. */
 async function startForm(type: DataTypeName, place: string, said: Said): Promise<SeenForm> {
   const start = await starts.loadIfThere(type);
-  const { withBoxes, encoded, arePictures, rows } = (await start?.(place, { rows: ROWS, encoded: HEARD })) ?? {};
+  const { withBoxes, withPoints, encoded, arePictures, rows } =
+    (await start?.(place, { rows: ROWS, encoded: HEARD })) ?? {};
   if (withBoxes !== undefined) return boxForm(withBoxes);
+  if (withPoints !== undefined) return maskForm(withPoints);
   if (encoded !== undefined) return { ...(arePictures && { sample: 'picture' }), ...(await encodedForm(encoded)) };
   return rows === undefined ? {} : namedForm(rows, said);
 }

@@ -17,7 +17,7 @@ export async function pictureForm(folder: string): Promise<SeenForm> {
   return formOf((await allFiles(folder, PICTURES)).files, 'usual');
 }
 
-/** The same for pictures with masks: sides that suit segmenters. */
+/** The same for pictures with masks or points: sides that suit their models. */
 export async function maskForm(files: readonly string[]): Promise<SeenForm> {
   return formOf(files, 'masks');
 }

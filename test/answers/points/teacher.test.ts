@@ -238,6 +238,6 @@ teacher: { onnx: a.onnx, classes: ${classes} }
 student: { model: points-nano }`;
   const error = await userError(() => parseRecipe(recipe('a.npy'), 'r.yaml', { models }));
   expect(error.message).toContain('teacher.classes: expected a list of the points of the teacher, in its order, received a.npy');
-  const { recipe: right } = await parseRecipe(recipe('[tip, base]'), 'r.yaml', { models });
+  const { recipe: right } = parseRecipe(recipe('[tip, base]'), 'r.yaml', { models });
   expect(right.teacher?.classes).toEqual(['tip', 'base']);
 }); // prettier-ignore

@@ -98,6 +98,8 @@ export const small: Record<string, Expected> = {
   'gru-lm': { inputShape: [6], options: { vocabulary: 20, size: 8, units: 5 }, classes: 20 },
   'cnn-1d': { inputShape: [9, 3], options: { width: 0.25, depth: 2, kernel: 3 } },
   tcn: { inputShape: [9, 3], options: { filters: 8, depth: 2, kernel: 3 } },
+  'stream-ds-tcn': { inputShape: [15, 3], options: { filters: 8, depth: 2 } },
+  'stream-mixer': { inputShape: [15, 3], options: { filters: 8, depth: 2, kernels: [2, 3] } },
 };
 
 /** The models of the registry with logits as their one output; test/run/detection.long.test.ts exports detectors. */

@@ -40,6 +40,8 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   'gru-lm': { inputShape: [6], options: { vocabulary: 20, size: 8, units: 5 } },
   'cnn-1d': { inputShape: [9, 3], options: { width: 0.25, depth: 2, kernel: 3 } },
   tcn: { inputShape: [9, 3], options: { filters: 8, depth: 2, kernel: 3, dropout: 0 } },
+  'stream-ds-tcn': { inputShape: [15, 3], options: { filters: 8, depth: 2 } },
+  'stream-mixer': { inputShape: [15, 3], options: { filters: 8, depth: 2, kernels: [2, 3] } },
 };
 
 /** Numbers of an answer of each model that finds points: of two points, over twice as many columns and rows as the longer side has pixels. */

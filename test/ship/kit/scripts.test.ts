@@ -1,4 +1,4 @@
-// Needs the features boxes, mask, numbers, tags and vector.
+// Needs the features boxes, mask, numbers, points, tags and vector.
 import { Slot } from '../../../src/base/registry.ts';
 import { answerForms } from '../../../src/recipe/answer-forms.ts';
 import { loadKitList } from '../../../src/ship/kit/lists.ts';
@@ -46,6 +46,7 @@ const PAGES = [
   ['tags', 'tags'] as const,
   ['mask', 'numbers'] as const,
   ['boxes', 'numbers'] as const,
+  ['points', 'numbers'] as const,
 ];
 const BOTH = new Set(['onnx', 'tflite']);
 
@@ -66,6 +67,7 @@ it.each([
   ['tags', 'tags'] as const,
   ['mask', 'numbers'] as const,
   ['boxes', 'numbers'] as const,
+  ['points', 'numbers'] as const,
 ])('so does the program for Node: %s, %s', async (form, kind) => {
   expect(problemsOf(await nodeSample(form, kind))).toEqual([]);
   if (kind === 'numbers') expect(problemsOf(await nodeSample(form, kind, { file: 'sound' }))).toEqual([]);
@@ -75,7 +77,7 @@ it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
     ...(await Promise.all(PAGES.map(([form, kind]) => browserSample(form, BOTH, kind)))),
     ...[await nodeSample('classes', 'columns'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
-    ...[await nodeSample('boxes', 'numbers', { isOneOutput: false })],
+    ...[await nodeSample('boxes', 'numbers', { isOneOutput: false }), await nodeSample('points', 'numbers')],
   ];
   await loadKitList();
   for (const form of new Slot(answerForms, 'kit', 'kit').names())
@@ -88,6 +90,7 @@ it('a module of ours in a kit exports what the program beside it imports', async
   const programs = [
     await nodeSample('boxes', 'numbers', { isOneOutput: false, file: 'picture' }),
     await nodeSample('mask', 'numbers', { file: 'picture' }),
+    await nodeSample('points', 'numbers', { file: 'picture' }),
     await nodeSample('classes', 'numbers', { file: 'sound' }),
   ];
   for (const files of programs) {

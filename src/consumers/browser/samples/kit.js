@@ -20,8 +20,8 @@ export function modelOf(format) {
 }
 
 /** Answers of a model: of several outputs one after another. `of`: values of the output of a name. */
-export function answersIn(of) {
-  return (output.fields ?? [output]).flatMap(({ name }) => Array.from(of(name)));
+export function answersIn(model, of) {
+  return (output.fields ?? [{ name: model.output ?? output.name }]).flatMap(({ name }) => Array.from(of(name)));
 }
 
 export async function bytesOf({ file }) {

@@ -8,7 +8,7 @@ const compiled = await loadAndCompile(await bytesOf(model), { accelerator: 'wasm
 await start(async (raw) => {
   const fed = feedsOf(model, prepare(raw)).map(({ name, data, shape }) => [name, new Tensor(data, shape)]);
   const results = await compiled.run(Object.fromEntries(fed));
-  const logits = answersIn((name) => results[name].toTypedArray());
+  const logits = answersIn(model, (name) => results[name].toTypedArray());
   for (const tensor of [...fed.map(([, one]) => one), ...Object.values(results)]) tensor.delete();
   return logits;
 });

@@ -9,5 +9,5 @@ const session = await ort.InferenceSession.create(await bytesOf(model));
 await start(async (raw) => {
   const fed = feedsOf(model, prepare(raw)).map(({ name, dtype, data, shape }) => [name, new ort.Tensor(dtype, data, shape)]);
   const results = await session.run(Object.fromEntries(fed));
-  return answersIn((name) => results[name].data);
+  return answersIn(model, (name) => results[name].data);
 });

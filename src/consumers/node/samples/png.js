@@ -1,3 +1,13 @@
+/** Red, green and blue from 0 to 255 of a sample, whose values are from 0 to 255 or from 0 to 1. */
+function colours(raw, channels) {
+  const times = raw.some((value) => value > 1) ? 1 : 255;
+  const pixels = opaque(
+    raw.map((value) => value * times),
+    channels,
+  );
+  return Uint8Array.from(pixels).filter((_, i) => i % 4 < 3);
+}
+
 /** PNG file of a picture, [height, width, 3] from 0 to 255. */
 function png(pixels, { height, width }) {
   const row = 3 * width;

@@ -9,29 +9,36 @@ import { folderNames } from '../../readers/mask-files.ts';
 const COCO = 2 ** 20;
 
 export const guess: DataGuess = {
-  inFolder,
+  inFolder: (place, inside) => inFolder(place, inside, 'coco'),
+  keyPoints: (place, inside) => inFolder(place, inside, 'points'),
   besideData: async (file) =>
     path.extname(file).toLowerCase() === '.json' && (await isCoco(file))
       ? 'is an annotation file of COCO: the folder of its pictures is the training data'
       : undefined,
 };
 
-async function inFolder(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
-  const train = (await cocoSplit(place, inside, SPLIT_WORDS.train)) ?? (await cocoSplit(place, inside, ['']));
+async function inFolder(
+  place: string,
+  inside: readonly string[],
+  type: 'coco' | 'points',
+): Promise<SeenData | undefined> {
+  const split = (words: readonly string[]) => cocoSplit(place, inside, words, type);
+  const train = (await split(SPLIT_WORDS.train)) ?? (await split(['']));
   if (train === undefined) return undefined;
   let test;
-  for (const word of SPLIT_WORDS.test) test ??= await cocoSplit(place, inside, [word]);
-  const why = `${path.join(path.basename(place), train.labels)} has annotations in COCO's format`;
+  for (const word of SPLIT_WORDS.test) test ??= await split([word]);
+  const what = type === 'points' ? 'key points' : 'annotations';
+  const why = `${path.join(path.basename(place), train.labels)} has ${what} in COCO's format`;
   const tested = test?.labels === train.labels ? undefined : test;
   const both = tested && { test: tested.images, testLabels: tested.labels };
-  const chosen = tested && (await cocoSplit(place, inside, VALIDATION));
+  const chosen = tested && (await split(VALIDATION));
   const isThird = chosen && ![train.labels, tested?.labels].includes(chosen.labels);
   const third = isThird && { validation: chosen.images, validationLabels: chosen.labels };
-  return { type: 'coco', why, notes: [], splits: { train: train.images, labels: train.labels, ...both, ...third } };
+  return { type, why, notes: [], splits: { train: train.images, labels: train.labels, ...both, ...third } };
 }
 
 /** File of annotations and folder of pictures of a split with such a word in its name, relative to the place. */
-async function cocoSplit(place: string, inside: readonly string[], words: readonly string[]) {
+async function cocoSplit(place: string, inside: readonly string[], words: readonly string[], type: 'coco' | 'points') {
   const isNamed = (name: string): boolean => words.some((word) => name.toLowerCase().includes(word));
   const folders = ['annotations', '', ...inside.filter((name) => path.extname(name) === '' && name !== 'annotations')];
   for (const folder of folders) {
@@ -40,12 +47,19 @@ async function cocoSplit(place: string, inside: readonly string[], words: readon
     files.sort((a, b) => Number(b.startsWith('instances')) - Number(a.startsWith('instances')));
     for (const name of files) {
       const labels = path.join(folder, name);
-      if (/caption|keypoint|panoptic|stuff/i.test(name) || !(await isCoco(path.join(place, labels)))) continue;
+      const other = type === 'points' ? /caption|panoptic|stuff/i : /caption|keypoint|panoptic|stuff/i;
+      if (other.test(name) || !(await isCoco(path.join(place, labels)))) continue;
+      if (
+        type === 'points' &&
+        !/keypoint/i.test(name) &&
+        !(await beginning(path.join(place, labels))).includes('"keypoints"')
+      )
+        continue;
       // In official data, instances_train2017.json annotates train2017.
       const called = inside.filter((one) => path.extname(one) === '' && one !== 'annotations' && name.includes(one));
       const named = called.sort((a, b) => b.length - a.length).flatMap((one) => [path.join(one, 'images'), one]);
       // CVAT's instances_default.json annotates images/default.
-      const subset = path.parse(name).name.replace(/^instances_/, '');
+      const subset = path.parse(name).name.replace(/^(instances|person_keypoints)_/, '');
       const near = [
         ...named,
         path.join(folder, 'images'),

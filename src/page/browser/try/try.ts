@@ -168,7 +168,7 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
     const top = hasTop ? `?top=${Math.min(5, names?.length ?? 5)}` : '';
     const answer = await post<{ predictions: [never] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
     // Classes without a name get the names of the model whose preparation was borrowed.
-    const outcome = shown(answer.predictions[0], as?.described?.labels, question.picture);
+    const outcome = shown(answer.predictions[0], as?.described?.labels, question.picture, described);
     return { ...outcome, ms: performance.now() - start };
   } catch (error) {
     return { error: (error as Error).message };

@@ -2,6 +2,7 @@ import { percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { originalOf } from '../../summary.ts';
 import { maskColour } from '../../mask-colours.ts';
+import { pointMarks } from '../../point-marks.ts';
 import type { Report } from '../../types.ts';
 import { markup } from '../markup.ts';
 import type { Content } from '../markup.ts';
@@ -16,7 +17,9 @@ export function examplesSection(report: Report): Content {
       ? 'first those with the most differing pixels, then some in the middle, and last those with the fewest'
       : rows[0]?.boxes !== undefined
         ? 'those with the most boxes that only one of them finds come first'
-        : 'those of which both are surest come first';
+        : rows[0]?.points !== undefined
+          ? 'those whose points lie furthest apart come first'
+          : 'those of which both are surest come first';
   const areVectors = models.some((row) => Object.hasOwn(row, 'vectors'));
   const which =
     score.unit === 'label' || areVectors
@@ -42,6 +45,10 @@ function card(row: Row): Content {
   const { sample, label, teacher, student } = row;
   if (row.marked !== undefined) return markedCard(row, row.marked);
   if (row.boxes !== undefined) return boxedCard(row, row.boxes);
+  if (row.points !== undefined) {
+    const { lines, ...sides } = row.points;
+    return drawnCard(row, sides, 'points', (points, down) => pointMarks(points, lines, { across: 100, down }));
+  }
   if (row.masks !== undefined) return maskedCard(row, row.masks);
   const lines = Object.entries({ label, teacher, student }).flatMap(([who, text]) =>
     text === undefined ? [] : [markup`<dt>${who}</dt><dd>${text}</dd>`],
@@ -86,12 +93,28 @@ function markedText(words: readonly string[], marks: Marked['label']): Content {
 
 type Boxes = NonNullable<Row['boxes']>;
 
-/** The picture once for each side, with its boxes; later pictures use the first one's pixels. */
+/** The picture once for each side, with its boxes. */
 function boxedCard(row: Row, boxes: Boxes): Content {
+  return drawnCard(row, boxes, 'boxes', (found, high) =>
+    found.map(({ name, score, xmin, ymin, xmax, ymax }) => {
+      const [x, y] = [percentOf(xmin), percentOf(ymin, high)];
+      return markup`<rect x="${x}" y="${y}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin, high)}">
+        <title>${name}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect><text x="${Math.max(1, x)}" y="${Math.max(7, y - 1.5)}">${name}</text>`;
+    }),
+  );
+}
+
+/** The picture once for each side, with what `drawn` makes of that side; later pictures use the first one's pixels. */
+function drawnCard<Found>(
+  row: Row,
+  found: { readonly label?: Found; readonly teacher: Found; readonly student: Found },
+  what: 'boxes' | 'points',
+  drawn: (found: Found, high: number) => readonly Content[] | Content,
+): Content {
   const { sample, picture } = row;
   const id = `picture-${sample.replaceAll(/[^\w-]/g, '-')}`;
-  const sides = (['label', 'teacher', 'student'] as const).filter((who) => boxes[who] !== undefined);
-  // Sides of boxes are shares of the picture: a hundred units across, and as high as it is.
+  const sides = (['label', 'teacher', 'student'] as const).filter((who) => found[who] !== undefined);
+  // Places are shares of the picture: a hundred units across, and as high as it is.
   const high = picture === undefined ? 100 : Number((100 * heightOverWidth(picture)).toFixed(2));
   const figures = sides.map((who, i) => {
     const image =
@@ -100,12 +123,7 @@ function boxedCard(row: Row, boxes: Boxes): Content {
         : i === 0
           ? markup`<image id="${id}" width="100" height="${high}" preserveAspectRatio="none" href="data:image/png;base64,${picture}"/>`
           : markup`<use href="#${id}"/>`;
-    const rects = boxes[who]!.map(({ name, score, xmin, ymin, xmax, ymax }) => {
-      const [x, y] = [percentOf(xmin), percentOf(ymin, high)];
-      return markup`<rect x="${x}" y="${y}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin, high)}">
-        <title>${name}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect><text x="${Math.max(1, x)}" y="${Math.max(7, y - 1.5)}">${name}</text>`;
-    });
-    return markup`<dt>${who}</dt><dd><svg viewBox="0 0 100 ${high}" role="img" aria-label="boxes of the ${who}">${image}${rects}</svg>${row[who] ?? ''}</dd>`;
+    return markup`<dt>${who}</dt><dd><svg viewBox="0 0 100 ${high}" role="img" aria-label="${what} of the ${who}">${image}${drawn(found[who]!, high)}</svg>${row[who] ?? ''}</dd>`;
   });
   return markup`<li class="boxed"><dl>${figures}</dl><small>${sample}</small></li>`;
 }

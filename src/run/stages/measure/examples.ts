@@ -1,7 +1,7 @@
 import { shownFrom } from '../../../report/answer-figures.ts';
 import { Slot } from '../../../base/registry.ts';
 import { sampleId, countOfElements } from '../../../data/dataset.ts';
-import type { Dataset, TargetValues } from '../../../data/dataset.ts';
+import type { Dataset, PointsForm, TargetValues } from '../../../data/dataset.ts';
 import { textOfDate } from '../../../data/dates.ts';
 import { rowReader } from '../../../data/storage/sample-storage.ts';
 import { readSplits } from '../../../data/readers/read.ts';
@@ -69,6 +69,7 @@ export async function examplesOf(
         least: { teacher: shownFrom(teacher.row), student: shownFrom(student.row) },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
+        skeleton: dataset.points?.skeleton,
       })),
     };
   });
@@ -104,6 +105,8 @@ interface Differing {
   /** The sample, in the form that the report shows it in. */
   readonly shown: Shown & Pick<Example, 'values'>;
   readonly isLabelled: boolean;
+  /** Lines between points. */
+  readonly skeleton?: PointsForm['skeleton'] | undefined;
 }
 
 /** A sample with the texts of the answers. */

@@ -3,7 +3,6 @@ import android.graphics.Canvas
 import android.graphics.Color
 import android.graphics.Paint
 import kotlin.math.exp
-import kotlin.math.floor
 
 // == METHODS ==
 /** A box with its sides in pixels of the picture. */
@@ -11,17 +10,9 @@ class Detection(val label: String, val score: Float, val left: Float, val top: F
 
 /** Boxes with at least this score (default: that of preprocessing.json), the highest first; the picture stands upright and has no transparent parts. */
 fun detect(picture: Bitmap, minScore: Float = settings.getJSONObject("output").getDouble("threshold").toFloat()): List<Detection> {
-    val (height, width, channels) = List(3) { shape.getInt(it + 1) }
-    val place = placeOf(picture.height, picture.width)
-    val inner = valuesOf(picture, place.height, place.width)
-    // Grey beside the picture, as the pictures that the model learnt from have it.
-    val raw = FloatArray(height * width * channels) { 114f }
-    val row = place.width * channels
-    for (y in 0 until place.height) inner.copyInto(raw, ((place.top + y) * width + place.left) * channels, y * row, (y + 1) * row)
-    fun x(share: Float) = ((share * width - place.left) * picture.width / place.width).coerceIn(0f, picture.width.toFloat())
-    fun y(share: Float) = ((share * height - place.top) * picture.height / place.height).coerceIn(0f, picture.height.toFloat())
-    return suppressed(answersTo(raw), minScore).map { (label, score, box) ->
-        Detection(labels[label], score, x(box[0]), y(box[1]), x(box[2]), y(box[3]))
+    val fitted = fitted(picture)
+    return suppressed(answersTo(fitted.values), minScore).map { (label, score, box) ->
+        Detection(labels[label], score, fitted.x(box[0]), fitted.y(box[1]), fitted.x(box[2]), fitted.y(box[3]))
     }
 }
 
@@ -37,17 +28,7 @@ fun drawn(picture: Bitmap, found: List<Detection>): Bitmap {
     return out
 }
 
-private class Place(val top: Int, val left: Int, val height: Int, val width: Int)
-
-/** Place of a picture in the model's input, in pixels: in its middle with proportions kept, or the whole. */
-private fun placeOf(ownHeight: Int, ownWidth: Int): Place {
-    val (height, width) = List(2) { shape.getInt(it + 1) }
-    if (settings.getJSONObject("input").optString("fit") != "letterbox") return Place(0, 0, height, width)
-    val scale = min(height.toDouble() / ownHeight, width.toDouble() / ownWidth)
-    fun side(own: Int, most: Int) = floor(own * scale + 0.5).toInt().coerceIn(1, most)
-    val (down, across) = side(ownHeight, height) to side(ownWidth, width)
-    return Place((height - down) / 2, (width - across) / 2, down, across)
-}
+// __FITTED__
 
 /**
  * Non-maximum suppression by class: label, score and sides (left, top, right, bottom as shares of the input) of at most 100 boxes, the highest score first.

@@ -15,14 +15,10 @@ const grid = { rows, columns, classes: names.length, stride: height / rows };
 
 // __PNG__
 
-/** The picture of values, from 0 to 255 or from 0 to 1, under the half transparent colours of its mask. */
+/** A picture under the half transparent colours of its mask. */
 function masked(raw, mask) {
-  const times = raw.some((value) => value > 1) ? 1 : 255;
-  const pixels = opaque(
-    raw.map((value) => value * times),
-    channels,
-  );
-  return colouredMask(mask, names.length).map((colour, i) => (pixels[4 * Math.floor(i / 3) + (i % 3)] + colour) / 2);
+  const pixels = colours(raw, channels);
+  return colouredMask(mask, names.length).map((colour, i) => (pixels[i] + colour) / 2);
 }
 
 /** Names of the files that were written. */
