@@ -2,6 +2,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../support/built.ts';
 import { writeColouredBoxes } from '../support/coloured-boxes.ts';
+import { phrasesAsJsonl } from '../support/phrases.ts';
 import { sentences } from '../support/sentences.ts';
 import { BAD, GOOD, pairs, vocabularyOf, wordsOfPairs } from '../support/several-inputs.ts';
 import { shapesArchive } from '../support/shapes.ts';
@@ -89,6 +90,13 @@ const longer = (kills: number): readonly KillRecipe[] => [
     /** A tag for each word: weights of samples, a score of entities, answers [tokens, tags]. */
     ...{ name: 'kill-tags', kills },
     prepare: beside('kill-tags', (to) => writeFile(path.join(to, 'tags.jsonl'), asJsonl(taggedSentences(600, 'kill')))),
+    stages: ['teach', 'scratch', 'distill'],
+    files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx'],
+  },
+  {
+    /** The next token at each place: a recurrent student with one matrix for tokens and logits, answers [places, tokens]. */
+    ...{ name: 'kill-words', kills },
+    prepare: beside('kill-words', (to) => writeFile(path.join(to, 'phrases.jsonl'), phrasesAsJsonl(600, 'kill'))),
     stages: ['teach', 'scratch', 'distill'],
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx'],
   },

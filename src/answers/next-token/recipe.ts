@@ -50,6 +50,12 @@ export const nextTokenKeys: AnswerKeys = {
       received: 'a step',
     },
     { keys: ['target'], when: () => true, because: 'none for next-token', received: 'a search' },
+    {
+      keys: ['export'],
+      when: (formats: readonly string[]) => formats.includes('tflite'),
+      because: 'onnx for next-token: LiteRT does not run such models in int8',
+      received: 'tflite',
+    },
   ],
   elsewhere: [
     {
