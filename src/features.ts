@@ -303,7 +303,9 @@ function runWatcher(name: string, cells: WatcherCells): void {
   watchers.add({ name }, { ...cells });
 }
 
-runWatcher('page', { watcher: () => import('./commands/options/page.ts') });
+runWatcher('tensorboard', { watcher: () => import('./observers/tensorboard/watcher.ts') });
+runWatcher('prometheus', { watcher: () => import('./observers/prometheus/watcher.ts') });
+runWatcher('run-page', { watcher: () => import('./observers/run-page/watcher.ts') });
 
 /** Slots of observers of a server. */
 interface ObserverCells {

@@ -1,5 +1,5 @@
-import { writeMessage } from './protobuf/message.ts';
-import { EventSchema } from './protobuf/tensorboard_pb.ts';
+import { writeMessage } from '../../formats/protobuf/message.ts';
+import { EventSchema } from './tensorboard_pb.ts';
 
 /** TensorBoard's event files: TFRecords of tensorflow.Event messages. Format: tensorflow/core/lib/io/record_writer.h. */
 

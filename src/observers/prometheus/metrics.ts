@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { UserError } from '../base/errors.ts';
-import { needPackages } from '../base/process/packages.ts';
-import type { OnEvent } from '../base/events.ts';
-import { isFromOtherPage, isLoopback } from '../base/web.ts';
+import { UserError } from '../../base/errors.ts';
+import { needPackages } from '../../base/process/packages.ts';
+import type { OnEvent } from '../../base/events.ts';
+import { isFromOtherPage, isLoopback } from '../../base/web.ts';
 import { runMetrics } from './run-metrics.ts';
 import type { RankedProcess } from './ranked-process.ts';
 

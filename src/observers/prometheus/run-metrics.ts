@@ -1,8 +1,8 @@
 import type * as PromClient from 'prom-client';
 import type { Counter, Gauge, Registry } from 'prom-client';
-import { limbeckVersion } from '../base/process/packages.ts';
-import { eventScore, metricOfEvent } from './events.ts';
-import type { OfTask, OnEvent, RunEvent } from '../base/events.ts';
+import { limbeckVersion } from '../../base/process/packages.ts';
+import { eventScore, metricOfEvent } from '../../watch/events.ts';
+import type { OfTask, OnEvent, RunEvent } from '../../base/events.ts';
 import type { RankedProcess } from './ranked-process.ts';
 
 /** Metrics of a run's events; names and units follow Prometheus' conventions. */

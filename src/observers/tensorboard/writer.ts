@@ -1,10 +1,10 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { epochSeconds } from '../base/clock.ts';
-import { fileVersionRecord, restartRecord, scalarRecord } from '../formats/tensorboard.ts';
-import { metricOfEvent } from './events.ts';
-import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
+import { epochSeconds } from '../../base/clock.ts';
+import { fileVersionRecord, restartRecord, scalarRecord } from './records.ts';
+import { metricOfEvent } from '../../watch/events.ts';
+import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../../base/events.ts';
 
 /** Folder in the run's for `tensorboard --logdir`. */
 const TENSORBOARD_FOLDER = 'tensorboard';

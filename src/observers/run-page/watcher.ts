@@ -1,7 +1,7 @@
 import type { OnEvent } from '../../base/events.ts';
 import type { RunEnd } from '../../page/run/log.ts';
-import { checkPort } from './watch.ts';
-import type { Watcher, Watchers } from './watchers.ts';
+import { checkPort } from '../../commands/options/watch.ts';
+import type { Watcher, Watchers } from '../../commands/options/watchers.ts';
 
 interface PageArgs {
   readonly page?: boolean;

@@ -1,4 +1,12 @@
-import { crc32c, fileVersionRecord, record, restartRecord, scalarRecord } from '../../src/formats/tensorboard.ts';
+import {
+  crc32c,
+  fileVersionRecord,
+  record,
+  restartRecord,
+  scalarRecord,
+} from '../../../src/observers/tensorboard/records.ts';
+import { file_tensorboard } from '../../../src/observers/tensorboard/tensorboard_pb.ts';
+import { fieldsIn, fieldsOf } from '../../support/proto-fields.ts';
 
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 
@@ -41,4 +49,8 @@ describe("TensorBoard's records", () => {
       `${time}10072a0d0a0b0a04${hex(Buffer.from('loss'))}150000003f`,
     );
   });
+});
+
+it('has the fields of tensorboard.proto: `npm run protobuf` was run', () => {
+  expect(fieldsOf(file_tensorboard)).toEqual(fieldsIn('src/observers/tensorboard/tensorboard.proto'));
 });
