@@ -7,7 +7,7 @@ import path from 'node:path';
  * `.proto` changes, so npx fetches it from the npm registry and no clone installs it.
  */
 const root = path.resolve(import.meta.dirname, '..');
-const folders = ['src/formats/protobuf', 'src/observers/tensorboard'];
+const folders = ['src/formats/protobuf', 'src/observers/tensorboard', 'src/teachers/saved-model'];
 const packages = ['@bufbuild/buf@1.75.0', '@bufbuild/protoc-gen-es@2.13.0', '@bufbuild/protobuf@2.17.0'];
 for (const folder of folders.map((name) => path.join(root, name)).filter(existsSync)) {
   const template = {

@@ -31,12 +31,18 @@ import type { Model } from './formats/onnx/model.ts';
 import { kubernetes } from './places/kubernetes/index.ts';
 import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
+import { tensorflow } from './places/tensorflow/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
+import { savedModel } from './teachers/saved-model/index.ts';
+import { tfjs } from './teachers/tfjs/index.ts';
+import { tflite } from './teachers/tflite/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
+import { teacherFormats } from './distill/teachers/formats.ts';
+import type { OpenTeacherFile, PrepareTeacher, TeacherFormat } from './distill/teachers/formats.ts';
 import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
@@ -44,6 +50,8 @@ import type { DrawnSection } from './report/answer-figures.ts';
 import type { FigureSchemas } from './report/schema/model.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import type { Connect } from './run/processes/connections.ts';
+import { engines } from './runtime/engines.ts';
+import type { EngineRoom, EngineRow } from './runtime/engines.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import { kitLists } from './ship/kit/lists.ts';
@@ -274,6 +282,38 @@ launcher(kubernetes);
 launcher(slurm);
 launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
 launcher(torchrun);
+
+/** Slots of engines. */
+interface EngineCells {
+  readonly engine: Cell<'engine', EngineRow>;
+}
+
+function engine(row: EngineRoom, cells: EngineCells): void {
+  engines.add(row, { ...cells });
+}
+
+engine(tensorflow, { engine: () => import('./places/tensorflow/engine.ts') });
+
+/** Slots of formats of teachers' files. */
+interface TeacherCells {
+  readonly openFile: Cell<'openFile', OpenTeacherFile>;
+  readonly prepare?: Cell<'prepare', PrepareTeacher>;
+  readonly macs?: Cell<'macs', (file: string) => Promise<number>>;
+}
+
+function teacher(row: TeacherFormat, cells: TeacherCells): void {
+  teacherFormats.add(row, { ...cells });
+}
+
+teacher(tfjs, {
+  openFile: () => import('./teachers/tfjs/teacher.ts'),
+  macs: () => import('./teachers/tfjs/teacher.ts'),
+});
+teacher(savedModel, {
+  openFile: () => import('./teachers/saved-model/teacher.ts'),
+  prepare: () => import('./teachers/saved-model/teacher.ts'),
+});
+teacher(tflite, { openFile: () => import('./teachers/tflite/teacher.ts') });
 
 /** Slots of consumers of models, of which each fills one. */
 interface ConsumerCells {

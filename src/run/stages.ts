@@ -197,7 +197,7 @@ export async function rehearse(begin: StageContext, given?: Teaching): Promise<v
     const trainings = trainingsOf({ context, lessons }, 0, { softTargets });
     const { lanes, share } = lanesOf(context, trainings.length * repeats);
     enter('run', repeats, lanes);
-    const engine = lanes === 1 ? context.engine : engineOf({ ...context.recipe, threads: share });
+    const engine = lanes === 1 ? context.engine : await engineOf({ ...context.recipe, threads: share });
     for (const { train } of trainings) (await train({ engine })).trained.network.dispose();
     // Pruning and training with quantization take as long as the student's training for as many epochs.
     enter('run');

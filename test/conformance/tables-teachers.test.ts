@@ -55,7 +55,7 @@ it('files by scikit-learn, LightGBM, XGBoost and CatBoost answer as predict_prob
     const { recipe } = loaded;
     const { validation, test } = await loadFedData(recipe, recipe.teacher, false);
     const { teacher } = await openTeacher(recipe.teacher!, {
-      ...{ engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: validation },
+      ...{ engine: await engineOf(recipe), session: sessionOptionsOf(recipe), dataset: validation },
       name: (file) => path.basename(file),
     });
     const all = Int32Array.from({ length: test!.count }, (_, i) => i);

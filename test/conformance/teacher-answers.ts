@@ -15,7 +15,7 @@ export async function teacherAnswers(
   const { recipe } = makeRecipe(written, folder);
   const { train } = await loadFedData(recipe, recipe.teacher, false);
   const { teacher } = await openTeacher(recipe.teacher!, {
-    ...{ engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: train },
+    ...{ engine: await engineOf(recipe), session: sessionOptionsOf(recipe), dataset: train },
     name: (file) => path.basename(file),
   });
   const rows = Int32Array.from({ length: train.count }, (_, i) => i);

@@ -105,7 +105,7 @@ describe('a model of tfjs that begins with Rescaling', () => {
     await write(1 / 127.5, -1);
     const recipe = await recipeOf([0.45, 0.5], [0.25, 0.3]);
     const { train: dataset } = await loadData(recipe);
-    const options = { engine: engineOf(recipe), session: {}, dataset, name: (file: string) => file };
+    const options = { engine: await engineOf(recipe), session: {}, dataset, name: (file: string) => file };
     const settings: FileSettings = { tfjs: path.join(folder(), 'model.json'), outputs: 'logits', layout: 'auto', intermediate: [] }; // prettier-ignore
     const { teacher, preparation } = await openFile(settings, options);
     await teacher.dispose();

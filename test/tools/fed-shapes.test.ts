@@ -124,7 +124,7 @@ it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind,
 
   const place = { engine: 'auto', device: 'auto', threads: 1, stepsPerCall: undefined } as const;
   const asked = { onnx: at('m.onnx'), layout: 'auto', outputs: 'auto', intermediate: [] } as const;
-  const opened = await openFile({ ...asked, intermediate: [] }, { engine: engineOf(place), session: {}, dataset: train, name: () => 'm' }); // prettier-ignore
+  const opened = await openFile({ ...asked, intermediate: [] }, { engine: await engineOf(place), session: {}, dataset: train, name: () => 'm' }); // prettier-ignore
   expect(relativeError(await plainLogits(opened.teacher, train, rows), expectedOf(train))).toBeLessThan(1e-6);
   await opened.teacher.dispose();
 

@@ -21,7 +21,7 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { withEpochs } from '../../recipe/steps.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
+import { engineOfRun } from '../../setup/engine.ts';
 import { alone } from '../../train/processes.ts';
 import { progressOf } from '../../train/progress.ts';
 import { tellAnswers } from '../forecast.ts';
@@ -117,8 +117,7 @@ async function withTeacher<T>(
   work: (given: Work) => Promise<T>,
 ): Promise<T> {
   const format = storeOf(asked);
-  const engine = engineOf(asked);
-  prepareSavedModels(asked);
+  const engine = await engineOfRun(asked);
   // Reads the samples exactly as a run does, because the run finds answers by a hash of the samples. An assistant learns all classes.
   await requireFiles(asked);
   const read = await loadDataToTeach(asked);

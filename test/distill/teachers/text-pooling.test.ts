@@ -41,7 +41,7 @@ async function vectorsOf(teacher: object): Promise<Float32Array> {
     folder(),
   );
   const { validation } = await loadDataToTeach(recipe);
-  const options = { engine: engineOf(recipe), session: sessionOptionsOf(recipe), name: (file: string) => file };
+  const options = { engine: await engineOf(recipe), session: sessionOptionsOf(recipe), name: (file: string) => file };
   const opened = await openTeacher(recipe.teacher!, { ...options, dataset: asTeacherSees(validation) });
   const rows = Int32Array.from({ length: validation.count }, (_, i) => i);
   return plainLogits(opened.teacher, validation, rows).finally(() => opened.teacher.dispose());

@@ -109,7 +109,7 @@ it('is a teacher of vectors, whatever stands around a text', async () => {
   };
   const { recipe: loaded } = makeRecipe(recipe, folder());
   const { validation } = await loadDataToTeach(loaded);
-  const options = { engine: engineOf(loaded), session: sessionOptionsOf(loaded), name: (file: string) => file };
+  const options = { engine: await engineOf(loaded), session: sessionOptionsOf(loaded), name: (file: string) => file };
   const { teacher } = await openTeacher(loaded.teacher!, { ...options, dataset: asTeacherSees(validation) });
   const found = await plainLogits(teacher, validation, Int32Array.from(texts.keys()));
   await teacher.dispose();

@@ -1,4 +1,7 @@
-import { UserError } from '../../base/errors.ts';
+import { atFile, UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import type { OpenTeacherFile } from '../../distill/teachers/formats.ts';
+import { readEntries } from '../../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';
 import type { TensorData } from '../../graph/types.ts';
@@ -6,13 +9,21 @@ import type { ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { teacherOfFile } from './teacher-of-file.ts';
-import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
-import type { Teacher } from './teacher.ts';
+import { teacherOfFile } from '../../distill/teachers/teacher-of-file.ts';
+import type { FileTeacherSettings, FileTeacherSource, Runnable } from '../../distill/teachers/file-teacher.ts';
+import type { Teacher } from '../../distill/teachers/teacher.ts';
 
 export interface TfliteSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
   readonly bytes: Uint8Array;
 }
+
+export const openFile: OpenTeacherFile = async ({ file, ...source }) => {
+  const bytes = await readBytes(file);
+  return {
+    metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)),
+    open: (settings) => tfliteTeacher({ ...source, bytes }, settings),
+  };
+};
 
 /** A TFLite file as a teacher; quantized inputs and outputs are converted from and to real numbers. */
 export async function tfliteTeacher(

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { firstLine, nearest, UserError } from '../../base/errors.ts';
 import { staticShape } from '../../graph/shapes.ts';
-import type { InferenceTensor, ModelValue } from '../inference.ts';
-import { createTensorFlowEngine, onTensorFlow } from './engine.ts';
-import type { SignatureDef, TensorFlowLibrary, TensorInfo, TfSavedModel } from './addon.ts';
-import { loadTensorFlow } from './addon.ts';
+import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
+import { createTensorFlowEngine, onTensorFlow } from '../../places/tensorflow/engine.ts';
+import type { SignatureDef, TensorFlowLibrary, TensorInfo, TfSavedModel } from '../../places/tensorflow/addon.ts';
+import { loadTensorFlow } from '../../places/tensorflow/addon.ts';
 
 /** Tag of serving graphs in TensorFlow's and Keras' SavedModels. */
 const TAG = 'serve';

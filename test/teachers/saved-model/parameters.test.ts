@@ -1,8 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { savedModelParameters } from '../../src/formats/saved-model.ts';
-import { writeSavedModel } from '../support/saved-model.ts';
+import { readMessage } from '../../../src/formats/protobuf/message.ts';
+import { savedModelParameters } from '../../../src/teachers/saved-model/parameters.ts';
+import { file_saved_model, SavedModelSchema } from '../../../src/teachers/saved-model/saved_model_pb.ts';
+import { fieldsIn, fieldsOf } from '../../support/proto-fields.ts';
+import { writeSavedModel } from '../../support/saved-model.ts';
+import { Writer } from '../../support/wire.ts';
 
 let folder: string;
 beforeAll(async () => (folder = await mkdtemp(path.join(tmpdir(), 'limbeck-'))));
@@ -33,4 +37,15 @@ it('counts what a signature depends on: variables and constant matrices, each on
   expect(savedModelParameters(bytes, 'bias')).toBe(16);
   expect(savedModelParameters(bytes, 'none')).toBe(0);
   expect(() => savedModelParameters(bytes.subarray(0, 50), 'bias')).toThrow();
+});
+
+it('has the fields of saved_model.proto: `npm run protobuf` was run', () => {
+  expect(fieldsOf(file_saved_model)).toEqual(fieldsIn('src/teachers/saved-model/saved_model.proto'));
+});
+
+it('refuses what is inside the entries of a map', () => {
+  const entry = new Writer().message(2, (meta) =>
+    meta.message(5, (map) => map.string(1, 'key').message(2, (s) => s.int(2, 1))),
+  );
+  expect(() => readMessage(SavedModelSchema, entry.finish())).toThrow('outputs has wire type 0 instead of 2');
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { UserError } from '../../../src/base/errors.ts';
-import { locateTensorFlow } from '../../../src/runtime/tensorflow/engine.ts';
+import { locateTensorFlow } from '../../../src/places/tensorflow/locate.ts';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'limbeck-'))));

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { TensorData, TensorType } from '../../graph/types.ts';
-import type { State, StateTensor } from '../engine.ts';
-import { checkState, checkType } from '../state.ts';
+import type { State, StateTensor } from '../../runtime/engine.ts';
+import { checkState, checkType } from '../../runtime/state.ts';
 
 interface Held {
   readonly type: TensorType;

@@ -1,7 +1,7 @@
-import { readMessage } from './protobuf/message.ts';
-import { SavedModelSchema } from './protobuf/saved_model_pb.ts';
-import type { NodeDef, TensorShapeProto } from './protobuf/saved_model_pb.ts';
-import { product } from '../base/numbers.ts';
+import { readMessage } from '../../formats/protobuf/message.ts';
+import { SavedModelSchema } from './saved_model_pb.ts';
+import type { NodeDef, TensorShapeProto } from './saved_model_pb.ts';
+import { product } from '../../base/numbers.ts';
 
 /**
  * Number of parameters that a signature of a TensorFlow SavedModel computes with: the elements of the variables and of the

@@ -1,7 +1,7 @@
-import { savedModelTeacher } from '../../src/distill/teachers/saved-model-teacher.ts';
-import type { UserError } from '../../src/base/errors.ts';
-import { tensorFlowStatus } from '../../src/runtime/tensorflow/engine.ts';
-import { pictures } from '../support/dataset.ts';
+import { savedModelTeacher } from '../../../src/teachers/saved-model/teacher.ts';
+import type { UserError } from '../../../src/base/errors.ts';
+import { tensorFlowStatus } from '../../../src/places/tensorflow/engine.ts';
+import { pictures } from '../../support/dataset.ts';
 
 it('without the library of TensorFlow, or without the folder, a SavedModel says what to do', async () => {
   const source = { name: 'm', folder: 'no/such/model', dataset: pictures(), probe: { x: new Float32Array(32), n: 1 } };

@@ -9,15 +9,14 @@ import { install } from '../../trace/install.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { RANDOM_PREFIX, withRandomSource } from '../../trace/random.ts';
 import { traceProgram } from '../../trace/trace.ts';
-import type { CompiledStep, CompileOptions, Engine, State } from '../engine.ts';
-import type { EngineStatus } from '../engine-status.ts';
-import { fillRandom } from '../randoms.ts';
-import { allocate, holds } from '../onnxruntime/session.ts';
+import type { CompiledStep, CompileOptions, Engine, State } from '../../runtime/engine.ts';
+import type { EngineStatus } from '../../runtime/engine-status.ts';
+import type { EngineRow } from '../../runtime/engines.ts';
+import { fillRandom } from '../../runtime/randoms.ts';
+import { allocate, holds } from '../../runtime/onnxruntime/session.ts';
 import { loadTensorFlow } from './addon.ts';
 import { tensorFlowRemedy } from './remedy.ts';
 import { TensorStore } from './store.ts';
-
-export { locateTensorFlow } from './addon.ts';
 
 /** Name of tfjs-node's backend in tfjs. */
 const BACKEND = 'tensorflow';
@@ -69,6 +68,12 @@ export function tensorFlowStatus(): EngineStatus {
     return { usable: false, reason: error.message.replace(/^engine tensorflow: /, ''), remedy: error.hint };
   }
 }
+
+/** What opens the engine of recipes with `engine: tensorflow`. */
+export const engine: EngineRow = {
+  create: ({ device, threads }) => createTensorFlowEngine(device, threads),
+  status: tensorFlowStatus,
+};
 
 /** `UserError` if it is not installed or lacks the device. */
 export function createTensorFlowEngine(device?: string, threads?: number): TensorFlowEngine {

@@ -4,11 +4,13 @@ import { sha256 } from '../../base/bytes.ts';
 import { orClose } from '../../base/closing.ts';
 import { nearest, UserError } from '../../base/errors.ts';
 import { asUserError, readBytes } from '../../base/files.ts';
-import { savedModelParameters } from '../../formats/saved-model.ts';
-import { SavedModel } from '../../runtime/tensorflow/saved-model.ts';
-import { teacherOfFile } from './teacher-of-file.ts';
-import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
-import type { Teacher } from './teacher.ts';
+import { savedModelParameters } from './parameters.ts';
+import { SavedModel } from './runtime.ts';
+import { teacherOfFile } from '../../distill/teachers/teacher-of-file.ts';
+import type { FileTeacherSettings, FileTeacherSource } from '../../distill/teachers/file-teacher.ts';
+import type { OpenTeacherFile, PrepareTeacher } from '../../distill/teachers/formats.ts';
+import { createTensorFlowEngine } from '../../places/tensorflow/engine.ts';
+import type { Teacher } from '../../distill/teachers/teacher.ts';
 
 export interface SavedModelSettings extends FileTeacherSettings {
   /** Signature to call. Default `serving_default`. */
@@ -18,6 +20,16 @@ export interface SavedModelSettings extends FileTeacherSettings {
 export interface SavedModelSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
   readonly folder: string;
 }
+
+/** Loads libtensorflow with the settings of a recipe; `UserError` if it is missing or broken. */
+export const prepare: PrepareTeacher = ({ device, threads }) =>
+  void createTensorFlowEngine(device === 'cpu' ? 'cpu' : 'auto', threads);
+
+export const openFile: OpenTeacherFile = ({ file, signature, ...source }) =>
+  Promise.resolve({
+    metadata: new Map<string, string>(),
+    open: (settings) => savedModelTeacher({ ...source, folder: file }, { ...settings, signature }),
+  });
 
 /**
  * A TensorFlow SavedModel as a teacher, run by libtensorflow whatever engine trains the student. Inner tensors are other outputs of its signature.

@@ -1,4 +1,4 @@
-import { tensorFlowRemedy } from '../../../src/runtime/tensorflow/remedy.ts';
+import { tensorFlowRemedy } from '../../../src/places/tensorflow/remedy.ts';
 
 it('names the set-up for CUDA where libtensorflow leaves a card unused, and only there', () => {
   expect(tensorFlowRemedy(false, true, 'linux')).toContain('npm run setup:tensorflow -- --cuda');
