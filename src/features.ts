@@ -49,6 +49,8 @@ import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
 import type { FigureSchemas } from './report/schema/model.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
+import { methods } from './run/methods.ts';
+import type { Generations, LeaveOut, Mutual, RaceLosses, RaceShard, TrainAssistants } from './run/methods.ts';
 import type { Connect } from './run/processes/connections.ts';
 import { engines } from './runtime/engines.ts';
 import type { EngineRoom, EngineRow } from './runtime/engines.ts';
@@ -329,6 +331,29 @@ consumer('triton', { serverFolder: () => import('./consumers/triton/index.ts') }
 consumer('kserve', { serverFolder: () => import('./consumers/kserve/index.ts') }, 'servers');
 consumer('transformers', { appFolder: () => import('./consumers/transformers/index.ts') }, 'transformers.js');
 consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts') }, 'MediaPipe');
+
+/** Slots of methods, of which each fills its own. */
+interface MethodCells {
+  readonly assistants?: Cell<'assistants', TrainAssistants>;
+  readonly generations?: Cell<'generations', Generations>;
+  readonly leaveOut?: Cell<'leaveOut', LeaveOut>;
+  readonly mutual?: Cell<'mutual', Mutual>;
+  readonly race?: Cell<'race', RaceLosses>;
+  readonly raceShard?: Cell<'raceShard', RaceShard>;
+}
+
+function method(name: string, cells: MethodCells): void {
+  methods.add({ name }, { ...cells });
+}
+
+method('assistants', { assistants: () => import('./methods/assistants/assistants.ts') });
+method('generations', { generations: () => import('./methods/generations/generations.ts') });
+method('leave-out', { leaveOut: () => import('./methods/leave-out/leave-out.ts') });
+method('mutual', { mutual: () => import('./methods/mutual/mutual.ts') });
+method('race', {
+  race: () => import('./methods/race/race.ts'),
+  raceShard: () => import('./methods/race/shard.ts'),
+});
 
 kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 

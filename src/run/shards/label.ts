@@ -25,9 +25,9 @@ import { engineOfRun } from '../../setup/engine.ts';
 import { alone } from '../../train/processes.ts';
 import { progressOf } from '../../train/progress.ts';
 import { tellAnswers } from '../forecast.ts';
+import { leaveOutOf } from '../methods.ts';
 import type { RunOptions } from '../options.ts';
 import { batchFor, inBatchesOf, storeOptions } from '../stages/teacher/answer.ts';
-import { transferSet } from '../stages/teacher/leave-out.ts';
 import { openAndCheck } from '../stages/teacher/given-teacher.ts';
 
 /** `signal` stops after the current block. */
@@ -123,7 +123,8 @@ async function withTeacher<T>(
   const read = await loadDataToTeach(asked);
   const recipe = withEpochs(asked, read.train.count);
   const whole = { recipe, data: read };
-  const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
+  const leaveOut = recipe.teacher?.chain === undefined ? await leaveOutOf(recipe) : undefined;
+  const { data } = leaveOut?.transferSet(whole) ?? whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal, processes: alone }))!;
   try {

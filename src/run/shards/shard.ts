@@ -1,7 +1,7 @@
 import type { Shard } from '../../base/shard.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { RunOptions } from '../options.ts';
-import { raceShard } from './race.ts';
+import { raceShard } from '../methods.ts';
 import { repeatShard } from './repeats.ts';
 import type { Repeated } from './repeats.ts';
 import type { SharedRounds } from './rounds.ts';

@@ -1,13 +1,13 @@
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
-import { RandomStream } from '../../src/base/random.ts';
-import { layersNetwork } from '../../src/networks/layers/layers.ts';
-import type { ModelNetwork } from '../../src/networks/network.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
-import type { Engine, State } from '../../src/runtime/engine.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
-import type { TrainingBatch } from '../../src/train/step/batch.ts';
-import { CLASSES, pairTrainer } from '../support/pair.ts';
-import type { PairSetup } from '../support/pair.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
+import type { ModelNetwork } from '../../../src/networks/network.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
+import type { Engine, State } from '../../../src/runtime/engine.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
+import type { TrainingBatch } from '../../../src/train/step/batch.ts';
+import { CLASSES, pairTrainer } from './pair.ts';
+import type { PairSetup } from './pair.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

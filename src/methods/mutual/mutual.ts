@@ -1,15 +1,18 @@
-import { monotonicMs } from '../../../base/clock.ts';
-import { mean } from '../../../base/math/statistics.ts';
-import type { Recipe } from '../../../recipe/schema.ts';
-import { networkParameters } from '../../../networks/network.ts';
-import { number } from '../../../report/format.ts';
-import { stageOf } from '../../../report/artifact.ts';
-import { peerBuilder, studentBuilder } from '../../../setup/models.ts';
-import type { TrainedModel } from '../../../ship/export.ts';
-import { taskOf } from '../../../tasks/registry.ts';
-import type { FitContext, StageContext } from '../../context.ts';
-import { numberOf, trainStudent } from './train-student.ts';
-import { validationScore } from '../score-as-given.ts';
+import { monotonicMs } from '../../base/clock.ts';
+import { mean } from '../../base/math/statistics.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { networkParameters } from '../../networks/network.ts';
+import { number } from '../../report/format.ts';
+import { stageOf } from '../../report/artifact.ts';
+import { peerBuilder, studentBuilder } from '../../setup/models.ts';
+import type { TrainedModel } from '../../ship/export.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import type { FitContext, StageContext } from '../../run/context.ts';
+import type { Mutual } from '../../run/methods.ts';
+import { checkPeer } from './check.ts';
+import { peerPrograms, withPeer } from './peer.ts';
+import { numberOf, trainStudent } from '../../run/stages/student/train-student.ts';
+import { validationScore } from '../../run/stages/score-as-given.ts';
 
 interface TrainedWithPeer extends TrainedModel {
   readonly peer: { readonly name: string; readonly params: number; readonly validation: number };
@@ -19,7 +22,7 @@ interface TrainedWithPeer extends TrainedModel {
  * Zhang et al. 2018 (CVPR), "Deep mutual learning", algorithm 1: two students learn from the same batches, each from the labels and from the other's
  * answers. Only the student is exported; the peer is scored at the same epoch.
  */
-export async function trainWithPeer(context: FitContext, repeat: number): Promise<TrainedWithPeer> {
+async function trainWithPeer(context: FitContext, repeat: number): Promise<TrainedWithPeer> {
   const { recipe } = context;
   const seed = recipe.seed + repeat;
   const build = peerBuilder(context, seed);
@@ -31,7 +34,7 @@ export async function trainWithPeer(context: FitContext, repeat: number): Promis
     build: studentBuilder(context, seed),
     settings: recipe.distill,
     seed,
-    peer: build,
+    peer: { build, pair: withPeer, programs: peerPrograms },
     isNew: true,
   });
   const peerStage = `peer of ${stage}`;
@@ -46,7 +49,7 @@ export async function trainWithPeer(context: FitContext, repeat: number): Promis
 }
 
 /** Notes for the report: the peer and its score, and the stages that train without a peer. */
-export function peerNotes(
+function peerNotes(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   students: readonly TrainedModel[],
 ): string[] {
@@ -69,3 +72,5 @@ function nameOf({ distill }: Recipe): string {
   const peer = 'peer' in distill ? distill.peer : undefined;
   return peer === undefined ? 'the same network from other weights' : peer.model;
 }
+
+export const mutual: Mutual = { check: checkPeer, train: trainWithPeer, notes: peerNotes };

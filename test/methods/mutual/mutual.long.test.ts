@@ -1,16 +1,16 @@
-import { RandomStream } from '../../src/base/random.ts';
-import { layersNetwork } from '../../src/networks/layers/layers.ts';
-import { buildModel } from '../../src/networks/models/registry.ts';
-import type { ModelNetwork } from '../../src/networks/network.ts';
-import { sharingIn } from '../../src/run/processes/processes.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
-import type { State } from '../../src/runtime/engine.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
-import type { TrainingBatch } from '../../src/train/step/batch.ts';
-import type { PartsOptions } from '../../src/train/parallel/parted.ts';
-import { CLASSES, pairTrainer } from '../support/pair.ts';
-import type { PairSetup } from '../support/pair.ts';
-import { played } from '../support/played.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
+import { buildModel } from '../../../src/networks/models/registry.ts';
+import type { ModelNetwork } from '../../../src/networks/network.ts';
+import { sharingIn } from '../../../src/run/processes/processes.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
+import type { State } from '../../../src/runtime/engine.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
+import type { TrainingBatch } from '../../../src/train/step/batch.ts';
+import type { PartsOptions } from '../../../src/train/parallel/parted.ts';
+import { CLASSES, pairTrainer } from './pair.ts';
+import type { PairSetup } from './pair.ts';
+import { played } from '../../support/played.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

@@ -1,6 +1,6 @@
-import { raceRoundsOf } from '../../src/run/stages/student/race.ts';
-import { raceRows } from '../../src/report/tables/race.ts';
-import { accuracyScore } from '../../src/tasks/score.ts';
+import { raceRoundsOf } from '../../../src/methods/race/race.ts';
+import { raceRows } from '../../../src/report/tables/race.ts';
+import { accuracyScore } from '../../../src/tasks/score.ts';
 
 it('each round has half the candidates and twice the epochs, the last half of the epochs of the student', () => {
   expect(raceRoundsOf(12, 3, 30)).toEqual([

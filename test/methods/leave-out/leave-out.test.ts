@@ -1,10 +1,10 @@
-import type { RunEvent } from '../../../../src/base/events.ts';
-import { bestShift, checkLeftOut } from '../../../../src/run/stages/teacher/leave-out.ts';
-import { runRecipe } from '../../../../src/run/run.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
-import { CLASSES, pictures } from '../../../support/dataset.ts';
-import { DIGITS, QUICK } from '../../../support/digits.ts';
-import { temporaryFolder } from '../../../support/folder.ts';
+import type { RunEvent } from '../../../src/base/events.ts';
+import { bestShift, checkLeftOut } from '../../../src/methods/leave-out/leave-out.ts';
+import { runRecipe } from '../../../src/run/run.ts';
+import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { CLASSES, pictures } from '../../support/dataset.ts';
+import { DIGITS, QUICK } from '../../support/digits.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
 

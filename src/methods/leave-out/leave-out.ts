@@ -1,15 +1,16 @@
-import { monotonicMs } from '../../../base/clock.ts';
-import { nearest, UserError } from '../../../base/errors.ts';
-import { percent } from '../../../base/numbers.ts';
-import { plainBatches } from '../../../data/batches/batches.ts';
-import { labelledCount, datasetRows } from '../../../data/readers/labelled.ts';
-import type { ModelNetwork } from '../../../networks/network.ts';
-import type { Recipe } from '../../../recipe/schema.ts';
-import { number } from '../../../report/format.ts';
-import { predictions } from '../../../train/evaluate/predict.ts';
-import type { Fitted } from '../../../train/training.ts';
-import type { StageContext } from '../../context.ts';
-import { validationScore } from '../score-as-given.ts';
+import { monotonicMs } from '../../base/clock.ts';
+import { nearest, UserError } from '../../base/errors.ts';
+import { percent } from '../../base/numbers.ts';
+import { plainBatches } from '../../data/batches/batches.ts';
+import { labelledCount, datasetRows } from '../../data/readers/labelled.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { number } from '../../report/format.ts';
+import { predictions } from '../../train/evaluate/predict.ts';
+import type { Fitted } from '../../train/training.ts';
+import type { StageContext } from '../../run/context.ts';
+import type { LeaveOut } from '../../run/methods.ts';
+import { validationScore } from '../../run/stages/score-as-given.ts';
 
 /**
  * Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", section 3: the transfer set lacks a class that the teacher knows. The
@@ -21,7 +22,7 @@ const BIAS = 'logits/bias';
 const EVALUATION_BATCH = 256;
 
 /** The context with a training split without the left-out classes. */
-export function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(context: C): C {
+function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(context: C): C {
   const { recipe, data } = context;
   const { leaveOut } = recipe.distill;
   if (leaveOut === undefined) return context;
@@ -32,7 +33,7 @@ export function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(con
 }
 
 /** Notes for the report; takes the context from `transferSet`. */
-export function leftOutNotes({ recipe, data }: Pick<StageContext, 'recipe' | 'data'>): string[] {
+function leftOutNotes({ recipe, data }: Pick<StageContext, 'recipe' | 'data'>): string[] {
   const { leaveOut } = recipe.distill;
   if (leaveOut === undefined) return [];
   return [
@@ -86,7 +87,7 @@ function indexesOf(names: readonly string[], classNames: readonly string[]): Rea
  * Adds the number with the highest validation accuracy to the student's bias of the left-out classes. The paper takes the number from the test split;
  * that is not done here.
  */
-export async function biasCorrected(
+async function biasCorrected(
   context: Pick<StageContext, 'recipe' | 'data' | 'engine' | 'processes' | 'onEvent' | 'done'>,
   fitted: Fitted,
   stage: string,
@@ -164,3 +165,10 @@ function within(from: number, to: number): number {
   if (from === -Infinity) return to - 1;
   return to === Infinity ? from + 1 : (from + to) / 2;
 }
+
+export const leaveOut: LeaveOut = {
+  check: checkLeftOut,
+  transferSet,
+  notes: leftOutNotes,
+  corrected: biasCorrected,
+};

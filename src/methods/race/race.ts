@@ -1,35 +1,29 @@
-import { sha256 } from '../../../base/bytes.ts';
-import { UserError } from '../../../base/errors.ts';
-import { fingerprint } from '../../../data/dataset.ts';
-import { labelledCount } from '../../../data/readers/labelled.ts';
-import { canonicalJson } from '../../../recipe/diff.ts';
-import { asBefore } from '../../../recipe/gone.ts';
-import { ACROSS_BATCH, lossNumbers, NEEDS_LABEL } from '../../../recipe/schema/loss.ts';
-import type { LossName } from '../../../recipe/schema/loss.ts';
-import type { RaceRecipe } from '../../../recipe/schema/race.ts';
-import type { Recipe } from '../../../recipe/schema.ts';
-import { isLossFor } from '../../../recipe/task.ts';
-import { raceStage } from '../../../report/artifact.ts';
-import type { Race } from '../../../report/types.ts';
-import { studentBuilder } from '../../../setup/models.ts';
-import { taskOf } from '../../../tasks/registry.ts';
-import { isBetter } from '../../../tasks/score.ts';
-import type { FitContext, StageContext } from '../../context.ts';
-import { fit } from '../../training/fit.ts';
-import type { Answers } from '../teacher/answer.ts';
+import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { fingerprint } from '../../data/dataset.ts';
+import { labelledCount } from '../../data/readers/labelled.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
+import { asBefore } from '../../recipe/gone.ts';
+import { ACROSS_BATCH, lossNumbers, NEEDS_LABEL } from '../../recipe/schema/loss.ts';
+import type { LossName } from '../../recipe/schema/loss.ts';
+import type { RaceRecipe } from '../../recipe/schema/race.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { isLossFor } from '../../recipe/task.ts';
+import { raceStage } from '../../report/artifact.ts';
+import type { Race } from '../../report/types.ts';
+import { studentBuilder } from '../../setup/models.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { isBetter } from '../../tasks/score.ts';
+import type { FitContext, StageContext } from '../../run/context.ts';
+import type { Raced } from '../../run/methods.ts';
+import { fit } from '../../run/training/fit.ts';
+import type { Answers } from '../../run/stages/teacher/answer.ts';
 
 /** A loss with its numbers. */
 interface Candidate {
   readonly loss: LossName;
   readonly numbers: Readonly<Record<string, number>>;
   readonly rounds: Race['candidates'][number]['rounds'][number][];
-}
-
-/** The context with the loss that won, the race for the report, and notes; the context unchanged for a recipe that names a loss. */
-export interface Raced<C> {
-  readonly context: C;
-  readonly race?: Race;
-  readonly notes: readonly string[];
 }
 
 /** Candidates, and the number of candidates and epochs of each round. */
@@ -100,14 +94,14 @@ export async function raceRounds(
  * order. Each training is a stage of the run, so a stopped race continues; `take` copies the states of a stage that a shard has trained into the run,
  * if they exist.
  */
-export async function raceLosses<C extends FitContext>(
+export async function race<C extends FitContext>(
   context: C,
   lessons: Answers | undefined,
-  take: (stage: string) => Promise<boolean>,
+  take: (stage: string, result: string) => Promise<boolean>,
 ): Promise<Raced<C>> {
   const { recipe } = context;
   const { distill } = recipe;
-  if (distill.loss !== 'auto') return { context, notes: [] };
+  if (distill.loss !== 'auto') throw new Error('this recipe names its loss');
   if (lessons === undefined) return { context: withLoss(context, { loss: 'kd', numbers: {} }), notes: [] };
   const { rounds } = distill.race;
   const course = courseOf(context);
@@ -119,7 +113,7 @@ export async function raceLosses<C extends FitContext>(
   });
   for (const message of notes) context.onEvent({ type: 'message', message });
   const left = await raceRounds(context, course, rounds, async (turn) => {
-    if (await take(turn.stage))
+    if (await take(turn.stage, raceResult(turn.stage)))
       context.onEvent({ type: 'message', message: `race: ${said(turn.candidate)} was trained by a shard` });
     return trainCandidate(context, turn, lessons);
   });

@@ -1,33 +1,29 @@
-import { sha256 } from '../../../base/bytes.ts';
-import { UserError } from '../../../base/errors.ts';
-import { RandomStream } from '../../../base/random.ts';
-import { fingerprint } from '../../../data/dataset.ts';
-import type { KeyedStore } from '../../../distill/answers/soft-targets.ts';
-import { canonicalJson } from '../../../recipe/diff.ts';
-import { asBefore } from '../../../recipe/gone.ts';
-import { assistantStage } from '../../../report/artifact.ts';
-import type { AssistantRecipe } from '../../../recipe/schema/teacher.ts';
-import { teacherBuilder } from '../../../setup/models.ts';
-import { taskOf } from '../../../tasks/registry.ts';
-import { isBetter } from '../../../tasks/score.ts';
-import type { Fitted } from '../../../train/training.ts';
-import type { FitContext, StageContext } from '../../context.ts';
-import { fit } from '../../training/fit.ts';
-import { collectAnswers } from './answer.ts';
-import type { Answers } from './answer.ts';
-import { numbersOf, ofAnswers } from '../student/train-student.ts';
-import { trainedTeacher } from './teach.ts';
-import type { Teaching } from './given-teacher.ts';
+import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { RandomStream } from '../../base/random.ts';
+import { fingerprint } from '../../data/dataset.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
+import { asBefore } from '../../recipe/gone.ts';
+import { assistantStage } from '../../report/artifact.ts';
+import type { AssistantRecipe } from '../../recipe/schema/teacher.ts';
+import { teacherBuilder } from '../../setup/models.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { isBetter } from '../../tasks/score.ts';
+import type { Fitted } from '../../train/training.ts';
+import type { FitContext, StageContext } from '../../run/context.ts';
+import { fit } from '../../run/training/fit.ts';
+import type { TrainAssistants } from '../../run/methods.ts';
+import { collectAnswers } from '../../run/stages/teacher/answer.ts';
+import type { Answers } from '../../run/stages/teacher/answer.ts';
+import { numbersOf, ofAnswers } from '../../run/stages/student/train-student.ts';
+import { trainedTeacher } from '../../run/stages/teacher/teach.ts';
+import type { Teaching } from '../../run/stages/teacher/given-teacher.ts';
 
 /**
  * Mirzadeh et al. 2020 (AAAI), "Improved knowledge distillation via teacher assistant" (TAKD): networks between teacher and student in size, each
  * trained by the one before. Returns the last assistant as the student's teacher, or the teacher itself without assistants.
  */
-export async function assistants(
-  context: FitContext,
-  teaching: Teaching,
-  kept: KeyedStore,
-): Promise<{ readonly teaching: Teaching; readonly notes: readonly string[] }> {
+export const assistants: TrainAssistants = async (context, teaching, kept) => {
   const chain = context.recipe.teacher?.chain ?? [];
   let before = teaching;
   const notes = [];
@@ -45,7 +41,7 @@ export async function assistants(
     before = { teacher: await trainedTeacher(context, fitted, { name, isStudents: isLast }), trained: fitted };
   }
   return { teaching: before, notes };
-}
+};
 
 function trainAssistant(
   context: FitContext,

@@ -6,22 +6,9 @@ import { gradientProgram, updateProgram } from '../../train/step/gradient.ts';
 import type { TrainerOptions } from '../../train/loop.ts';
 import { LossScale } from '../../train/step/loss-scale.ts';
 import { limitedUnits } from '../../train/optimizers/max-norm.ts';
-import type { FitOptions } from './options.ts';
+import type { FitOptions, Learning, PeerPair } from '../../run/training/options.ts';
 import { createOptimizer } from '../../train/optimizers/optimizers.ts';
-import { trainingProgram, trainingState } from '../../train/step/step.ts';
-import type { TrainingOptions } from '../../train/step/step.ts';
-
-/** Prefix of the state names of the peer. */
-export const PEER_PREFIX = 'peer/';
-
-type Learning = Omit<TrainingOptions, 'batchSize' | 'mix'>;
-
-/** Two students in one training, each the other's peer. */
-export interface PeerPair {
-  readonly own: Learning;
-  readonly peer: Learning;
-  dispose(): void;
-}
+import { PEER_PREFIX, trainingProgram, trainingState } from '../../train/step/step.ts';
 
 /** Builds the peer of a student, with its own optimizer and moving average. */
 export async function withPeer(

@@ -1,18 +1,15 @@
-import { UserError } from '../../../base/errors.ts';
-import { contentOf } from '../../../networks/network.ts';
-import type { ModelNetwork } from '../../../networks/network.ts';
-import { NEEDS_PEER } from '../../../recipe/schema/loss.ts';
-import { peerBuilder } from '../../../setup/models.ts';
-import type { StageContext } from '../../context.ts';
+import { UserError } from '../../base/errors.ts';
+import { contentOf } from '../../networks/network.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
+import { peerBuilder } from '../../setup/models.ts';
+import type { StageContext } from '../../run/context.ts';
 
 /** Builds and checks the peer of a student. `UserError` for a peer that cannot learn from the student's samples, or that equals the student. */
 export async function checkPeer(
   context: Pick<StageContext, 'recipe' | 'data'>,
   student: ModelNetwork,
-): Promise<ModelNetwork | undefined> {
-  const { recipe } = context;
-  if (!NEEDS_PEER.has(recipe.distill.loss)) return undefined;
-  const peer = await peerBuilder(context, recipe.seed)();
+): Promise<ModelNetwork> {
+  const peer = await peerBuilder(context, context.recipe.seed)();
   const [own, its] = [student, peer].map(inputsText) as [string, string];
   if (own !== its)
     throw new UserError(

@@ -1,18 +1,18 @@
-import { createLoss } from './losses.ts';
-import type { ModelNetwork } from '../../src/networks/network.ts';
-import type { DistillRecipe } from '../../src/recipe/schema.ts';
-import { peerPrograms, withPeer } from '../../src/run/training/peer.ts';
-import type { PeerPair } from '../../src/run/training/peer.ts';
-import type { Engine } from '../../src/runtime/engine.ts';
-import { classification } from '../../src/answers/classes/task.ts';
-import type { TrainingBatch } from '../../src/train/step/batch.ts';
-import { gradientProgram, updateProgram } from '../../src/train/step/gradient.ts';
-import { Trainer } from '../../src/train/loop.ts';
-import { LossScale } from '../../src/train/step/loss-scale.ts';
-import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
-import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
-import type { PartsOptions } from '../../src/train/parallel/parted.ts';
-import { trainingProgram } from '../../src/train/step/step.ts';
+import { createLoss } from '../../support/losses.ts';
+import type { ModelNetwork } from '../../../src/networks/network.ts';
+import type { DistillRecipe } from '../../../src/recipe/schema.ts';
+import { peerPrograms, withPeer } from '../../../src/methods/mutual/peer.ts';
+import type { PeerPair } from '../../../src/run/training/options.ts';
+import type { Engine } from '../../../src/runtime/engine.ts';
+import { classification } from '../../../src/answers/classes/task.ts';
+import type { TrainingBatch } from '../../../src/train/step/batch.ts';
+import { gradientProgram, updateProgram } from '../../../src/train/step/gradient.ts';
+import { Trainer } from '../../../src/train/loop.ts';
+import { LossScale } from '../../../src/train/step/loss-scale.ts';
+import { createOptimizer } from '../../../src/train/optimizers/optimizers.ts';
+import type { OptimizerConfig } from '../../../src/train/optimizers/optimizers.ts';
+import type { PartsOptions } from '../../../src/train/parallel/parted.ts';
+import { trainingProgram } from '../../../src/train/step/step.ts';
 
 export const CLASSES = 3;
 

@@ -5,14 +5,14 @@ import type { Shard } from '../../base/shard.ts';
 import type { JobFolder } from '../../folder/jobs.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { raceStage } from '../../report/artifact.ts';
-import { runAlone } from '../run.ts';
-import type { StageContext } from '../context.ts';
-import type { RunOptions } from '../options.ts';
-import { repeatKey } from '../repeat-key.ts';
-import { courseOf, RACE_RESULTS, raceResult, raceRounds, trainCandidate, turnsOf } from '../stages/student/race.ts';
-import { lessonsOf } from '../stages.ts';
-import { inRounds, openJobs } from './rounds.ts';
-import type { SharedRounds } from './rounds.ts';
+import { runAlone } from '../../run/run.ts';
+import type { StageContext } from '../../run/context.ts';
+import type { RunOptions } from '../../run/options.ts';
+import { repeatKey } from '../../run/repeat-key.ts';
+import { courseOf, RACE_RESULTS, raceResult, raceRounds, trainCandidate, turnsOf } from './race.ts';
+import { lessonsOf } from '../../run/stages.ts';
+import { inRounds, openJobs } from '../../run/shards/rounds.ts';
+import type { SharedRounds } from '../../run/shards/rounds.ts';
 
 /** Number of candidates in each round; every shard writes the same. */
 const COUNTS = 'rounds.json';
@@ -21,7 +21,7 @@ const COUNTS = 'rounds.json';
  * Trains a shard's candidates in each round of the race of losses, in a folder that all shards share. Finished trainings are not repeated. A plain
  * run of the recipe takes over the finished trainings and trains the missing ones.
  */
-export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<SharedRounds> {
+export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunOptions): Promise<SharedRounds> {
   const { distill } = given.recipe;
   if (distill.loss !== 'auto') throw new Error('no race: the recipe names its loss');
   const total = distill.race.rounds;
