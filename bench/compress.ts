@@ -9,7 +9,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
-import { npyBytes, npySamples, parseNpy } from '../src/data/readers/numpy/npy.ts';
+import { parseNpy } from '../src/base/numpy.ts';
+import { npyBytes, npySamples } from '../src/data/readers/numpy/npy.ts';
 import { unzip } from '../src/data/readers/numpy/zip.ts';
 import { decodeModel } from '../src/formats/onnx/protobuf.ts';
 import { table } from './processes.ts';

@@ -33,27 +33,27 @@ import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
 import { tensorflow } from './places/tensorflow/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
-import { savedModel } from './teachers/saved-model/index.ts';
-import { tfjs } from './teachers/tfjs/index.ts';
-import { tflite } from './teachers/tflite/index.ts';
+import { savedModelTeachers } from './teachers/saved-model/index.ts';
+import { tfjsTeachers } from './teachers/tfjs/index.ts';
+import { tfliteTeachers } from './teachers/tflite/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
 import { teacherFormats } from './distill/teachers/formats.ts';
-import type { OpenTeacherFile, PrepareTeacher, TeacherFormat } from './distill/teachers/formats.ts';
-import type { DecodedTeacher } from './distill/teachers/teacher-of-file.ts';
+import type { TeacherFormat, TeacherSlots } from './distill/teachers/formats.ts';
+import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
 import type { FigureSchemas } from './report/schema/model.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
 import { methods } from './run/methods.ts';
-import type { Generations, LeaveOut, Mutual, RaceLosses, RaceShard, TrainAssistants } from './run/methods.ts';
+import type { MethodSlots } from './run/methods.ts';
 import type { Connect } from './run/processes/connections.ts';
 import { engines } from './runtime/engines.ts';
-import type { EngineRoom, EngineRow } from './runtime/engines.ts';
+import type { EngineRoom, EngineSlots } from './runtime/engines.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import { kitLists } from './ship/kit/lists.ts';
@@ -87,6 +87,9 @@ export type {} from './answers/vector/described.ts';
 /** Module of a cell, which exports the value of the slot under the slot's name. */
 type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
 
+/** Cells of slots, by the names and types of the slots' values; a feature may leave slots out. */
+type Cells<Slots> = { readonly [Name in keyof Slots & string]?: Cell<Name, Slots[Name]> };
+
 /** Slots of forms of answers. */
 interface AnswerCells {
   readonly labels: Cell<'labels', TargetReaders>;
@@ -97,6 +100,7 @@ interface AnswerCells {
   readonly tfliteMetadata?: Cell<'tfliteMetadata', MediaPipeMetadata>;
   readonly transformers?: Cell<'transformers', PipelineForm>;
   readonly decodedTeacher?: Cell<'decodedTeacher', DecodedTeacher>;
+  readonly teacherByShapes?: Cell<'teacherByShapes', TeacherByShapes>;
   readonly gridAnswers?: Cell<'gridAnswers', GridAnswers>;
   readonly sureAnswers?: Cell<'sureAnswers', SureAnswers>;
   readonly shownAnswers?: Cell<'shownAnswers', ShownAnswers>;
@@ -181,6 +185,7 @@ answers(pointsAnswers, {
   labels: () => import('./answers/points/labels.ts'),
   figureSchemas: () => import('./answers/points/described.ts'),
   tasks: () => import('./answers/points/task.ts'),
+  teacherByShapes: () => import('./answers/points/teacher.ts'),
   evaluationText: () => import('./answers/points/evaluation.ts'),
   said: () => import('./answers/points/said.ts'),
   ending: () => import('./answers/points/ending.ts'),
@@ -285,37 +290,25 @@ launcher(slurm);
 launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
 launcher(torchrun);
 
-/** Slots of engines. */
-interface EngineCells {
-  readonly engine: Cell<'engine', EngineRow>;
-}
-
-function engine(row: EngineRoom, cells: EngineCells): void {
+function engine(row: EngineRoom, cells: Cells<EngineSlots>): void {
   engines.add(row, { ...cells });
 }
 
 engine(tensorflow, { engine: () => import('./places/tensorflow/engine.ts') });
 
-/** Slots of formats of teachers' files. */
-interface TeacherCells {
-  readonly openFile: Cell<'openFile', OpenTeacherFile>;
-  readonly prepare?: Cell<'prepare', PrepareTeacher>;
-  readonly macs?: Cell<'macs', (file: string) => Promise<number>>;
-}
-
-function teacher(row: TeacherFormat, cells: TeacherCells): void {
+function teacher(row: TeacherFormat, cells: Cells<TeacherSlots>): void {
   teacherFormats.add(row, { ...cells });
 }
 
-teacher(tfjs, {
-  openFile: () => import('./teachers/tfjs/teacher.ts'),
-  macs: () => import('./teachers/tfjs/teacher.ts'),
+teacher(tfjsTeachers, {
+  teacherFile: () => import('./teachers/tfjs/teacher.ts'),
+  macsOfFile: () => import('./teachers/tfjs/teacher.ts'),
 });
-teacher(savedModel, {
-  openFile: () => import('./teachers/saved-model/teacher.ts'),
+teacher(savedModelTeachers, {
+  teacherFile: () => import('./teachers/saved-model/teacher.ts'),
   prepare: () => import('./teachers/saved-model/teacher.ts'),
 });
-teacher(tflite, { openFile: () => import('./teachers/tflite/teacher.ts') });
+teacher(tfliteTeachers, { teacherFile: () => import('./teachers/tflite/teacher.ts') });
 
 /** Slots of consumers of models, of which each fills one. */
 interface ConsumerCells {
@@ -332,24 +325,14 @@ consumer('kserve', { serverFolder: () => import('./consumers/kserve/index.ts') }
 consumer('transformers', { appFolder: () => import('./consumers/transformers/index.ts') }, 'transformers.js');
 consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts') }, 'MediaPipe');
 
-/** Slots of methods, of which each fills its own. */
-interface MethodCells {
-  readonly assistants?: Cell<'assistants', TrainAssistants>;
-  readonly generations?: Cell<'generations', Generations>;
-  readonly leaveOut?: Cell<'leaveOut', LeaveOut>;
-  readonly mutual?: Cell<'mutual', Mutual>;
-  readonly race?: Cell<'race', RaceLosses>;
-  readonly raceShard?: Cell<'raceShard', RaceShard>;
-}
-
-function method(name: string, cells: MethodCells): void {
+function method(name: string, cells: Cells<MethodSlots>): void {
   methods.add({ name }, { ...cells });
 }
 
 method('assistants', { assistants: () => import('./methods/assistants/assistants.ts') });
 method('generations', { generations: () => import('./methods/generations/generations.ts') });
 method('leave-out', { leaveOut: () => import('./methods/leave-out/leave-out.ts') });
-method('mutual', { mutual: () => import('./methods/mutual/mutual.ts') });
+method('mutual', { mutualLearning: () => import('./methods/mutual/mutual.ts') });
 method('race', {
   race: () => import('./methods/race/race.ts'),
   raceShard: () => import('./methods/race/shard.ts'),

@@ -10,6 +10,11 @@ export function includesBytes(bytes: Uint8Array, part: Uint8Array): boolean {
   return false;
 }
 
+/** First bytes as hexadecimal text, such as `3c 21 44 4f`. */
+export function hex(bytes: Uint8Array, count = 4): string {
+  return Array.from(bytes.subarray(0, count), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;

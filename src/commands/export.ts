@@ -216,7 +216,7 @@ export async function convertAndSay(options: ConvertArgs, context: CommandContex
   for (const text of unchangedTexts(result.skipped)) context.note(`${text}\n`);
   if (result.preparation !== undefined) context.note(`samples: ${result.preparation}\n`);
   context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
-  const { likenessText } = await import('../ship/parity/budgets.ts');
+  const { likenessText } = await import('../convert/budgets.ts');
   if (result.outputs.length > 0) context.out(`beside the source file on ${result.samples} ${result.kind}:\n`);
   for (const output of result.outputs) context.out(`  ${likenessText(output)}\n`);
   for (const note of result.accepted) context.note(`accepted although beyond its budget: ${note}\n`);

@@ -9,10 +9,20 @@ import { formatOf } from './read.ts';
 import { noRuntime, openerIn } from './runtime.ts';
 import type { OrtModule } from './runtime.ts';
 
+/** A model that a runtime has loaded; whole numbers of an output may be float64. */
+export interface AnsweringModel extends Pick<OpenedModel, 'dispose'> {
+  readonly run: (feeds: Feeds) => Promise<Readonly<Record<string, Answer>>>;
+}
+
+interface Answer {
+  readonly data: TensorData | Float64Array;
+  readonly shape: readonly number[];
+}
+
 /** Runtimes that the caller has: ONNX Runtime for ONNX files, and a function that opens TFLite files. */
 export interface Runtimes {
   readonly onnx?: OrtModule | undefined;
-  readonly tflite?: ((bytes: Uint8Array) => Promise<OpenedModel>) | undefined;
+  readonly tflite?: ((bytes: Uint8Array) => Promise<AnsweringModel>) | undefined;
 }
 
 /**
@@ -27,14 +37,27 @@ export async function compare(
 ): Promise<readonly OutputLikeness[]> {
   if (samples.length === 0)
     throw new UserError('compare: expected samples, received none', 'Give some that did not calibrate the file.');
-  const opened: OpenedModel[] = [];
+  const opened: AnsweringModel[] = [];
   try {
-    opened.push(await open(a, 'the first file', runtimes));
-    opened.push(await open(b, 'the second file', runtimes));
-    const [first, second] = opened as [OpenedModel, OpenedModel];
-    const tallies = new Map<string, LikenessTally>();
+    opened.push(await openIn(runtimes, a, 'the first file'));
+    opened.push(await openIn(runtimes, b, 'the second file'));
+    const [first, second] = opened as [AnsweringModel, AnsweringModel];
+    return await likenessTo(first, [{ model: second, samples }]);
+  } finally {
+    for (const model of opened) model.dispose();
+  }
+}
+
+/** Likeness of models, each on samples of its own, to a model; `seen` is told of each sample. */
+export async function likenessTo(
+  reference: AnsweringModel,
+  parts: readonly { readonly model: AnsweringModel; readonly samples: readonly Feeds[] }[],
+  seen: () => void = () => undefined,
+): Promise<readonly OutputLikeness[]> {
+  const tallies = new Map<string, LikenessTally>();
+  for (const { model, samples } of parts)
     for (const feeds of samples) {
-      const [expected, actual] = [await first.run(feeds), await second.run(feeds)];
+      const [expected, actual] = [await reference.run(feeds), await model.run(feeds)];
       for (const [place, [name, values]] of Object.entries(expected).entries()) {
         const other = actual[name] ?? Object.values(actual)[place];
         if (other === undefined)
@@ -45,14 +68,13 @@ export async function compare(
         if (!tallies.has(name)) tallies.set(name, new LikenessTally(name));
         tallies.get(name)!.add(numbersOf(values), numbersOf(other));
       }
+      seen();
     }
-    return [...tallies.values()].map((tally) => tally.result());
-  } finally {
-    for (const model of opened) model.dispose();
-  }
+  return [...tallies.values()].map((tally) => tally.result());
 }
 
-async function open(bytes: Uint8Array, label: string, { onnx, tflite }: Runtimes): Promise<OpenedModel> {
+/** Opens a file in the runtime of its format. `UserError` where that is missing. */
+export async function openIn({ onnx, tflite }: Runtimes, bytes: Uint8Array, label: string): Promise<AnsweringModel> {
   const format = formatOf(bytes);
   if (format === 'tflite') {
     if (tflite !== undefined) return tflite(bytes);
@@ -70,7 +92,7 @@ async function open(bytes: Uint8Array, label: string, { onnx, tflite }: Runtimes
   return openerIn(onnx)(bytes, label);
 }
 
-function numbersOf({ data, shape }: { readonly data: TensorData; readonly shape: readonly number[] }): OutputValues {
+function numbersOf({ data, shape }: Answer): OutputValues {
   const isInteger = !(data instanceof Float32Array || data instanceof Uint16Array);
   if (data instanceof Float32Array) return { data, shape, isInteger };
   // The only arrays of 16 bits without a sign are the bits of float16.

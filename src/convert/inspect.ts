@@ -3,7 +3,9 @@ import { importOnnx } from '../formats/onnx/import.ts';
 import { parameterCount, storedTensors } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { describeTflite } from '../formats/tflite/describe/describe.ts';
+import { arrays } from '../graph/arrays.ts';
 import { macsOfNode } from '../graph/macs.ts';
+import { symbolicSize } from '../graph/shapes.ts';
 import type { Graph, Shape } from '../graph/types.ts';
 import { formatOf, sourceModel } from './read.ts';
 import type { ReadOptions } from './read.ts';
@@ -22,6 +24,8 @@ export interface Layer {
   readonly output: readonly (number | string)[];
   /** Bytes of the stored tensors that it reads. */
   readonly weightBytes: number;
+  /** Bytes of its outputs for one sample; null where they are not known. */
+  readonly outputBytes: number | null;
   /** Multiply-accumulates for one sample; null where they are not known. */
   readonly macs: number | null;
 }
@@ -90,9 +94,16 @@ export function layersIn(graph: Graph): Layer[] {
       name: node.layer ?? node.outputs[0]!,
       output: shapeOf(node.outputs[0]!),
       weightBytes: [...stored].reduce((sum, { data }) => sum + data.byteLength, 0),
+      outputBytes: node.outputs.reduce((sum, name) => sum + bytesOf(graph, name), 0),
       macs: macsOfNode(node, shapeOf),
     };
   });
+}
+
+/** Bytes of a value for one sample. */
+function bytesOf({ types }: Graph, name: string): number {
+  const type = types.get(name);
+  return type === undefined ? 0 : symbolicSize(type.shape).factor * arrays[type.dtype].BYTES_PER_ELEMENT;
 }
 
 function counted(nodes: readonly { readonly op: string }[]): Record<string, number> {

@@ -170,3 +170,11 @@ export class LikenessTally {
     };
   }
 }
+
+/** Decibels by which a file without corrected biases must have less noise to be kept instead, where the classes do not decide. */
+export const CLEARLY_DB = 0.5;
+
+/** Signal to noise of the output that has the least, in dB. */
+export function leastDb(outputs: readonly OutputLikeness[]): number {
+  return Math.min(...outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
+}

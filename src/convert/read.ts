@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
 import { lowerToOnnx, outputName } from '../formats/onnx/lower.ts';
+import { inOnePiece } from '../formats/onnx/large.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { decodeModel, missingFile, onnxContent } from '../formats/onnx/protobuf.ts';
 import type { ExternalFile } from '../formats/onnx/protobuf/decode-tensor.ts';
@@ -73,6 +74,12 @@ function readOnnx(bytes: Uint8Array, file: string, files: Readonly<Record<string
       'Give that file too, or save the model as one: onnx.save_model(model, path, save_as_external_data=False).',
     );
   return decodeModel(bytes, file, given);
+}
+
+/** The file for a runtime, with the weights that lay beside it: an ONNX file as it is, a model of Keras as ONNX. */
+export function sourceFile(bytes: Uint8Array, model: Model, file: string): Uint8Array {
+  const isWhole = formatOf(bytes) === 'onnx' && missingFile(bytes, new Map()) === undefined;
+  return isWhole ? bytes : inOnePiece(onnxContent(model), file, 'a conversion in memory');
 }
 
 /** The inference graph of a model, with what follows from constants computed by the runtime. */

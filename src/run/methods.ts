@@ -77,12 +77,22 @@ export interface LeaveOut {
   ) => Promise<Fitted>;
 }
 
+/** Slots of methods. */
+export interface MethodSlots {
+  readonly assistants: TrainAssistants;
+  readonly generations: Generations;
+  readonly leaveOut: LeaveOut;
+  readonly mutualLearning: Mutual;
+  readonly race: RaceLosses;
+  readonly raceShard: RaceShard;
+}
+
 /** Ways to train that `src/features.ts` names; each fills the slot of its own. */
 export const methods = new Registry<{ readonly name: string }>('method');
 
 const ASSISTANTS = new Slot<TrainAssistants>(methods, 'assistants', 'training');
 const GENERATIONS = new Slot<Generations>(methods, 'generations', 'training');
-const MUTUAL = new Slot<Mutual>(methods, 'mutual', 'training');
+const MUTUAL = new Slot<Mutual>(methods, 'mutualLearning', 'training');
 const RACE = new Slot<RaceLosses>(methods, 'race', 'race');
 const RACE_SHARD = new Slot<RaceShard>(methods, 'raceShard', 'race of shards');
 const LEAVE_OUT = new Slot<LeaveOut>(methods, 'leaveOut', 'transfer set');
@@ -108,7 +118,7 @@ export const raceLosses: RaceLosses = async (context, ...args) =>
   context.recipe.distill.loss === 'auto' ? (await RACE.load('race'))(context, ...args) : { context, notes: [] };
 
 /** A shard's candidates of the race of a recipe with `distill.loss: auto`. */
-export const raceShard: RaceShard = async (...args) => (await RACE_SHARD.load('race'))(...args);
+export const trainRaceShard: RaceShard = async (...args) => (await RACE_SHARD.load('race'))(...args);
 
 /** The method of a recipe that leaves classes out; undefined for another recipe. */
 export async function leaveOutOf({ distill }: Pick<Recipe, 'distill'>): Promise<LeaveOut | undefined> {

@@ -22,6 +22,11 @@ export interface EngineRoom {
   readonly refuseMissing?: () => void;
 }
 
+/** Slots of engines. */
+export interface EngineSlots {
+  readonly engine: EngineRow;
+}
+
 /** Engines: ONNX Runtime, which every run needs, and those that `src/features.ts` names. */
 export const engines = new Registry<EngineRoom>('engine');
 

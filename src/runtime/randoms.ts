@@ -1,4 +1,4 @@
-import type { FillBlocks } from '../base/random.ts';
+import type { FillBlocks } from '../base/philox.ts';
 import { RandomStream } from '../base/random.ts';
 import { encodeModule } from '../formats/wasm/module.ts';
 import { UNIFORM_AT_ONCE, uniformFunction } from '../formats/wasm/uniform.ts';

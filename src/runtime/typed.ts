@@ -1,16 +1,6 @@
-import { fromHalfArray, toHalfArray } from '../base/typed-bytes.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { UserError } from '../base/errors.ts';
-import { arrays } from './arrays.ts';
-
-/** The numbers in another type; `from`: type of `data`, to recognize float16 bits. */
-export function typedAs(dtype: DType, data: TensorData, from?: DType): TensorData {
-  if (dtype === from || (from === undefined && data instanceof arrays[dtype] && dtype !== 'float16')) return data;
-  const plain = from === 'float16' ? fromHalfArray(data as Uint16Array) : data;
-  if (dtype === 'float16') return toHalfArray(Float32Array.from(plain as Float32Array, Number));
-  if (dtype === 'int64') return BigInt64Array.from(plain as Float32Array, (value) => BigInt(Math.round(value)));
-  return new arrays[dtype](Array.from(plain as Float32Array, Number));
-}
+import { typedAs } from '../graph/arrays.ts';
 
 const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64', 'int16', 'int8', 'uint8', 'bool']);
 

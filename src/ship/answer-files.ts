@@ -13,7 +13,7 @@ import { ANSWERS_LAYER } from './answer-ending.ts';
 import type { Ending } from './answer-ending.ts';
 import type { ExportedModel } from './export.ts';
 import type { ModelFile } from './model-file.ts';
-import { beyondBudget } from './parity/budgets.ts';
+import { beyondBudget } from '../convert/budgets.ts';
 import { inParts } from './parity/check-file.ts';
 import type { Reference } from './parity/check-file.ts';
 import { LikenessTally } from '../convert/likeness.ts';

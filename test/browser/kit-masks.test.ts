@@ -88,9 +88,11 @@ async function segmentsOfServer(model: string, file: string): Promise<Segment[]>
         await tab.goto(`${served.address}${page}`);
         await tab.waitForFunction('document.body.dataset.results || document.body.dataset.problem');
         expect(await tab.evaluate('document.body.dataset.problem')).toBeUndefined();
-        const results = JSON.parse(String(await tab.evaluate('document.body.dataset.results'))) as Example[];
-        results.forEach(({ logits }, i) =>
-          logits.forEach((value, k) => expect(Math.abs(value - examples[i]!.logits[k]!)).toBeLessThan(1e-3)),
+        const results = JSON.parse(String(await tab.evaluate('document.body.dataset.results'))) as {
+          answers: number[];
+        }[];
+        results.forEach(({ answers }, i) =>
+          answers.forEach((value, k) => expect(Math.abs(value - examples[i]!.logits[k]!)).toBeLessThan(1e-3)),
         );
         await tab.setInputFiles('input', picture);
         const last = tab.locator('li').nth(examples.length);

@@ -6,6 +6,7 @@ import { zipSync } from 'fflate';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { countOfElements, countOfPixels } from '../../src/data/dataset.ts';
+import { labelledPoints, pointsWidth } from '../../src/answers/points/layout.ts';
 import { boxesOf, boxesWidth } from '../../src/data/targets/boxes.ts';
 import { IGNORED } from '../../src/data/targets/ignored.ts';
 import { loadDataset } from '../../src/data/load.ts';
@@ -149,6 +150,43 @@ const readCocoMasks = dataset((at) => ({
 const readYolo = dataset((at) => ({ type: 'yolo', task: 'detection', maxBoxes: 9, train: at('data.yaml'), validation: 1 })); // prettier-ignore
 const readVoc = dataset((at) => ({ type: 'voc', task: 'detection', maxBoxes: 9, train: at('voc'), validation: 1 }));
 
+/** Two points in each of the boxed pictures, as each format has them. */
+const POINTS_CSV = `file,nose_x,nose_y,nose_v,tail_x,tail_y,tail_v\n${BOXED.map((i) => `pics/${i}.png,${i},0.5,2,2,${i - 0.5},${i % 3}`).join('\n')}\n`;
+const KEY_POINTS = JSON.stringify({
+  images: BOXED.map((id) => ({ id, file_name: `${id}.png`, height: 5, width: 6 })),
+  categories: [{ id: 1, name: 'mouse', keypoints: ['nose', 'tail'], skeleton: [[1, 2]] }],
+  annotations: BOXED.map((id) => ({
+    id,
+    image_id: id,
+    category_id: 1,
+    bbox: [0, 0.5, id, 3],
+    area: 7,
+    iscrowd: 0,
+    keypoints: [id, 0.5, 2, 2, 3, id % 3],
+    num_keypoints: id % 3 === 0 ? 1 : 2,
+  })),
+});
+const POINTS_FILES = { ...COCO_FILES, 'points.csv': POINTS_CSV, 'coco.json': KEY_POINTS };
+const POSE_FILES = {
+  ...YOLO_FILES,
+  ...Object.fromEntries(
+    BOXED.map((i) => [`labels/${i}.txt`, `0 0.5 0.5 0.25 0.${i} 0.5 0.${i} 2 0.25 0.75 ${i % 3}\n`]),
+  ),
+  'data.yaml':
+    'train: images\nnames:\n  0: mouse\nkpt_shape: [2, 3] # here\nkpt_names: { 0: [nose, tail] }\nflip_idx: [0, 1]\n',
+};
+const readPoints = (train: (at: (file: string) => string) => unknown): Reader['read'] =>
+  dataset(
+    (at) =>
+      ({
+        type: 'points',
+        task: 'points',
+        train: train(at),
+        resize: [4, 4],
+        validation: 1,
+      }) as DatasetConfig,
+  );
+
 const CIFAR = Uint8Array.from({ length: 6 * 3073 }, (_, i) => (i % 3073 === 0 ? (i / 3073) % 3 : i % 251));
 const CIFAR_100 = Uint8Array.from({ length: 6 * 3074 }, (_, i) => (i % 3074 < 2 ? Math.floor(i / 3074) % 3 : i % 251));
 
@@ -246,7 +284,18 @@ function dataset(config: (at: (file: string) => string) => DatasetConfig): Reade
   };
 }
 
-function checkSplit({ samples, targets: labels, sampleShape, count, classNames, task, text, maxBoxes }: Dataset): void {
+function checkSplit(split: Dataset): void {
+  const { samples, targets: labels, sampleShape, count, classNames, task, text, maxBoxes } = split;
+  if (task === 'points') {
+    const width = pointsWidth(classNames.length);
+    for (let row = 0; row < count; row++)
+      for (const { x, y, visibility } of labelledPoints(labels, row * width, classNames.length)) {
+        sane([0, 1, 2].includes(visibility), `a point has the visibility ${visibility}`);
+        sane(visibility === 0 || (0 <= x && x <= 1 && 0 <= y && y <= 1), `a point lies at ${x}, ${y}`);
+      }
+    sane(labels.length === count * width, `it has ${labels.length} numbers`);
+    return;
+  }
   if (maxBoxes !== undefined) {
     for (let row = 0; row < count; row++)
       for (const { label, xmin, ymin, xmax, ymax, area } of boxesOf(labels, row * boxesWidth(maxBoxes), maxBoxes)) {
@@ -338,6 +387,24 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
   "YOLO's boxes": { files: YOLO_FILES, damaged: 'labels/2.txt', text: true, read: readYolo },
   "YOLO's data.yaml": { files: YOLO_FILES, damaged: 'data.yaml', text: true, read: readYolo },
   'Pascal VOC': { files: VOC_FILES, damaged: 'voc/Annotations/3.xml', text: true, read: readVoc },
+  'Points in CSV': {
+    files: POINTS_FILES,
+    damaged: 'points.csv',
+    text: true,
+    read: readPoints((at) => at('points.csv')),
+  },
+  'Points in COCO': {
+    files: POINTS_FILES,
+    damaged: 'coco.json',
+    text: true,
+    read: readPoints((at) => ({ images: at('pics'), labels: at('coco.json') })),
+  },
+  "Points in YOLO's labels": {
+    files: POSE_FILES,
+    damaged: 'labels/2.txt',
+    text: true,
+    read: readPoints((at) => at('data.yaml')),
+  },
   'CIFAR-10': {
     ...{ files: { 'c.bin': CIFAR }, damaged: 'c.bin' },
     read: dataset((at) => ({ type: 'cifar10', train: at('c.bin'), validation: 2 })),

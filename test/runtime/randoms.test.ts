@@ -1,4 +1,4 @@
-import type { Block } from '../../src/base/random.ts';
+import type { Block } from '../../src/base/philox.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { fillRandom, fillVectors } from '../../src/runtime/randoms.ts';
 

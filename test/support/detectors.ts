@@ -86,7 +86,7 @@ export function onnxOf({ input, constants = {}, nodes, outputs, metadata = {} }:
   return encodeModel(model);
 }
 
-/** Detector of one output [batch, ...dims]: `base`, plus `slope` times the brightness of the picture, 0 to 1. Pictures [batch, 3, side, side]. */
+/** File with outputs [batch, ...dims]: `base`, plus `slope` times the brightness of the picture, 0 to 1. Pictures [batch, 3, side, side]. */
 export function brightnessDetector(
   side: number,
   outputs: Readonly<
@@ -104,14 +104,20 @@ export function brightnessDetector(
       [`${name}/slope`, { dims: [1, ...dims], values: slope }] as const,
     ]),
   );
+  const shapes: Constants = Object.fromEntries(
+    entries.map(([name, { dims }]) => [
+      `${name}/shape`,
+      { dims: [dims.length + 1], values: [-1, ...dims.map(() => 1)], isInteger: true },
+    ]),
+  );
   return onnxOf({
     input: { name: 'images', dtype: 'float32', dims: ['batch', 3, side, side] },
-    constants: { shape: { dims: [3], values: [-1, 1, 1], isInteger: true }, ...constants },
+    constants: { ...shapes, ...constants },
     nodes: [
       ['ReduceMean', ['images'], 'mean', { axes: [1, 2, 3], keepdims: 1 }],
-      ['Reshape', ['mean', 'shape'], 'brightness'],
       ...entries.flatMap(([name]): Node[] => [
-        ['Mul', ['brightness', `${name}/slope`], `${name}/change`],
+        ['Reshape', ['mean', `${name}/shape`], `${name}/brightness`],
+        ['Mul', [`${name}/brightness`, `${name}/slope`], `${name}/change`],
         ['Add', [`${name}/base`, `${name}/change`], name],
       ]),
     ],

@@ -34,12 +34,13 @@ export class FakeElement {
     const values: Record<string, unknown> = {};
     const data = new Uint8ClampedArray(4 * width * height);
     return new Proxy(values, {
-      get:
-        (_, method: string) =>
-        (...given: unknown[]) => {
-          drawn.push([method, ...given]);
-          return { data };
-        },
+      get: (_, method: string) =>
+        method === 'canvas'
+          ? this
+          : (...given: unknown[]) => {
+              drawn.push([method, ...given]);
+              return { data };
+            },
     });
   }
 

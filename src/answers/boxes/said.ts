@@ -1,12 +1,12 @@
-import { placeIn } from '../../data/pictures/letterbox.ts';
-import type { PicturePlace } from '../../data/pictures/letterbox.ts';
+import { inPicture } from '../../data/pictures/letterbox.ts';
 import { objectOf } from '../../serve/http/openapi-schemas.ts';
 import { Refusal } from '../../serve/refusal.ts';
 import type { Said } from '../../serve/v1/answers.ts';
 import type { DescribedModel } from '../../serve/v1/described.ts';
 import type { SaidForm } from '../../serve/v1/forms.ts';
-import { isPicture, readSamples } from '../../serve/v1/raw.ts';
-import type { SentTo } from '../../serve/v1/raw.ts';
+import { sentPicture } from '../../serve/v1/placed-picture.ts';
+import type { PlacedPicture } from '../../serve/v1/placed-picture.ts';
+import { readSamples } from '../../serve/v1/raw.ts';
 import { detectionRow, detectionsOf } from './detections.ts';
 import { DETECTION_WIDTH } from './suppression.ts';
 import { statedThreshold, USUAL_THRESHOLD } from './threshold.ts';
@@ -36,22 +36,6 @@ interface StatedBoxes {
   readonly threshold?: number;
 }
 
-/** A picture, and where it lies in the picture that the model takes. */
-interface Placed {
-  readonly height: number;
-  readonly width: number;
-  readonly place: PicturePlace;
-}
-
-/** Size and place of a picture that was sent; raw values are a picture of the size that the model takes. */
-export async function sentPicture({ contentType, body, described }: SentTo): Promise<Placed> {
-  const [height, width] = described.shape as readonly [number, number, number];
-  if (!isPicture(contentType)) return { height, width, place: placeIn({ height, width }, undefined, undefined) };
-  const { pictureHeader } = await import('../../data/pictures/picture.ts');
-  const { autoOrient: own } = await pictureHeader(body);
-  return { height: own.height, width: own.width, place: placeIn(own, [height, width], described.fit) };
-}
-
 /**
  * Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]; or, where the model has
  * chosen among them, from boxes [n, 4], scores [n] and labels [n]. `overlap`, `threshold`: see `StatedBoxes`.
@@ -59,7 +43,7 @@ export async function sentPicture({ contentType, body, described }: SentTo): Pro
 export function detected(
   row: readonly number[],
   { names = [], logits }: Said,
-  { height, width, place }: Placed,
+  { place, ...size }: PlacedPicture,
   { overlap, threshold = USUAL_THRESHOLD }: { readonly [K in 'overlap' | 'threshold']?: number | undefined } = {},
 ): Detected {
   const each = logits ? 4 + names.length : DETECTION_WIDTH;
@@ -71,18 +55,13 @@ export function detected(
     );
   if (row.some((value) => !Number.isFinite(value)))
     throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
-  const within = (value: number, from: number, share: number, size: number): number =>
-    size * Math.min(1, Math.max(0, (value - from) / share));
-  const x = (value: number): number => within(value, place.left, place.across, width);
-  const y = (value: number): number => within(value, place.top, place.down, height);
   const chosen = logits ? detectionRow(Float32Array.from(row), count, overlap) : rowOfChosen(row, count);
-  const boxes = detectionsOf(chosen, threshold).map((one) => ({
-    index: one.label,
-    label: names[one.label]!,
-    score: one.score,
-    box: { xmin: x(one.xmin), ymin: y(one.ymin), xmax: x(one.xmax), ymax: y(one.ymax) },
-  }));
-  return { height, width, threshold, boxes };
+  const boxes = detectionsOf(chosen, threshold).map(({ label, score, ...sides }) => {
+    const [xmin, ymin] = inPicture([sides.xmin, sides.ymin], size, place);
+    const [xmax, ymax] = inPicture([sides.xmax, sides.ymax], size, place);
+    return { index: label, label: names[label]!, score, box: { xmin, ymin, xmax, ymax } };
+  });
+  return { ...size, threshold, boxes };
 }
 
 /** Row of detections, see `suppressed`, of boxes [n, 4], scores [n] and labels [n]. */
@@ -128,7 +107,7 @@ export const said: SaidForm = {
   read: async (sent) => ({ ...(await readSamples(sent)), needs: await sentPicture(sent) }),
   answerOf: (row, _, { said: as, described, needs, score }) => {
     const { overlap, threshold } = statedOf(described);
-    return detected(row, as, needs as Placed, { overlap, threshold: score ?? threshold });
+    return detected(row, as, needs as PlacedPicture, { overlap, threshold: score ?? threshold });
   },
   answered: 'Boxes with a class each',
   each: 'The boxes of each picture',

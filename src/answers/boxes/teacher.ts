@@ -4,7 +4,7 @@ import type { TensorData } from '../../graph/types.ts';
 import { DECODERS } from '../../recipe/decoders.ts';
 import type { DecoderSettings } from '../../recipe/decoders.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { ROW, suppressed } from './suppression.ts';
 import { placesOfClasses } from '../../distill/teachers/decoders/classes.ts';
 import type { Decoder, Output, ScoredBoxes } from './decoders/decoder.ts';

@@ -66,7 +66,9 @@ export const classesKeys = {
     {
       ...belongs(name, 'teacher.classes'),
       keys: ['teacher.classes', 'dataset.task', 'teacher.decoder'],
-      when: (_classes: unknown, task: string, decoder?: unknown) => task !== 'detection' || decoder === undefined,
+      // The points of a file may have another order too.
+      when: (_classes: unknown, task: string, decoder?: unknown) =>
+        task !== 'points' && (task !== 'detection' || decoder === undefined),
     },
     belongs(name, 'teacher.outputs', 'probabilities'),
     {

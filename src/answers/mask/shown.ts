@@ -1,9 +1,10 @@
 import { percent } from '../../base/numbers.ts';
 import type { Canvas, Element } from '../../page/browser/dom.ts';
-import { bars } from '../../page/browser/forms.ts';
+import { bars, overPicture } from '../../page/browser/forms.ts';
 import type { ShownForm } from '../../page/browser/forms.ts';
 import { canvasOf } from '../../page/browser/make.ts';
-import { colouredMask, maskColour } from '../../report/mask-colours.ts';
+import { maskColour } from '../../report/mask-colours.ts';
+import { layMask } from './drawn.ts';
 
 /** A class for each pixel of a picture as the server answers it: runs of pixels, row by row, and the share of each class. */
 interface Masked {
@@ -16,38 +17,28 @@ interface Masked {
 
 /** The mask over its picture, if this browser can show that, and the classes with their colours and shares. */
 function maskedPicture(masked: Masked, picture: Canvas | undefined): Element[] {
-  const mask = drawn(masked);
-  const { width, height } = picture ?? mask;
-  const canvas = canvasOf(width, height, { class: 'masked', role: 'img', 'aria-label': 'The mask over the picture' });
-  const context = canvas.getContext('2d');
-  if (picture !== undefined) {
-    context.drawImage(picture, 0, 0, width, height);
-    context.globalAlpha = 0.5;
-  }
-  context.imageSmoothingEnabled = false;
-  context.drawImage(mask, 0, 0, width, height);
-  const rows = masked.segments.map(({ index, label, area }) => {
+  const { width, height, segments } = masked;
+  const canvas = overPicture('The mask over the picture', masked, picture, (context) => {
+    const classes = Math.max(...segments.map(({ index }) => index)) + 1;
+    const share = picture === undefined ? 1 : 0.5;
+    layMask(context, canvasOf(width, height).getContext('2d'), { mask: pixelsOf(masked), classes, share });
+  });
+  const rows = segments.map(({ index, label, area }) => {
     const colour = `rgb(${maskColour(index).join(',')})`;
     return { name: label, value: percent(area, 1), share: Math.max(0.004, area), colour };
   });
   return [canvas, bars(rows)];
 }
 
-/** The colours of a mask, a pixel for each of its pixels. */
-function drawn({ width, height, runs, segments }: Masked): Canvas {
+/** Class of each pixel. */
+function pixelsOf({ width, height, runs }: Masked): Uint8Array {
   const mask = new Uint8Array(width * height);
   let at = 0;
   for (let i = 0; i < runs.length; i += 2) {
     mask.fill(runs[i]!, at, at + runs[i + 1]!);
     at += runs[i + 1]!;
   }
-  const colours = colouredMask(mask, Math.max(...segments.map(({ index }) => index)) + 1);
-  const canvas = canvasOf(width, height);
-  const context = canvas.getContext('2d');
-  const pixels = context.getImageData(0, 0, width, height);
-  mask.forEach((_, pixel) => pixels.data.set([...colours.subarray(3 * pixel, 3 * pixel + 3), 255], 4 * pixel));
-  context.putImageData(pixels, 0, 0);
-  return canvas;
+  return mask;
 }
 
 export const shown: ShownForm<Masked> = {

@@ -49,6 +49,11 @@ export const pointsKeys = {
       when: (type: string) => type !== 'points',
       because: 'points for this task: a CSV file, key points of COCO, or a pose data.yaml of YOLO',
     },
+    {
+      keys: ['teacher.classes'],
+      when: (classes: unknown) => typeof classes === 'string',
+      because: 'a list of the points of the teacher, in its order',
+    },
   ],
   elsewhere: [
     {

@@ -1,10 +1,10 @@
-import { placeIn } from '../../data/pictures/letterbox.ts';
-import type { PicturePlace } from '../../data/pictures/letterbox.ts';
+import { inPicture } from '../../data/pictures/letterbox.ts';
 import { objectOf } from '../../serve/http/openapi-schemas.ts';
 import { Refusal } from '../../serve/refusal.ts';
 import type { SaidForm } from '../../serve/v1/forms.ts';
-import { isPicture, readSamples } from '../../serve/v1/raw.ts';
-import type { SentTo } from '../../serve/v1/raw.ts';
+import { sentPicture } from '../../serve/v1/placed-picture.ts';
+import type { PlacedPicture } from '../../serve/v1/placed-picture.ts';
+import { readSamples } from '../../serve/v1/raw.ts';
 import { decodedPoints, DECODED_WIDTH } from './simcc.ts';
 
 /** A point in pixels of the picture that was sent. */
@@ -15,27 +15,11 @@ interface SaidPoint {
   readonly score: number;
 }
 
-/** A picture, and where it lies in the picture that the model takes. */
-interface Placed {
-  readonly height: number;
-  readonly width: number;
-  readonly place: PicturePlace;
-}
-
-/** Size and place of the picture that was sent; raw values are a picture of the size that the model takes. */
-async function placedPicture({ contentType, body, described }: SentTo): Promise<Placed> {
-  const [height, width] = described.shape as readonly [number, number, number];
-  if (!isPicture(contentType)) return { height, width, place: placeIn({ height, width }, undefined, undefined) };
-  const { pictureHeader } = await import('../../data/pictures/picture.ts');
-  const { autoOrient: own } = await pictureHeader(body);
-  return { height: own.height, width: own.width, place: placeIn(own, [height, width], described.fit) };
-}
-
 /** Points of a picture from the logits of a model, or from points [n, 3] that its file has decoded. */
 export function saidPoints(
   row: readonly number[],
   { names = [], logits }: { readonly names?: readonly string[] | undefined; readonly logits: boolean },
-  { height, width, place }: Placed,
+  { place, ...size }: PlacedPicture,
 ): { readonly height: number; readonly width: number; readonly points: readonly SaidPoint[] } {
   const bins = row.length / names.length / 2;
   if (!Number.isInteger(logits ? bins : row.length / DECODED_WIDTH / names.length))
@@ -43,15 +27,12 @@ export function saidPoints(
   if (row.some((value) => !Number.isFinite(value)))
     throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
   const found = logits ? decodedPoints(row, bins) : row;
-  const within = (value: number, from: number, share: number, size: number): number =>
-    size * Math.min(1, Math.max(0, (value - from) / share));
-  const points = names.map((name, k) => ({
-    name,
-    x: within(found[k * DECODED_WIDTH]!, place.left, place.across, width),
-    y: within(found[k * DECODED_WIDTH + 1]!, place.top, place.down, height),
-    score: found[k * DECODED_WIDTH + 2]!,
-  }));
-  return { height, width, points };
+  const points = names.map((name, k) => {
+    const [across, down, score] = found.slice(k * DECODED_WIDTH, (k + 1) * DECODED_WIDTH);
+    const [x, y] = inPicture([across!, down!], size, place);
+    return { name, x, y, score: score! };
+  });
+  return { ...size, points };
 }
 
 function pointsSchema(names: readonly string[] | undefined): object {
@@ -70,8 +51,8 @@ function pointsSchema(names: readonly string[] | undefined): object {
 }
 
 export const said: SaidForm = {
-  read: async (sent) => ({ ...(await readSamples(sent)), needs: await placedPicture(sent) }),
-  answerOf: (row, _, { said: as, needs }) => saidPoints(row, as, needs as Placed),
+  read: async (sent) => ({ ...(await readSamples(sent)), needs: await sentPicture(sent) }),
+  answerOf: (row, _, { said: as, needs }) => saidPoints(row, as, needs as PlacedPicture),
   answered: 'The places of points',
   each: 'The points of each picture',
   prediction: pointsSchema,

@@ -30,8 +30,8 @@ type PageInput = SampleKind | 'sound' | 'camera';
 const INPUTS: Readonly<
   Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly SharedModule[] }>
 > = {
-  numbers: { parts: ['numbers'], modules: ['normalized', 'resize'] },
-  camera: { parts: ['numbers', 'camera'], modules: ['normalized', 'resize'] },
+  numbers: { parts: ['numbers'], modules: ['normalized', 'fitted'] },
+  camera: { parts: ['numbers', 'pictures'], modules: ['normalized', 'fitted', 'camera'] },
   columns: { parts: ['columns'], modules: ['normalized', 'dates'] },
   arrays: { parts: ['arrays'], modules: ['normalized'] },
   text: { parts: ['text'], modules: [] },

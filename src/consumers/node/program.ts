@@ -54,6 +54,9 @@ const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
 
 const at = (name: string): string => path.join(import.meta.dirname, 'samples', name);
 
+/** Script that writes pictures, for programs that draw. */
+export const PNG_WRITER = at('png.js');
+
 /**
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
  * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another. `file`: kind of file that it also takes.

@@ -15,7 +15,7 @@ import type { PictureHeader } from './header.ts';
 import { letterboxedPixels } from './letterboxed-pixels.ts';
 import { OF_FILES, pictureHeader, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
-import type { Pixels } from './pixels.ts';
+import type { Pixels } from './decoded.ts';
 import { bytesOfAll, otherPixels, requireSameCount, textsOfAll } from '../storage/shared-reading.ts';
 import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';

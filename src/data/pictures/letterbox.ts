@@ -1,4 +1,4 @@
-import type { Pixels } from './pixels.ts';
+import type { Pixels } from './decoded.ts';
 
 /** Grey level of the area beside a letterboxed picture, as YOLO has it. */
 export const LETTERBOX_GREY = 114;
@@ -25,6 +25,16 @@ export function placeIn(own: Size, to: readonly [number, number] | undefined, fi
   if (to === undefined || fit !== 'letterbox') return { left: 0, top: 0, across: 1, down: 1 };
   const { left, top, height, width } = letterboxed(own, to);
   return { left: left / to[1], top: top / to[0], across: width / to[1], down: height / to[0] };
+}
+
+/** Pixel of a picture at x and y, shares of a model's input picture, in which it has this place; the nearest pixel for a point beside the picture. */
+export function inPicture(
+  [x, y]: readonly [number, number],
+  { width, height }: Size,
+  { left, top, across, down }: PicturePlace,
+): [x: number, y: number] {
+  const within = (value: number): number => Math.min(1, Math.max(0, value));
+  return [width * within((x - left) / across), height * within((y - top) / down)];
 }
 
 /** Place in pixels of a picture that is scaled, with its proportions kept, to fit into the middle of a picture [height, width]. */

@@ -2,7 +2,7 @@ import type { Sharp } from 'sharp';
 import type { PictureHeader } from './header.ts';
 import { letterboxed, withPadding } from './letterbox.ts';
 import { scaledPixels } from './pixels.ts';
-import type { Pixels } from './pixels.ts';
+import type { Pixels } from './decoded.ts';
 
 /** Like `scaledPixels`, with proportions kept and grey beside the picture. */
 export async function letterboxedPixels(

@@ -1,15 +1,8 @@
 import type { Sharp } from 'sharp';
+import { greyOf } from './fitted.ts';
 import type { PictureHeader } from './header.ts';
 import { LANCZOS, resized } from './resize.ts';
-
-/** A decoded picture. */
-export interface Pixels {
-  /** [height, width, channels]. */
-  readonly data: Uint8Array;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
+import type { Pixels } from './decoded.ts';
 
 /**
  * 8-bit values of a picture, without transparency. Grey is the luma of ITU-R 601-2, as in Pillow, torchvision and a kit's samples; sharp's grey
@@ -64,13 +57,5 @@ function coloursOf(inks: Uint8Array): Uint8Array {
     const pixel = 4 * Math.floor(i / 3);
     out[i] = Math.round(((255 - inks[pixel + (i % 3)]!) * (255 - inks[pixel + 3]!)) / 255);
   }
-  return out;
-}
-
-/** Grey of a colour picture, ITU-R 601-2 luma in integers, as Pillow's `convert("L")`. */
-export function greyOf(pixels: Uint8Array): Uint8Array {
-  const out = new Uint8Array(pixels.length / 3);
-  for (let i = 0; i < out.length; i++)
-    out[i] = (pixels[3 * i]! * 19595 + pixels[3 * i + 1]! * 38470 + pixels[3 * i + 2]! * 7471 + 0x8000) >> 16;
   return out;
 }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { constants as zlib, createGunzip, gunzip } from 'node:zlib';
 import type { ZlibOptions } from 'node:zlib';
 import { UserError } from '../../base/errors.ts';
+import { hex } from '../../base/typed-bytes.ts';
 import { asUserError, openToRead, readBytes } from '../../base/files.ts';
 import type { DataFiles } from '../config.ts';
 import { sharedBytes } from '../dataset.ts';
@@ -213,11 +214,6 @@ function badGzip(file: string, error: unknown): unknown {
 export async function streamError(file: string, error: unknown, unpacked = ''): Promise<unknown> {
   if (zlibCode(error) === ENDS_EARLY) return endsEarly(file, `${(await stat(file)).size} bytes${unpacked}`);
   return badGzip(file, asUserError(error, file, 'read'));
-}
-
-/** First bytes as hexadecimal text, such as `3c 21 44 4f`. */
-export function hex(bytes: Uint8Array, count = 4): string {
-  return Array.from(bytes.subarray(0, count), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
 /** Bytes of the start of a table. */

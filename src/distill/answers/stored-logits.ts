@@ -15,7 +15,8 @@ import { orderOf, inClassOrder } from '../../files/class-order.ts';
 import { preflight } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { answersProbabilities, logitsOfProbabilities } from '../teachers/teacher.ts';
-import { npySamples, parseNpy } from '../../data/readers/numpy/npy.ts';
+import { parseNpy } from '../../base/numpy.ts';
+import { npySamples } from '../../data/readers/numpy/npy.ts';
 
 /** Maximum number of samples that stored answers are checked on. */
 const CHECKED = 10_000;

@@ -37,12 +37,19 @@ export type OpenTeacherFile = (source: TeacherFile) => Promise<{
 /** Loads what runs files of the format, with a recipe's settings. `UserError` if it is missing or broken. */
 export type PrepareTeacher = (recipe: Pick<Recipe, 'device' | 'threads'>) => void;
 
+/** Slots of formats of teachers. */
+export interface TeacherSlots {
+  readonly teacherFile: OpenTeacherFile;
+  readonly prepare: PrepareTeacher;
+  /** Multiply-accumulates of a file for one sample. */
+  readonly macsOfFile: (file: string) => Promise<number>;
+}
+
 export const teacherFormats = new Registry<TeacherFormat>('format of teachers');
 
-export const OPEN_FILE = new Slot<OpenTeacherFile>(teacherFormats, 'openFile', 'reader');
+export const OPEN_FILE = new Slot<OpenTeacherFile>(teacherFormats, 'teacherFile', 'reader');
 const PREPARE = new Slot<PrepareTeacher>(teacherFormats, 'prepare', 'preparation');
-/** Multiply-accumulates of a file for one sample. */
-const MACS = new Slot<(file: string) => Promise<number>>(teacherFormats, 'macs', 'count of operations');
+const MACS = new Slot<TeacherSlots['macsOfFile']>(teacherFormats, 'macsOfFile', 'count of operations');
 
 type Files = Pick<TeacherFileRecipe, TeacherKey>;
 

@@ -14,14 +14,19 @@ export type DecodedTeacher = (
   decoder: DecoderSettings,
 ) => Promise<Teacher>;
 
+/** A teacher from a loaded file of a form of answer whose files have several layouts that shapes tell apart; it closes the file if that fails. */
+export type TeacherByShapes = typeof fileTeacher;
+
+const BY_SHAPES = new Slot<TeacherByShapes>(answerForms, 'teacherByShapes', 'layout of a teacher');
 const DECODED = new Slot<DecodedTeacher>(answerForms, 'decodedTeacher', 'decoder of a teacher');
 
 /** A loaded file as a teacher. `UserError` if settings or file do not fit the data set; the file is then closed. */
-export function teacherOfFile(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
+export async function teacherOfFile(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { decoder } = settings;
-  if (decoder === undefined) return fileTeacher(source, settings);
+  const { form } = taskRow(source.dataset.task);
+  if (decoder === undefined) return ((await BY_SHAPES.loadIfThere(form)) ?? fileTeacher)(source, settings);
   return orClose(
-    async () => (await DECODED.load(taskRow(source.dataset.task).form))(source, settings, decoder),
+    async () => (await DECODED.load(form))(source, settings, decoder),
     () => source.runtime.dispose(),
   );
 }

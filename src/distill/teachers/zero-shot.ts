@@ -1,10 +1,11 @@
 import { bytesOf, sha256 } from '../../base/bytes.ts';
 import { nearest, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import { npySamples, parseNpy } from '../../data/readers/numpy/npy.ts';
+import { parseNpy } from '../../base/numpy.ts';
+import { npySamples } from '../../data/readers/numpy/npy.ts';
 import { npyEntries } from '../../data/readers/numpy/zip.ts';
 import { readSafetensors } from '../../formats/safetensors.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import type { Teacher } from './teacher.ts';
 
 /** A unit vector for each class, in the space of a model's embeddings. */

@@ -73,4 +73,4 @@ function nameOf({ distill }: Recipe): string {
   return peer === undefined ? 'the same network from other weights' : peer.model;
 }
 
-export const mutual: Mutual = { check: checkPeer, train: trainWithPeer, notes: peerNotes };
+export const mutualLearning: Mutual = { check: checkPeer, train: trainWithPeer, notes: peerNotes };

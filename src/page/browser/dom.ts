@@ -1,3 +1,5 @@
+import type { DrawingContext } from '../../data/pictures/canvas.ts';
+
 /** The part of the browser's world that the pages need. It is typed here, so that no other part of the program sees it. */
 
 export interface Node {
@@ -68,25 +70,13 @@ interface ImageData {
   readonly data: Uint8ClampedArray;
 }
 
-interface Context2d {
+export interface Context2d extends DrawingContext {
   fillStyle: string;
-  strokeStyle: string;
-  lineWidth: number;
-  lineCap: string;
   lineJoin: string;
   filter: string;
-  globalAlpha: number;
-  imageSmoothingEnabled: boolean;
   imageSmoothingQuality: string;
   fillRect(x: number, y: number, width: number, height: number): void;
-  strokeRect(x: number, y: number, width: number, height: number): void;
-  drawImage(from: object, ...numbers: number[]): void;
   getImageData(x: number, y: number, width: number, height: number): ImageData;
-  putImageData(picture: ImageData, x: number, y: number): void;
-  beginPath(): void;
-  moveTo(x: number, y: number): void;
-  lineTo(x: number, y: number): void;
-  stroke(): void;
 }
 
 export interface Video extends Element {

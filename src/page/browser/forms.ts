@@ -1,6 +1,6 @@
 import type { Described } from './card.ts';
-import type { Canvas, Element } from './dom.ts';
-import { make } from './make.ts';
+import type { Canvas, Context2d, Element } from './dom.ts';
+import { canvasOf, make } from './make.ts';
 
 /** A class, a label or a number with its value, as the server answers it. */
 export interface Prediction {
@@ -84,6 +84,24 @@ export const shownValues = {
 
 function valueText({ index, label = `${index}`, probability, score }: Prediction): string {
   return `${label}: ${probability === undefined ? Number(score!.toPrecision(5)) : `${(100 * probability).toFixed(1)} %`}`;
+}
+
+/**
+ * What `draw` draws over a picture, which is left out where this browser cannot show it. `scale`: width and height of the canvas as shares of those of the
+ * picture that was sent.
+ */
+export function overPicture(
+  label: string,
+  { height, width }: { readonly height: number; readonly width: number },
+  picture: Canvas | undefined,
+  draw: (context: Context2d, scale: readonly [across: number, down: number]) => void,
+): Canvas {
+  const size = picture ?? { height, width };
+  const canvas = canvasOf(size.width, size.height, { class: 'masked', role: 'img', 'aria-label': label });
+  const context = canvas.getContext('2d');
+  if (picture !== undefined) context.drawImage(picture, 0, 0);
+  draw(context, [size.width / width, size.height / height]);
+  return canvas;
 }
 
 /** A list of names, each with its value in words and as a bar of a share of the width. */

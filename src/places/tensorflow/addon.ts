@@ -5,7 +5,7 @@ import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
 import { prepareTensorFlow } from '../../base/process/environment.ts';
 import { UserError } from '../../base/errors.ts';
 import { locate, MADE } from './locate.ts';
-import type { Found } from './locate.ts';
+import type { FoundLibrary } from './locate.ts';
 
 /** The used part of tfjs-node's addon. */
 interface Addon {
@@ -68,7 +68,7 @@ export function loadTensorFlow(options: SavedModelOptions = {}): TensorFlowLibra
   return (loaded ??= load(locate(), options));
 }
 
-function load({ packageName, folder, addon }: Found, options: SavedModelOptions): TensorFlowLibrary {
+function load({ packageName, folder, addon }: FoundLibrary, options: SavedModelOptions): TensorFlowLibrary {
   const require = createRequire(path.join(folder, 'package.json'));
   restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
   prepareTensorFlow(options);

@@ -9,7 +9,7 @@ const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const
 const REMEDY = 'Run npm run setup:tensorflow in a clone of Limbeck, which builds it, or use --engine onnxruntime.';
 
 /** tfjs-node with its addon. */
-export interface Found {
+export interface FoundLibrary {
   readonly packageName: string;
   readonly folder: string;
   readonly addon: string;
@@ -21,7 +21,7 @@ export function locateTensorFlow(from?: string): string {
 }
 
 /** Finds the library; the set-up's comes first, because it is newer. */
-export function locate(from: string = import.meta.dirname): Found {
+export function locate(from: string = import.meta.dirname): FoundLibrary {
   for (let folder = from; path.dirname(folder) !== folder; folder = path.dirname(folder)) {
     const made = path.join(folder, MADE);
     const addon = path.join(made, 'tfjs_binding.node');
@@ -39,7 +39,7 @@ export function locate(from: string = import.meta.dirname): Found {
   );
 }
 
-function installedPackage(packageName: string, from: string): Found | undefined {
+function installedPackage(packageName: string, from: string): FoundLibrary | undefined {
   const require = createRequire(path.join(from, 'package.json'));
   for (const modules of require.resolve.paths(packageName) ?? []) {
     const folder = path.join(modules, packageName);

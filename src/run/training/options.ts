@@ -64,7 +64,7 @@ export interface PeerPair {
 }
 
 /** How another student is built and trained beside the student. */
-export interface Peer {
+interface Peer {
   readonly build: () => Promise<ModelNetwork>;
   readonly pair: (
     alone: Learning,

@@ -3,7 +3,7 @@ import { tensorTypes } from '../../formats/tflite/schema/tensor-types.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';
 import { integerRange } from '../../graph/quantization.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
-import { arrays } from '../arrays.ts';
+import { arrays } from '../../graph/arrays.ts';
 
 /** An input or output of a model. */
 export interface TfliteEnd {

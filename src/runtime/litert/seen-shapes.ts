@@ -3,7 +3,7 @@ import { sizedTensor } from '../../formats/tflite/describe/describe.ts';
 import { ModelEditor } from '../../formats/tflite/rewrite/editor.ts';
 import type { Operator, TfliteModel } from '../../formats/tflite/types.ts';
 import { writeTflite } from '../../formats/tflite/write.ts';
-import { arrays } from '../arrays.ts';
+import { arrays } from '../../graph/arrays.ts';
 import { openTflite } from '../litert.ts';
 
 export interface SeenShapes {

@@ -3,7 +3,7 @@ import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { separated } from '../../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
 import { WITHOUT_PAD_FUSION } from '../../formats/onnx/pad-fusion.ts';
-import { arrays } from '../arrays.ts';
+import { arrays } from '../../graph/arrays.ts';
 import type { NativeSession, NativeValue, Tensor } from './binding.ts';
 import { makeTensor, nativeBinding } from './binding.ts';
 import type { SessionOptions } from './session-options.ts';

@@ -4,7 +4,7 @@ import type { Model } from '../../formats/onnx/model.ts';
 import { dataTypes } from '../../formats/onnx/model.ts';
 import { onnxContent } from '../../formats/onnx/protobuf.ts';
 import type { DType } from '../../graph/types.ts';
-import { arrays } from '../arrays.ts';
+import { arrays } from '../../graph/arrays.ts';
 import { allocate, ortTensor, OnnxSession } from './session.ts';
 import type { Tensor } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { bytesOf } from '../../base/bytes.ts';
 import type { DType } from '../../graph/types.ts';
-import type { arrays } from '../../runtime/arrays.ts';
+import type { arrays } from '../../graph/arrays.ts';
 import { datatypeOf, elementsOf } from '../dtypes.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';

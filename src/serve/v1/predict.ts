@@ -1,7 +1,7 @@
 import { bytesOf } from '../../base/bytes.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import type { Client } from '../batch/queue.ts';
 import { elementsOf } from '../dtypes.ts';
 import type { ModelHost } from '../host.ts';

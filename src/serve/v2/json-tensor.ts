@@ -1,7 +1,7 @@
 import { bytesOf } from '../../base/bytes.ts';
 import { shown } from '../../base/errors.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
-import { arrays } from '../../runtime/arrays.ts';
+import { arrays } from '../../graph/arrays.ts';
 import { datatypeOf, elementsOf } from '../dtypes.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';

@@ -4,7 +4,7 @@ import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { watchOver } from '../../base/process/watchdog.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
-import { arrays } from '../../runtime/arrays.ts';
+import { arrays } from '../../graph/arrays.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { sessionOptions } from '../../runtime/onnxruntime/session-choice.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';

@@ -8,13 +8,14 @@ import { hits, isWorse } from '../../tasks/classification/classes.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { beyondBudget, likenessText } from '../parity/budgets.ts';
+import { beyondBudget, likenessText } from '../../convert/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
 import type { Compared } from '../parity/compare.ts';
+import { CLEARLY_DB, leastDb } from '../../convert/likeness.ts';
 import type { OutputLikeness } from '../../convert/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/file-runner.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
 import type { Made } from '../../convert/write.ts';
 import type { ConvertSamples } from './samples.ts';
@@ -39,9 +40,6 @@ export const NO_BYTES = new Uint8Array();
 
 /** A file that was made from a source. */
 export type MadeFile = ModelFile & Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined };
-
-/** Decibels by which a file without corrected biases must have less noise to be written instead, where the classes do not decide. */
-const CLEARLY_DB = 0.5;
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
@@ -128,9 +126,7 @@ function answersBetter(one: Compared | string, than: Compared | string, { labels
 
 /** Signal to noise of the output that has the least, in dB. */
 function leastOf(compared: Compared | string): number {
-  return typeof compared === 'string'
-    ? -Infinity
-    : Math.min(...compared.outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
+  return typeof compared === 'string' ? -Infinity : leastDb(compared.outputs);
 }
 
 /** Samples that a file is compared on, as people are told. */

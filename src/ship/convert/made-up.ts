@@ -3,7 +3,7 @@ import { faultOfArrays } from '../../base/process/memory.ts';
 import { RandomStream } from '../../base/random.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorType } from '../../graph/types.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 
 /** Batch sizes of made-up inputs, where the model takes any: what holds for one alone shows. */
 const SIZES = [1, 3];

@@ -18,29 +18,20 @@ import { seenAs } from '../../distill/teachers/inputs/own-pictures.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Graph } from '../../graph/types.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { labelledCount, labelledOf } from '../../data/readers/labelled.ts';
 import { loadData } from '../../setup/data.ts';
 import type { ClassOutput } from '../parity/compare.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
-import { arraysFor, BATCH, countOf, inBatches } from './arrays.ts';
-import type { Rows } from './arrays.ts';
+import { BATCH, countOf, inBatches, splitRows } from '../../convert/rows.ts';
+import type { Rows, SplitRows } from '../../convert/rows.ts';
+import { arraysFor } from './arrays.ts';
 import { madeUp } from './made-up.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
-/** Samples that a file is calibrated with, and others that it is compared on. */
-interface Split {
-  readonly calibration: readonly Feeds[];
-  readonly check: readonly Feeds[];
-}
-
 /** Samples that a model is calibrated with and compared on. */
-export interface ConvertSamples extends Split {
-  /** Parts of few samples, each the check of a file that is calibrated with the other parts; empty where some are held out. */
-  readonly folds: readonly Split[];
-  /** Samples that calibrate the file; 0 where nothing is calibrated. */
-  readonly calibrated: number;
+export interface ConvertSamples extends SplitRows {
   readonly isMadeUp: boolean;
   /** Output with the scores, for a recipe whose task is classes. */
   readonly classOutput?: ClassOutput;
@@ -82,45 +73,10 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
 
 const isCalibrated = ({ precision }: ConvertOptions): boolean => precision === 'int8' || precision === 'int16x8';
 
-/** Fewest samples of which a quarter tells how the file answers others. */
-const FEWEST_TO_SPLIT = 64;
-
-/** Parts that fewer are cut into. */
-const FOLDS = 4;
-
-/**
- * Rows of an array that nothing says the order of: a quarter is held out for the check, drawn at random, and of fewer than
- * `FEWEST_TO_SPLIT` each quarter checks a file that the others calibrate, while all calibrate the file that is written.
- */
+/** Rows of arrays, split by a draw that depends on nothing but their number. */
 function fromArrays(graph: Graph, arrays: ReadonlyMap<string, Rows>, options: ConvertOptions): ConvertSamples {
-  const { inputs } = graph;
-  const count = countOf(inputs, arrays);
-  const batchesOf = (numbers: ArrayLike<number>): Feeds[] =>
-    inBatches(inputs, arrays, numbers, calibrationBatch(graph, BATCH));
-  const numbers = Array.from({ length: count }, (_, i) => i);
-  const all = (some: readonly number[]): ConvertSamples => {
-    const batches = batchesOf(some);
-    return { calibration: batches, check: batches, folds: [], calibrated: 0, isMadeUp: false };
-  };
-  if (!isCalibrated(options)) return all(numbers.slice(0, options.samples));
-  const few = Math.min(count, options.samples);
-  if (few < FEWEST_TO_SPLIT) {
-    const used = numbers.slice(0, few);
-    const folds = Array.from({ length: few === 1 ? 0 : Math.min(few, FOLDS) }, (_, fold) => ({
-      calibration: batchesOf(used.filter((i) => i % FOLDS !== fold)),
-      check: batchesOf(used.filter((i) => i % FOLDS === fold)),
-    }));
-    return { ...all(used), calibrated: few, folds };
-  }
-  const order = [...new RandomStream('calibration').permutation(count)];
-  const calibrated = Math.min(options.samples, Math.floor((count * 3) / 4));
-  return {
-    calibrated,
-    folds: [],
-    isMadeUp: false,
-    calibration: batchesOf(order.slice(0, calibrated)),
-    check: batchesOf(order.slice(calibrated, calibrated + options.samples)),
-  };
+  const split = { isCalibrated: isCalibrated(options), most: options.samples, random: new RandomStream('calibration') };
+  return { ...splitRows(graph, arrays, split), isMadeUp: false };
 }
 
 /** Samples of the training split calibrate the file, those of the validation split check it. */

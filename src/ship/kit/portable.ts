@@ -14,29 +14,41 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
-/** Modules that import nothing and that samples of several forms of answers take, by their place in the source. */
+/** Modules that samples of several forms of answers take, by their place in the source. */
 const MODULES = {
   normalized: 'data/normalized',
   dates: 'data/dates',
+  fitted: 'data/pictures/fitted',
+  camera: 'data/pictures/camera',
   resize: 'data/pictures/resize',
   polyphase: 'data/sounds/polyphase',
   riff: 'data/sounds/riff',
-  'mask-colours': 'report/mask-colours',
-  letterbox: 'data/pictures/letterbox',
 } as const;
 
 export type SharedModule = keyof typeof MODULES;
 
 /**
- * Functions that normalize numbers, scale and place pictures, read dates and sounds, bring these to another rate, colour masks, and what forms of answers
- * have of their own, as JavaScript: `NAME.js` by the name of the module, or of that at a URL without its ending.
+ * Functions that normalize numbers, scale and place pictures, read dates and sounds, bring these to another rate, and what forms of answers have of their
+ * own, as JavaScript, with the modules that they import: `NAME.js` by the name of the module, or of that at a URL without its ending. They stand in one
+ * folder.
  */
 export async function sharedModules(names: readonly (SharedModule | URL)[]): Promise<Record<string, string>> {
+  const scripts = new Map<string, string>();
   const places = names.map((name) =>
     typeof name === 'string' ? path.join(FOLDER, '../../..', MODULES[name]) : fileURLToPath(name),
   );
-  const scripts = places.map(async (place) => [`${path.basename(place)}.js`, await scriptOf(place)] as const);
-  return Object.fromEntries(await Promise.all(scripts));
+  const waiting = new Map(places.map((place) => [path.basename(place), place]));
+  for (const [name, place] of waiting) {
+    const script = await scriptOf(place);
+    const beside = script.replace(/ from '(\.[^'\n]+)\.js';$/gm, (_, to: string) => {
+      const [own, other] = [path.basename(to), path.join(path.dirname(place), to)];
+      if ((waiting.get(own) ?? other) !== other) throw new Error(`a kit has two modules ${own}: ${other}`);
+      waiting.set(own, other);
+      return ` from './${own}.js';`;
+    });
+    scripts.set(`${name}.js`, beside);
+  }
+  return Object.fromEntries(scripts);
 }
 
 async function scriptOf(place: string): Promise<string> {

@@ -19,7 +19,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
-import { beyondBudget, cosineBeyondBudget, lengthBeyondBudget } from './budgets.ts';
+import { beyondBudget, cosineBeyondBudget, lengthBeyondBudget } from '../../convert/budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
 import { LikenessTally } from '../../convert/likeness.ts';

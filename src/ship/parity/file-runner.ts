@@ -1,4 +1,4 @@
-import { fromHalfArray } from '../../base/bytes.ts';
+import { fromHalfArray } from '../../base/typed-bytes.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';

@@ -1,7 +1,7 @@
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { ModelFile } from '../model-file.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { feedOf, comparable } from './file-runner.ts';
 import type { FileRunner } from './file-runner.ts';
 

@@ -2,7 +2,7 @@ import type { TeacherFormat } from '../../distill/teachers/formats.ts';
 import { locateTensorFlow } from '../../places/tensorflow/locate.ts';
 
 /** Folders of TensorFlow, which libtensorflow runs. */
-export const savedModel: TeacherFormat = {
+export const savedModelTeachers: TeacherFormat = {
   name: 'savedModel',
   inReports: 'saved-model',
   refuseMissing: () => void locateTensorFlow(),

@@ -25,7 +25,7 @@ export interface SavedModelSource extends Pick<FileTeacherSource, 'name' | 'data
 export const prepare: PrepareTeacher = ({ device, threads }) =>
   void createTensorFlowEngine(device === 'cpu' ? 'cpu' : 'auto', threads);
 
-export const openFile: OpenTeacherFile = ({ file, signature, ...source }) =>
+export const teacherFile: OpenTeacherFile = ({ file, signature, ...source }) =>
   Promise.resolve({
     metadata: new Map<string, string>(),
     open: (settings) => savedModelTeacher({ ...source, folder: file }, { ...settings, signature }),

@@ -8,7 +8,7 @@ import { layersNetwork } from '../../networks/layers/layers.ts';
 import { traceWithBatch } from '../../trace/batch.ts';
 import { predictionProgram } from '../../train/evaluate/inference.ts';
 
-export const openFile: OpenTeacherFile = async ({ file, engine, ...about }) => {
+export const teacherFile: OpenTeacherFile = async ({ file, engine, ...about }) => {
   const { dataset } = about;
   const model = await loadTfjsModel(file);
   const source = { ...about, engine, network: layersNetwork(model) };
@@ -21,7 +21,7 @@ export const openFile: OpenTeacherFile = async ({ file, engine, ...about }) => {
 };
 
 /** Multiply-accumulates of a file for one sample. */
-export async function macs(file: string): Promise<number> {
+export async function macsOfFile(file: string): Promise<number> {
   const network = layersNetwork(await loadTfjsModel(file));
   return macsOf(traceWithBatch((batchSize) => predictionProgram({ network, batchSize })));
 }

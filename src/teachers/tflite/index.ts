@@ -2,7 +2,7 @@ import { needPackages } from '../../base/process/packages.ts';
 import type { TeacherFormat } from '../../distill/teachers/formats.ts';
 
 /** TFLite files, which LiteRT runs. */
-export const tflite: TeacherFormat = {
+export const tfliteTeachers: TeacherFormat = {
   name: 'tflite',
   inReports: 'tflite',
   refuseMissing: (from) => needPackages('teacher.tflite', ['@litertjs/core'], from),

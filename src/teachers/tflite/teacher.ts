@@ -8,7 +8,7 @@ import type { TensorData } from '../../graph/types.ts';
 import type { ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
-import { typedAs } from '../../runtime/typed.ts';
+import { typedAs } from '../../graph/arrays.ts';
 import { teacherOfFile } from '../../distill/teachers/teacher-of-file.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from '../../distill/teachers/file-teacher.ts';
 import type { Teacher } from '../../distill/teachers/teacher.ts';
@@ -17,7 +17,7 @@ export interface TfliteSource extends Pick<FileTeacherSource, 'name' | 'dataset'
   readonly bytes: Uint8Array;
 }
 
-export const openFile: OpenTeacherFile = async ({ file, ...source }) => {
+export const teacherFile: OpenTeacherFile = async ({ file, ...source }) => {
   const bytes = await readBytes(file);
   return {
     metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)),

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { readBytes } from '../../base/files.ts';
 import type { SeenForm } from '../../recipe/init.ts';
-import { npyHeader } from '../../data/readers/numpy/npy.ts';
+import { npyHeader } from '../../base/numpy.ts';
 import { npyEntries } from '../../data/readers/numpy/zip.ts';
 
 /** Usual names of the arrays of samples and of labels in an archive. */

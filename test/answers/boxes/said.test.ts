@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import { detected, sentPicture } from '../../../src/answers/boxes/said.ts';
+import { detected } from '../../../src/answers/boxes/said.ts';
+import { sentPicture } from '../../../src/serve/v1/placed-picture.ts';
 
 const said = { names: ['cat', 'dog'], logits: true } as never;
 /** Two points: a dog in the middle of the input, and nothing. */

@@ -1,6 +1,6 @@
 import { clip } from '../../../src/data/sounds/clip.ts';
 import { polyphase } from '../../../src/data/sounds/polyphase.ts';
-import { LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
+import { fittedPixels } from '../../../src/data/pictures/fitted.ts';
 import { parseWav } from '../../../src/data/sounds/wav.ts';
 import { browserSample } from '../../../src/consumers/browser/page.ts';
 import { sharedModules } from '../../../src/ship/kit/portable.ts';
@@ -69,7 +69,7 @@ it('the page of a kit refuses a picture with transparent parts, whose colours no
   const rawOf = await functionsOf<(picture: object) => number[]>(
     'numbers',
     ['function rawOf', '/** Page: runs'],
-    { OffscreenCanvas, LANCZOS, resized, input: { shape: [1, 1, 2, 3] } },
+    { OffscreenCanvas, fittedPixels, input: { shape: [1, 1, 2, 3] } },
     'rawOf',
   );
   expect(rawOf({ width: 2, height: 1 })).toEqual([10, 20, 30, 40, 50, 60]);

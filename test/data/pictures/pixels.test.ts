@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
-import { greyOf, rawPixels, scaledPixels } from '../../../src/data/pictures/pixels.ts';
-import type { Pixels } from '../../../src/data/pictures/pixels.ts';
+import { greyOf } from '../../../src/data/pictures/fitted.ts';
+import { rawPixels, scaledPixels } from '../../../src/data/pictures/pixels.ts';
+import type { Pixels } from '../../../src/data/pictures/decoded.ts';
 
 const SIZES = [
   [3, 4],

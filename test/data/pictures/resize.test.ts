@@ -1,4 +1,4 @@
-import { greyOf } from '../../../src/data/pictures/pixels.ts';
+import { greyOf } from '../../../src/data/pictures/fitted.ts';
 import sharp from 'sharp';
 import { broughtTo, FILTERS, LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
 

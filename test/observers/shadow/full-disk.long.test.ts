@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { npyHeader } from '../../../src/data/readers/numpy/npy.ts';
+import { npyHeader } from '../../../src/base/numpy.ts';
 import { readNpz } from '../../../src/data/formats/npz/npz.ts';
 import { shadowOf } from '../../../src/observers/shadow/observe.ts';
 import { temporaryFolder } from '../../support/folder.ts';

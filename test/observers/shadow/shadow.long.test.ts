@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseNpy } from '../../../src/data/readers/numpy/npy.ts';
+import { parseNpy } from '../../../src/base/numpy.ts';
 import { readNpz } from '../../../src/data/formats/npz/npz.ts';
 import { loadDataset } from '../../../src/data/load.ts';
 import { readStoredLogits, storedLogits } from '../../../src/distill/answers/stored-logits.ts';

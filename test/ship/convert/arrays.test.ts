@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TensorType } from '../../../src/graph/types.ts';
-import { arraysFor, countOf } from '../../../src/ship/convert/arrays.ts';
+import { countOf } from '../../../src/convert/rows.ts';
+import { arraysFor } from '../../../src/ship/convert/arrays.ts';
 import { npyBytes } from '../../support/npy.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

@@ -1,4 +1,4 @@
-import { beyondBudget, lengthBeyondBudget, likenessText } from '../../../src/ship/parity/budgets.ts';
+import { beyondBudget, lengthBeyondBudget, likenessText } from '../../../src/convert/budgets.ts';
 import { LikenessTally } from '../../../src/convert/likeness.ts';
 import type { OutputLikeness } from '../../../src/convert/likeness.ts';
 

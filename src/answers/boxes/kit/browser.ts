@@ -4,6 +4,6 @@ import type { BrowserPages } from '../../../consumers/browser/page.ts';
 export const browser: BrowserPages = {
   parts: path.join(import.meta.dirname, 'browser/boxes.js'),
   scripts: { BOXES: path.join(import.meta.dirname, 'boxes.js') },
-  modules: ['letterbox', new URL('../suppression', import.meta.url), 'mask-colours'],
+  modules: [new URL('../suppression', import.meta.url), new URL('../drawn', import.meta.url)],
   isDrawn: true,
 };

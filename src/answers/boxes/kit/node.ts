@@ -8,6 +8,6 @@ export const node: NodeProgram = {
   ASKS: 'answersOf',
   parts: path.join(import.meta.dirname, 'node/detect.mjs'),
   scripts: { BOXES: path.join(import.meta.dirname, 'boxes.js') },
-  modules: ['letterbox', 'resize', new URL('../suppression', import.meta.url)],
+  modules: ['fitted', new URL('../suppression', import.meta.url)],
   takes: '{"raw": [pixels from 0 to 255, row by row, channels last], "height": 480, "width": 640}, ...',
 };

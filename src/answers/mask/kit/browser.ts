@@ -3,6 +3,6 @@ import type { BrowserPages } from '../../../consumers/browser/page.ts';
 
 export const browser: BrowserPages = {
   parts: path.join(import.meta.dirname, 'browser/mask.js'),
-  modules: [new URL('../masks', import.meta.url), 'mask-colours'],
+  modules: [new URL('../masks', import.meta.url), new URL('../drawn', import.meta.url)],
   isDrawn: true,
 };

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { PNG_WRITER } from '../../../consumers/node/program.ts';
 import type { NodeProgram } from '../../../consumers/node/program.ts';
 
 export const node: NodeProgram = {
@@ -7,5 +8,6 @@ export const node: NodeProgram = {
   LABELS: 'names',
   ASKS: 'logitsOf',
   parts: path.join(import.meta.dirname, 'node/segment.mjs'),
-  modules: [new URL('../masks', import.meta.url), 'mask-colours'],
+  scripts: { PNG: PNG_WRITER },
+  modules: ['fitted', new URL('../masks', import.meta.url), new URL('../../../report/mask-colours', import.meta.url)],
 };

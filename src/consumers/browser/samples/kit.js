@@ -1,5 +1,6 @@
 // What both pages share: the files of the kit, preparation of inputs, and the page itself.
 // __IMPORTS__
+// __MODULES__
 const root = new URL('../../', import.meta.url);
 const load = async (file) => {
   const response = await fetch(new URL(file, root));

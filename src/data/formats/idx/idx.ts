@@ -1,6 +1,7 @@
 import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { clipped, UserError } from '../../../base/errors.ts';
+import { hex } from '../../../base/typed-bytes.ts';
 import type { IdxFiles } from '../../config.ts';
 import { countOfElements, sharedBytes, storedSamples } from '../../dataset.ts';
 import type { RawSplit, Samples } from '../../dataset.ts';
@@ -10,7 +11,7 @@ import { noLabels } from '../../readers/labelled.ts';
 import type { Room } from '../../storage/memory-budget.ts';
 import { Scratch, writeRows } from '../../storage/temporary-file.ts';
 import { MOST_INFLATED } from '../../../base/zip-directory.ts';
-import { hex, isCompressed, openRaw, startOf, streamError } from '../../readers/source.ts';
+import { isCompressed, openRaw, startOf, streamError } from '../../readers/source.ts';
 import { requireLabelFile } from '../../readers/label-file.ts';
 import type { DatasetConfig } from '../../config.ts';
 import type { SplitReader } from '../../readers/registry.ts';

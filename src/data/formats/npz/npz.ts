@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { UserError, clipped, nearest, shown } from '../../../base/errors.ts';
+import { hex } from '../../../base/typed-bytes.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { NpzConfig, NpzSource } from '../../config.ts';
 import { sharedFloats, countOfElements } from '../../dataset.ts';
@@ -7,20 +8,13 @@ import type { RawSplit } from '../../dataset.ts';
 import { inputParts } from '../../inputs.ts';
 import { largeArray } from './npz-large.ts';
 import type { ArrayForm } from './npz-large.ts';
-import {
-  holdsWhole,
-  npyLabels,
-  npyMasks,
-  npyNumbers,
-  npySamples,
-  parseNpy,
-  toChannelsLast,
-} from '../../readers/numpy/npy.ts';
-import type { NpyArray } from '../../readers/numpy/npy.ts';
+import { parseNpy } from '../../../base/numpy.ts';
+import { holdsWhole, npyLabels, npyMasks, npyNumbers, npySamples, toChannelsLast } from '../../readers/numpy/npy.ts';
+import type { NpyArray } from '../../../base/numpy.ts';
 import { noLabels } from '../../readers/labelled.ts';
 import type { LabelsRead } from '../../readers/labelled.ts';
 import type { RoomGiven } from '../../storage/memory-budget.ts';
-import { bytesAt, emptyFile, hex, readShared } from '../../readers/source.ts';
+import { bytesAt, emptyFile, readShared } from '../../readers/source.ts';
 import { damaged, unzip } from '../../readers/numpy/zip.ts';
 import { requireLabelFile } from '../../readers/label-file.ts';
 import type { DatasetConfig } from '../../config.ts';

@@ -3,9 +3,10 @@ import type { AsyncBuffer, Compressors, FileMetaData, ParquetScan } from 'hyparq
 import type { FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { UserError, nearest, shown } from '../../../base/errors.ts';
+import { hex } from '../../../base/typed-bytes.ts';
 import { asUserError, openToRead } from '../../../base/files.ts';
 import { refuseFalsePages, refuseFalseTables } from './pages.ts';
-import { emptyFile, hex } from '../../readers/source.ts';
+import { emptyFile } from '../../readers/source.ts';
 import { refuseLongThrift } from './runs.ts';
 
 export interface OpenParquet {

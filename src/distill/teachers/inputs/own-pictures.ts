@@ -19,7 +19,7 @@ export interface Seen {
   bring(x: Float32Array, n: number, original?: AtSize): Promise<Float32Array>;
 }
 
-type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs' | 'maxBoxes' | 'fit'>;
+type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs' | 'maxBoxes' | 'points' | 'fit'>;
 
 /** `UserError` for samples that are no pictures, or have neither one nor three channels. */
 export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: OwnSize): Seen {
@@ -41,7 +41,7 @@ export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: Ow
   const [toHeight, toWidth] = resize ?? [height, width];
   if (toHeight === height && toWidth === width && wanted === has && filter === undefined && cutFrom === undefined)
     return { form: dataset, bring: (x) => Promise.resolve(x) };
-  refuseMovedBoxes(dataset, [toHeight, toWidth], cutFrom);
+  refuseMoved(dataset, [toHeight, toWidth], cutFrom);
   const { fit } = dataset;
   const form = {
     sampleShape: [toHeight, toWidth, wanted] as const,
@@ -64,14 +64,15 @@ export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: Ow
   return { form, bring };
 }
 
-/** `UserError` for a size at which boxes would lie at other shares of the picture than in the data. */
-function refuseMovedBoxes({ maxBoxes, fit, sampleShape }: Given, to: readonly [number, number], cutFrom: unknown) {
-  if (maxBoxes === undefined) return;
+/** `UserError` for a size at which boxes or points would lie at other shares of the picture than in the data. */
+function refuseMoved({ maxBoxes, points, fit, sampleShape }: Given, to: readonly [number, number], cutFrom: unknown) {
+  if (maxBoxes === undefined && points === undefined) return;
+  const what = maxBoxes === undefined ? 'points' : 'boxes';
   const [height, width] = sampleShape as readonly [number, number];
-  if (cutFrom !== undefined) throw new UserError('teacher.cutFrom: boxes lie in the whole picture', 'Take it out.');
+  if (cutFrom !== undefined) throw new UserError(`teacher.cutFrom: ${what} lie in the whole picture`, 'Take it out.');
   if (fit === undefined || to[0] * width === to[1] * height) return;
   throw new UserError(
-    `teacher.resize: expected the proportions of the data, ${height}x${width}, received ${to.join('x')}: boxes would lie elsewhere in pictures that keep their own`,
+    `teacher.resize: expected the proportions of the data, ${height}x${width}, received ${to.join('x')}: ${what} would lie elsewhere in pictures that keep their own`,
     'Set `dataset.resize` to the same proportions, or `dataset.fit: stretch`.',
   );
 }

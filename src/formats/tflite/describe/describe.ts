@@ -7,7 +7,7 @@ import { codeNumber, runtimeOf } from '../runtime.ts';
 import type { NeededRuntime } from '../runtime.ts';
 import type { Fields } from '../schema/notation.ts';
 import { builtinOperators } from '../schema/operators.ts';
-import { tensorTypes } from '../schema/tensor-types.ts';
+import { tensorTypes, typeBits } from '../schema/tensor-types.ts';
 import { sizesByContent } from './sizes.ts';
 import type { SizesByContent } from './sizes.ts';
 import type { Subgraph, TfliteModel, TfliteTensor } from '../types.ts';
@@ -28,6 +28,8 @@ interface LayerDescription {
   /** Types of the computation: the activations', and the weights' if it differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
+  /** Bytes of its outputs; a size that the file leaves open is the size that it stores, mostly 1. Null for types without a fixed size. */
+  readonly outputBytes: number | null;
   /** Multiply-accumulates of convolutions, matrix products and LSTMs; null if unknown. */
   readonly macs: number | null;
 }
@@ -166,9 +168,19 @@ function describeLayer(
     output: output?.shapeSignature ?? output?.shape ?? [],
     precision: weight === undefined || weight === activation ? activation : `${activation} × ${weight}`,
     weightBytes: inputs.reduce((sum, { buffer }) => sum + (model.buffers[buffer]?.data?.length ?? 0), 0),
+    outputBytes: operator.outputs.reduce<number | null>((sum, index) => added(sum, bytesOf(tensors[index])), 0),
     macs: layerMacs(code.customCode === undefined ? op : 'CUSTOM', places, output, operator.builtinOptions),
   };
 }
+
+/** Bytes of a tensor; null for types without a fixed size. */
+function bytesOf(tensor: TfliteTensor | undefined): number | null {
+  const bits = typeBits[tensorTypes[tensor?.type ?? 0]!];
+  if (bits === undefined) return null;
+  return Math.ceil(((tensor?.shape ?? []).reduce((product, size) => product * Math.max(1, size), 1) * bits) / 8);
+}
+
+const added = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
 /** Index of the data input, if it is not the first input that is no constant. */
 const COMPUTED: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 2, GATHER: 0, GATHER_ND: 0, EMBEDDING_LOOKUP: 1 };

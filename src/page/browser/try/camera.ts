@@ -1,6 +1,6 @@
+import { openCamera } from '../../../data/pictures/camera.ts';
 import type { Described } from '../card.ts';
 import { navigator } from '../dom.ts';
-import type { MediaStream } from '../dom.ts';
 import { make, say } from '../make.ts';
 import type { OnQuestion, Source } from './draw.ts';
 import { cropped, questionOf, seen } from './frame.ts';
@@ -25,29 +25,26 @@ export function camera(described: Described, onQuestion: OnQuestion): Source {
   const invert = inverting(described, () => undefined);
   const state = make('p', { class: 'soft', role: 'status' }, 'The pictures stay between this browser and this server.');
   const button = make('button', { type: 'button' }, 'Start the camera');
-  let stream: MediaStream | undefined;
+  let close: (() => void) | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
   let isWanted = true;
 
   const stop = (): void => {
     clearInterval(timer);
-    for (const track of stream?.getTracks() ?? []) track.stop();
-    stream = undefined;
-    video.srcObject = null;
+    close?.();
+    close = undefined;
     say(button, 'Start the camera');
   };
   const start = async (): Promise<void> => {
     try {
-      stream = await navigator.mediaDevices!.getUserMedia({ video: { facingMode: 'environment' } });
-      if (!isWanted) {
-        stop();
-        return;
-      }
-      video.srcObject = stream;
-      await video.play();
+      close = await openCamera(video, navigator.mediaDevices!);
     } catch (error) {
       stop();
       say(state, `There is no camera: ${(error as Error).message}.`);
+      return;
+    }
+    if (!isWanted) {
+      stop();
       return;
     }
     say(button, 'Stop the camera');
@@ -60,7 +57,7 @@ export function camera(described: Described, onQuestion: OnQuestion): Source {
     }, EVERY_MS);
   };
   button.addEventListener('click', () => {
-    if (stream === undefined) void start();
+    if (close === undefined) void start();
     else stop();
   });
   const element = make('div', {}, video, make('div', { class: 'row' }, button), state, invert.element, preview.element);

@@ -1,5 +1,4 @@
-import { letterboxed, withPadding } from '../../../data/pictures/letterbox.ts';
-import { LANCZOS, resized } from '../../../data/pictures/resize.ts';
+import { fittedPixels, opaque } from '../../../data/pictures/fitted.ts';
 import { normalized } from '../../../data/normalized.ts';
 import type { Described } from '../card.ts';
 import type { Canvas } from '../dom.ts';
@@ -42,14 +41,16 @@ export function preparedQuestion(source: Canvas, described: Described): Question
 
 /** Values of a picture at the size that the model wants, in the range of its data, channels last. */
 function valuesOf(source: Canvas, described: Described): number[] {
-  const [height, width, channels] = described.shape as [number, number, number];
   const { white } = rangeOf(described);
-  const data = scaled(source, height, width);
-  const byteAt = (at: number, c: number): number => (channels === 3 ? data[at + c]! : greyAt(data, at));
-  return Array.from({ length: height * width * channels }, (_, i) => {
-    const c = i % channels;
-    return (byteAt((4 * (i - c)) / channels, c) * white) / 255;
-  });
+  return Array.from(seenPixels(source, described), (value) => (value * white) / 255);
+}
+
+/** Pixels of a picture as the model sees them. */
+function seenPixels(source: Canvas, { shape, fit }: Described): Uint8Array {
+  const { width, height } = source;
+  const { data } = source.getContext('2d').getImageData(0, 0, width, height);
+  const picture = { data: new Uint8Array(data.buffer), width, height, channels: 4 };
+  return fittedPixels(picture, shape as [number, number, number], fit);
 }
 
 /** Values as [height][width][channels]. */
@@ -57,17 +58,6 @@ function nested(values: ArrayLike<number>, described: Described): number[][][] {
   const [height, width, channels] = described.shape as [number, number, number];
   const pixel = (at: number): number[] => Array.from({ length: channels }, (_, c) => values[at * channels + c]!);
   return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (__, x) => pixel(y * width + x)));
-}
-
-/** Luma of ITU-R 601-2, as the reader of the training pictures has it. */
-function greyAt(data: Uint8Array, at: number): number {
-  return Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
-}
-
-/** [height, width, 4], scaled as the pictures of a recipe are: browsers make a small picture of few pixels of a large one. */
-function scaled(source: Canvas, height: number, width: number): Uint8Array {
-  const { data } = source.getContext('2d').getImageData(0, 0, source.width, source.height);
-  return resized(new Uint8Array(data.buffer), [source.height, source.width, 4], [height, width], LANCZOS);
 }
 
 /** The largest part of a picture that has the proportions of the model's input, from its middle, and inverted where wanted. */
@@ -89,7 +79,7 @@ export function seen(described: Described) {
   const [height, width, channels] = described.shape as [number, number, number];
   const canvas = canvasOf(width, height, { class: 'seen', role: 'img', 'aria-label': 'What the model sees' });
   const context = canvas.getContext('2d');
-  const picture = context.getImageData(0, 0, width, height);
+  const picture = context.createImageData(width, height);
   const element = make(
     'figure',
     { class: 'sees' },
@@ -97,12 +87,7 @@ export function seen(described: Described) {
     make('figcaption', {}, `the model sees ${width} × ${height} pixels`),
   );
   const show = (source: Canvas): void => {
-    const inner = described.fit === 'letterbox' ? letterboxed(source, [height, width]) : { height, width };
-    const pixels = { ...inner, data: scaled(source, inner.height, inner.width), channels: 4 };
-    const { data } = withPadding(pixels, [height, width]);
-    for (let at = 3; at < data.length; at += 4) data[at] = 255;
-    if (channels === 1) for (let at = 0; at < data.length; at += 4) data.fill(greyAt(data, at), at, at + 3);
-    picture.data.set(data);
+    picture.data.set(opaque(seenPixels(source, described), channels));
     context.putImageData(picture, 0, 0);
   };
   return { element, show };

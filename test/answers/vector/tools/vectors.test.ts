@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseNpy, npySamples } from '../../../../src/data/readers/numpy/npy.ts';
+import { parseNpy } from '../../../../src/base/numpy.ts';
+import { npySamples } from '../../../../src/data/readers/numpy/npy.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../../src/runtime/onnxruntime/session-choice.ts';
 import { makeRecipe } from '../../../../src/setup/runnable.ts';

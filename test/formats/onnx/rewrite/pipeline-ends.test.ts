@@ -1,4 +1,4 @@
-import { greyOf } from '../../../../src/data/pictures/pixels.ts';
+import { greyOf } from '../../../../src/data/pictures/fitted.ts';
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import type { Model } from '../../../../src/formats/onnx/model.ts';
 import { forPixelValues, forTokens } from '../../../../src/formats/onnx/rewrite/pipeline-ends.ts';

@@ -1,6 +1,6 @@
 // == MODULES ==
-import { letterboxed, withPadding } from './letterbox.js';
-import { LANCZOS, resized } from './resize.js';
+import { fittedPixels } from './fitted.js';
+import { inPicture, placeIn } from './letterbox.js';
 import { suppressed } from './suppression.js';
 
 // == DOC ==
@@ -10,23 +10,20 @@ import { suppressed } from './suppression.js';
 // __BOXES__
 
 /** Pixels of a picture as the model takes them: scaled, with grey beside them if it keeps proportions. */
-function fitted(raw, size, place) {
-  const [, height, width, channels] = input.shape;
-  if (size.height === height && size.width === width) return raw;
-  if (raw.length !== size.height * size.width * channels || raw.some((value) => !(value >= 0 && value <= 255)))
+function fitted(raw, { height, width }) {
+  const [, down, across, channels] = input.shape;
+  if (height === down && width === across) return raw;
+  if (raw.length !== height * width * channels || raw.some((value) => !(value >= 0 && value <= 255)))
     throw new Error(
       'expected ' +
-        size.height +
-        ' * ' +
-        size.width +
-        ' * ' +
-        channels +
+        [height, width, channels].join(' * ') +
         ' pixels from 0 to 255, received ' +
         raw.length +
         ' numbers',
     );
-  const data = resized(Uint8Array.from(raw), [size.height, size.width, channels], [place.height, place.width], LANCZOS);
-  return Array.from(withPadding({ ...place, data, channels }, [height, width]).data);
+  return Array.from(
+    fittedPixels({ data: Uint8Array.from(raw), height, width, channels }, [down, across, channels], input.fit),
+  );
 }
 
 // == FILE_PIXELS ==
@@ -38,9 +35,8 @@ const sides = { height: info.height, width: info.width };
 const expected = sample[output.answers];
 // __TAKE__
 const size = { height: sample.height ?? input.shape[1], width: sample.width ?? input.shape[2] };
-const place = placeOf(size);
-const answers = await answersOf(fitted(raw, size, place));
-const said = detected(answers, place, size).map(
+const answers = await answersOf(fitted(raw, size));
+const said = detected(answers, size).map(
   ({ label, score, box }) => label + ' ' + (100 * score).toFixed(1) + ' % at ' + box.map(Math.round).join(', '),
 );
 console.log(said.join('; ') || 'nothing');

@@ -1,6 +1,6 @@
-import { percent } from '../../base/numbers.ts';
-import type { ModelFile } from '../model-file.ts';
-import type { OutputLikeness } from '../../convert/likeness.ts';
+import { percent } from '../base/numbers.ts';
+import type { WriteOptions } from './write.ts';
+import type { OutputLikeness } from './likeness.ts';
 
 interface Budget {
   /** Least signal to noise of each output. */
@@ -14,7 +14,7 @@ interface Budget {
  * Sound int8 files are far above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/export.md). The
  * accuracy that they may cost is set by `quantize.maxDrop`.
  */
-const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
+const BUDGETS: Readonly<Record<WriteOptions['precision'], Budget>> = {
   fp32: { sqnrDb: 60, top1Agreement: 0.998 },
   fp16: { sqnrDb: 34, top1Agreement: 0.99 },
   int16x8: { sqnrDb: 20, top1Agreement: 0.95 },
@@ -24,7 +24,7 @@ const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
 };
 
 /** Reason why an output is too far from what it should be; undefined where it is not. */
-export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['precision']): string | undefined {
+export function beyondBudget(likeness: OutputLikeness, precision: WriteOptions['precision']): string | undefined {
   const { sqnrDb, top1Agreement } = likeness;
   const budget = BUDGETS[precision];
   const reasons: string[] = [];
@@ -35,7 +35,7 @@ export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['pre
 }
 
 /** Reason to refuse a file of vectors, by their mean cosine with the source; undefined if it is at least what the noise of the budget allows. */
-export function cosineBeyondBudget(mean: number, precision: ModelFile['precision']): string | undefined {
+export function cosineBeyondBudget(mean: number, precision: WriteOptions['precision']): string | undefined {
   const least = 1 - 10 ** (-BUDGETS[precision].sqnrDb / 10) / 2;
   return mean >= least - 1e-6 ? undefined : `mean cosine ${mean.toFixed(4)}; expected at least ${least.toFixed(4)}`;
 }
