@@ -8,7 +8,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { taskOf } from '../../src/tasks/registry.ts';
 import { runPython } from './python.ts';
 

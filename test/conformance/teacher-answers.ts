@@ -5,7 +5,7 @@ import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 
 /** The train split of a recipe of texts whose files lie in `folder`, and the answers of its teacher to all of it, one row behind the other. */
 export async function teacherAnswers(

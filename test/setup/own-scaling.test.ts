@@ -11,7 +11,7 @@ import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
 import { studentBuilder, teacherBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { pictures } from '../support/dataset.ts';
 import { temporaryFolder } from '../support/folder.ts';

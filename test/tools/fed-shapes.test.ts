@@ -20,7 +20,7 @@ import { InferenceModel } from '../../src/runtime/inference.ts';
 import { engineOf } from '../../src/setup/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { inferenceGraph } from '../../src/ship/export.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

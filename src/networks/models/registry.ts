@@ -1,83 +1,31 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { nearest, shown, UserError } from '../../base/errors.ts';
-import { bcResnet } from './bc-resnet.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
-import { cnn } from './cnn.ts';
-import { detNano, detSmall } from './detectors.ts';
-import { dsCnn } from './ds-cnn.ts';
-import { embeddingBag } from './embedding-bag.ts';
-import { gru } from './gru.ts';
-import { pointsNano, pointsSmall } from './key-points.ts';
-import { lenet } from './lenet.ts';
-import { mlp } from './mlp.ts';
-import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
-import { resolveOptions } from './options.ts';
-import { resnet } from './resnet.ts';
-import { cnn1d, tcn } from './sequences.ts';
-import { segLraspp, unet } from './segmenters.ts';
-import { textCnn } from './text-cnn.ts';
-import { textTransformer } from './text-transformer.ts';
-import { vgg } from './vgg.ts';
-import { wideResnet } from './wide-resnet.ts';
+import { answersFor, buildOf, FAMILIES } from './families.ts';
+import type { BuildModelArgs } from './families.ts';
 
-/** Every model that a recipe can name. */
-export const models: Readonly<Record<string, ModelFamily>> = {
-  mlp,
-  lenet,
-  cnn,
-  'ds-cnn': dsCnn,
-  'bc-resnet': bcResnet,
-  resnet,
-  'wide-resnet': wideResnet,
-  'mobilenet-v1': mobilenetV1,
-  'mobilenet-v2': mobilenetV2,
-  vgg,
-  'seg-lraspp': segLraspp,
-  unet,
-  'det-nano': detNano,
-  'det-small': detSmall,
-  'points-nano': pointsNano,
-  'points-small': pointsSmall,
-  'text-transformer': textTransformer,
-  'embedding-bag': embeddingBag,
-  'text-cnn': textCnn,
-  gru,
-  'cnn-1d': cnn1d,
-  tcn,
-};
-
-export interface BuildModelArgs extends ModelArgs {
-  /** Options of the family, such as `{depth: 20, width: 2}`; absent options have their defaults. */
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** True for a student, whose size follows that of the samples where the options leave it open. */
-  readonly isStudent?: boolean;
-}
+/** Every model that a recipe can name, all loaded. */
+export const models: Readonly<Record<string, ModelFamily>> = Object.fromEntries(
+  await Promise.all(Object.entries(FAMILIES).map(async ([name, load]) => [name, await load()] as const)),
+);
 
 /** Builds a named model with weights drawn from `seed`; it gives logits. `UserError` for unknown names, options and wrong values. */
-export function buildModel(name: string, { options = {}, isStudent = false, ...args }: BuildModelArgs): LayersModel {
+export function buildModel(name: string, args: BuildModelArgs): LayersModel {
   const model = Object.hasOwn(models, name) ? models[name] : undefined;
   if (model === undefined) {
     const near = nearest(name, Object.keys(models));
     const hint = near === undefined ? `The models are ${Object.keys(models).join(', ')}.` : `Did you mean ${near}?`;
     throw new UserError(`there is no model ${shown(name)}`, hint);
   }
-  const { answersPer = 'sample' } = args;
-  const answers = ({ answersPer: own = ['sample'] }: ModelFamily): boolean => own.includes(answersPer);
-  if (!answers(model)) {
-    const able = Object.keys(models).filter((one) => answers(models[one]!));
+  if (!answersFor(model, args)) {
+    const able = Object.keys(models).filter((one) => answersFor(models[one]!, args));
     throw new UserError(
-      `model ${name} answers for each ${(model.answersPer ?? ['sample']).join(' or ')}, and the task asks for an answer for each ${answersPer}`,
+      `model ${name} answers for each ${(model.answersPer ?? ['sample']).join(' or ')}, and the task asks for an answer for each ${args.answersPer ?? 'sample'}`,
       `Choose ${able.join(' or ')}.`,
     );
   }
-  // Token ids of the data are the defaults of the options.
-  const { tokens = {} } = args;
-  const known = Object.entries(tokens).filter(([key]) => Object.hasOwn(model.options, key));
-  const own = isStudent ? model.forStudent?.(args.inputShape) : {};
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const all = { ...Object.fromEntries(known), ...own, ...Object.fromEntries(given) };
-  return model.build(args, resolveOptions(name, model.options, all));
+  return buildOf(name, model, args);
 }
 
 /** A model of the registry, or one from the user. */
-export type { LayersModel, ModelArgs };
+export type { BuildModelArgs, LayersModel, ModelArgs };

@@ -6,7 +6,7 @@ import { openTeacher } from '../../../src/distill/teachers/open.ts';
 import { sessionOptionsOf } from '../../../src/runtime/recipe-options.ts';
 import { loadDataToTeach } from '../../../src/setup/data.ts';
 import { engineOf } from '../../../src/setup/engine.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { textTeacher } from '../../support/text-teacher.ts';
 import { wordPieces } from '../../support/tokenizer.ts';

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../../src/base/events.ts';
 import { bestShift, checkLeftOut } from '../../../src/methods/leave-out/leave-out.ts';
 import { runRecipe } from '../../../src/run/run.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { CLASSES, pictures } from '../../support/dataset.ts';
 import { DIGITS, QUICK } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';

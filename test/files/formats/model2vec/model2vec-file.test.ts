@@ -9,7 +9,7 @@ import { openTeacher } from '../../../../src/distill/teachers/open.ts';
 import { sessionOptionsOf } from '../../../../src/runtime/recipe-options.ts';
 import { loadDataToTeach } from '../../../../src/setup/data.ts';
 import { engineOf } from '../../../../src/setup/engine.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../../src/runtime/onnxruntime/session-choice.ts';
 import { embed } from '../../../../src/tools/embed.ts';
