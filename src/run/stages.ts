@@ -25,8 +25,6 @@ import { timeModels } from './stages/measure/latency.ts';
 import { memorizedValidation } from './stages/measure/memorized.ts';
 import { measure, measureTeacher } from './stages/measure/measure.ts';
 import type { MeasuredModels } from './stages/measure/measure.ts';
-import { pruneStudents, sizeOnly } from './stages/prune/prune.ts';
-import { pruningSensitivity } from './stages/prune/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
 import { checkLoss, trainStudent } from './stages/student/train-student.ts';
 import { collectAnswers } from './stages/teacher/answer.ts';
@@ -66,6 +64,8 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.processes.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured, answerFiles);
+  const slower =
+    pruned.length > 0 ? (await import('./stages/prune/prune.ts')).sizeOnly(students, pruned, timed.rows) : [];
   return {
     ...found,
     data: context.data,
@@ -73,9 +73,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
     answerFiles,
     timed,
     examples: await examplesOf(context, measured),
-    notes: [noBetter, ...notes, memorized, ...sizeOnly(students, pruned, timed.rows)].filter(
-      (note) => note !== undefined,
-    ),
+    notes: [noBetter, ...notes, memorized, ...slower].filter((note) => note !== undefined),
   };
 }
 
@@ -86,8 +84,13 @@ async function makeFiles(begin: StageContext, stores: RunStores) {
   const students = await trainStudents(prepared, stores);
 
   // 5. Remove channels or weights; each step gives a student of its own.
-  const sensitivity = await pruningSensitivity(context, students);
-  const { pruned, channels, notes } = await pruneStudents(context, students, lessons);
+  const sensitivity = context.recipe.report.pruningSensitivity
+    ? await (await import('./stages/prune/sensitivity.ts')).pruningSensitivity(context, students)
+    : undefined;
+  const { pruned, channels, notes } =
+    context.recipe.prune.length > 0
+      ? await (await import('./stages/prune/prune.ts')).pruneStudents(context, students, lessons)
+      : { pruned: [], channels: [], notes: [] };
 
   // 6. Export models; each file is compared with its training graph before it is trusted.
   const files = [];

@@ -10,9 +10,8 @@ import type { ModelNetwork } from '../networks/network.ts';
 import { modelOptions } from '../recipe/models.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
-import { refuseMasks } from './sound.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
-import { argsOf, madeArgs, refuseSeveralFields, withEnds, answering } from './built-for.ts';
+import { argsOf, madeArgs, refuseMasks, refuseSeveralFields, withEnds, answering } from './built-for.ts';
 import type { NetworkBuild, BuiltFor } from './built-for.ts';
 
 /** Builds the student of the recipe: a named model, a module, a tfjs file, or an ONNX file. */
@@ -65,11 +64,12 @@ function namedBuilder(
   { options, seed, isStudent = false }: NamedOptions,
 ): NetworkBuild {
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
-  const args = { ...madeArgs(context, seed), options, isStudent };
-  if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
+  const { inputs } = argsOf(context, seed);
+  if (inputs !== undefined) throw ofOneInput(model, inputs);
   return async () => {
+    const args = { ...(await madeArgs(context, seed)), options, isStudent };
     const drawn = layersNetwork(await buildNamed(model, args));
-    const network = withEnds(context, await begun(drawn, model, options['weights']));
+    const network = await withEnds(context, await begun(drawn, model, options['weights']));
     const { train } = context.data;
     return train.usual ? preparedNetwork(network, preparationAffine(train, train.usual)) : network;
   };

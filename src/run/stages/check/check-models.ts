@@ -15,7 +15,6 @@ import { hashOf } from '../../hashes.ts';
 import { leaveOutOf, mutualMethod } from '../../methods.ts';
 import { tokenNotes } from '../../../setup/data.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
-import { soundNotes } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { refuseTop } from '../teacher/answer.ts';
 import { refuseNoTokens } from './token-ids.ts';
@@ -66,7 +65,9 @@ export async function checkModels(
       type: 'warning',
       message: `dataset.fit: letterbox: MediaPipe, which opens the TFLite files with detections, stretches pictures: those without the proportions of \`resize\` lose boxes there. \`fit: stretch\` learns from stretched ones; after the run \`limbeck export ${recipe.name} --mediapipe DIR\` says what it costs`,
     });
-  const seen = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
+  const ofSound =
+    'rate' in recipe.dataset ? (await import('../../../setup/sound.ts')).soundNotes(recipe.dataset, model) : [];
+  const seen = [...beginning(recipe, data, model), ...ofSound];
   for (const message of seen) onEvent({ type: 'message', message });
   const notes = [...lengths, ...seen];
   const layers = Object.keys(model.layers);
