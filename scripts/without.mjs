@@ -2,7 +2,7 @@
  * `npm run test:without -- NAME [--types]`: the tree without a feature must compile, keep the layers, and pass the unit tests that are left. `--list`
  * prints the names; `--types` leaves out the unit tests. A copy of the tree in a temporary folder loses the feature's folder, its row and its cells in
  * the lists of features, its docs page `docs/KIND/NAME.md`, and its tests: `test/KIND/NAME`, and files of `test` and `bench` that import what is gone or
- * say so in a comment of a line: `// Needs the features boxes and vector.` With `serve` and `page`, which are folders of `src`, go the cells of other
+ * say so in a comment of a line: `// Needs the features boxes and vector.` With `serve`, `page` and `streams`, which are folders of `src`, go the cells of other
  * features and the commands that import them.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,9 +17,9 @@ const FEATURES = 'src/features.ts';
 /** The part of the list that kits load. */
 const KITS = 'src/kits.ts';
 /** Files that name features: the list, its parts for kits and for browsers, and the exports of the library. */
-const LISTS = [FEATURES, KITS, 'src/browser.ts', 'src/index.ts'];
+const LISTS = [FEATURES, KITS, 'src/browser.ts', 'src/convert.ts', 'src/index.ts'];
 /** Folders of `src` that are features. */
-const PLANES = ['serve', 'page'];
+const PLANES = ['serve', 'page', 'streams'];
 /** Folders whose files go with what they import. */
 const CELLS = /^src\/(answers|commands|consumers|methods|observers|places|samples|teachers)\//;
 /** Features that stay: answers of classes, which others build on. */
@@ -104,7 +104,8 @@ export function withoutFiles(text, isGone) {
   const isEmpty = ({ expression: call }) => {
     const row = call && ts.isCallExpression(call) && call.arguments[0];
     if (!row || !(ts.isStringLiteral(row) || ts.isObjectLiteralExpression(row))) return false;
-    const cells = call.arguments[1]?.properties ?? [];
+    const given = call.arguments[1];
+    const cells = (given && ts.isSatisfiesExpression(given) ? given.expression : given)?.properties ?? [];
     return cells.length > 0 && cells.every((cell) => gone.includes(cell));
   };
   for (const statement of source.statements) if (!gone.includes(statement)) visit(statement);

@@ -74,6 +74,9 @@ import type { Observe, ObserverFlags } from './serve/observers.ts';
 import type { DescribeObserver } from './serve/server-metrics.ts';
 import type { SaidForm } from './serve/v1/forms.ts';
 import type { Tasks } from './tasks/registry.ts';
+import { streams, STREAMS } from './base/streams.ts';
+import type { StreamCells } from './ship/convert/streams.ts';
+import './streams/index.ts';
 
 // Types of figures that forms of answers declare, for users of the library.
 export type {} from './answers/boxes/described.ts';
@@ -244,6 +247,7 @@ data('coco', {
   guess: () => import('./data/formats/coco/guess.ts'),
 });
 data('audio-folder', { reader: () => import('./data/readers/audio-folder.ts') });
+data('micro-features', { reader: () => import('./data/formats/micro-features/micro-features.ts') });
 data('text-folder', { reader: () => import('./data/formats/text-folder/text-folder.ts') });
 data('npz', { reader: () => import('./data/formats/npz/npz.ts') });
 data('parquet', {
@@ -342,12 +346,7 @@ kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
 
-/** Slots of ways to watch a run. */
-interface WatcherCells {
-  readonly watcher?: Cell<'watcher', Watcher>;
-}
-
-function runWatcher(name: string, cells: WatcherCells): void {
+function runWatcher(name: string, cells: { readonly watcher?: Cell<'watcher', Watcher> }): void {
   watchers.add({ name }, { ...cells });
 }
 
@@ -382,13 +381,8 @@ serverObserver(
   },
 );
 
-/** Slots of pages of the server. */
-interface PageCells {
-  readonly pageAsset?: Cell<'pageAsset', PageAsset>;
-}
+type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
+serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
-function page(cells: PageCells): void {
-  serverPages.add({ name: 'page' }, { ...cells });
-}
-
-page({ pageAsset: () => import('./page/assets.ts') });
+// Their form is in a list of its own, which converters load too.
+streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);

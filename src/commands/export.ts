@@ -34,6 +34,7 @@ interface ExportArgs {
   symmetric: boolean;
   opset: number;
   sparse: boolean;
+  stream: boolean;
   ends: string;
   batch: string;
   denseScales: string | undefined;
@@ -90,6 +91,11 @@ const optionsOf = (yargs: Argv, ofConsumers: Readonly<Record<string, Options>>):
       type: 'boolean',
       default: false,
       describe: 'TFLite in fp32: pruned 1×1 filters as sparse tensors',
+    })
+    .option('stream', {
+      type: 'boolean',
+      default: false,
+      describe: 'A file that takes a hop at a time, answers at each and keeps its past',
     })
     .option('ends', {
       choices: ['float32', 'int8', 'uint8'],
@@ -171,7 +177,7 @@ function conversionOf(args: ExportArgs, from: string): ConvertArgs {
       unread === 'to' ? `Name the file to write with --out ${args.to!}.` : `Name a run, or leave --${unread} out.`,
     );
   const { format, precision, calibrator, ends } = args as unknown as ConvertOptions;
-  const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
+  const { model, data, samples, keepFloat, symmetric, opset, sparse, stream, accept, out } = args;
   const other = FORMATS.find((one) => one !== format && out?.toLowerCase().endsWith(`.${one}`));
   if (other !== undefined)
     throw new UserError(
@@ -190,6 +196,7 @@ function conversionOf(args: ExportArgs, from: string): ConvertArgs {
     symmetric,
     opset,
     sparse,
+    stream,
     accept,
     out,
     ...(ends !== undefined && { ends }),
@@ -216,6 +223,7 @@ export async function convertAndSay(options: ConvertArgs, context: CommandContex
   for (const text of unchangedTexts(result.skipped)) context.note(`${text}\n`);
   if (result.preparation !== undefined) context.note(`samples: ${result.preparation}\n`);
   context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
+  if (result.streamText !== undefined) context.out(`  ${result.streamText}\n`);
   const { likenessText } = await import('../convert/budgets.ts');
   if (result.outputs.length > 0) context.out(`beside the source file on ${result.samples} ${result.kind}:\n`);
   for (const output of result.outputs) context.out(`  ${likenessText(output)}\n`);

@@ -18,7 +18,7 @@ export interface CheckedConversion extends Conversion {
 }
 
 /** Options of a conversion on samples that are split. */
-export type CheckedOptions = Omit<ConversionOptions, 'samples' | 'correctBiases'>;
+export type CheckedOptions = Omit<ConversionOptions, 'samples' | 'correctBiases' | 'stream'>;
 
 /**
  * Converts a model and compares the file with its source as `limbeck export --from` does: on samples that are held out, or, of few, on each quarter of

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { STREAMS } from '../base/streams.ts';
 import type { Feeds } from '../compress/quantize/observe.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
 import { describeTflite } from '../formats/tflite/describe/describe.ts';
@@ -10,6 +11,7 @@ import { sourceGraph, sourceModel } from './read.ts';
 import type { ReadOptions } from './read.ts';
 import { noRuntime, openerIn } from './runtime.ts';
 import type { OrtModule } from './runtime.ts';
+import { STREAM_FORM } from './streams.ts';
 import { writeFrom } from './write.ts';
 import type { Made, WriteOptions } from './write.ts';
 
@@ -33,6 +35,8 @@ export interface ConversionOptions extends ReadOptions {
   readonly opset?: number;
   /** Samples that a TFLite file takes at once. Default 1. */
   readonly batch?: 1 | 'dynamic';
+  /** The new file takes a hop at a time and keeps its past. */
+  readonly stream?: boolean;
   readonly onProgress?: WriteOptions['onProgress'];
 }
 
@@ -91,6 +95,7 @@ export async function conversionsOf(
       symmetric: false,
       opset: options.opset ?? 17,
       batch: options.batch ?? 1,
+      stream: options.stream === true ? await STREAM_FORM.load(STREAMS) : undefined,
       onProgress: options.onProgress,
     },
     {
@@ -98,7 +103,10 @@ export async function conversionsOf(
         if (runtime === undefined) throw noRuntime(file, `${precision} has to be calibrated`);
         return openerIn(runtime)(content, label);
       },
-      describe: () => ({ name, description: 'Made by limbeck.' }),
+      describe: (metadata) => {
+        const entries = [...metadata].filter(([key]) => key === 'stream');
+        return { name, description: 'Made by limbeck.', ...(entries.length > 0 && { entries: new Map(entries) }) };
+      },
       answers: 'logits',
       fields: [],
     },
@@ -107,7 +115,7 @@ export async function conversionsOf(
   const conversion = ({ bytes: content, skipped }: Made): Conversion => {
     const made = inOnePiece(content, file, 'a conversion in memory');
     return {
-      files: new Map([[`${name}${precision === 'fp32' ? '' : `-${precision}`}.${to}`, made]]),
+      files: new Map([[`${fileName(name, options)}.${to}`, made]]),
       notes: [
         ...skipped.map(({ what, why }) => `${what}: ${why}`),
         ...(lost.length > 0
@@ -121,6 +129,10 @@ export async function conversionsOf(
   };
   const { uncorrected } = written;
   return { corrected: conversion(written), uncorrected: uncorrected && conversion(uncorrected) };
+}
+
+function fileName(name: string, { precision = 'fp32', stream = false }: ConversionOptions): string {
+  return [name, ...(precision === 'fp32' ? [] : [precision]), ...(stream ? ['stream'] : [])].join('-');
 }
 
 /** Keys of ONNX metadata that `limbeck export --from` writes into the metadata of a TFLite file, and this function does not. */
@@ -147,7 +159,8 @@ const isCalibrated = (precision: ConversionOptions['precision']): boolean =>
 const FORMATS: readonly string[] = ['tflite', 'onnx'];
 const PRECISIONS: readonly string[] = ['fp32', 'fp16', 'int8', 'int8-weights', 'int16x8', 'int4'];
 
-function refuse({ to, precision = 'fp32', samples = [], runtime, name: file = 'model' }: ConversionOptions): void {
+function refuse(options: ConversionOptions): void {
+  const { to, precision = 'fp32', samples = [], runtime, name: file = 'model' } = options;
   if (!FORMATS.includes(to)) throw new UserError(`to: expected tflite or onnx, received ${to}`, 'Choose one of them.');
   if (!PRECISIONS.includes(precision))
     throw new UserError(
@@ -158,6 +171,11 @@ function refuse({ to, precision = 'fp32', samples = [], runtime, name: file = 'm
     throw new UserError('precision int16x8: expected tflite, received onnx', 'Choose int8 for ONNX.');
   if (precision === 'int4' && to === 'tflite')
     throw new UserError('precision int4: expected onnx, received tflite', 'Choose int8 for TFLite.');
+  if (options.stream === true && options.batch === 'dynamic')
+    throw new UserError(
+      'batch dynamic: expected 1 for a stream, received dynamic',
+      'Leave it out: a past has one size.',
+    );
   if (!isCalibrated(precision)) return;
   if (samples.length === 0)
     throw new UserError(

@@ -18,6 +18,7 @@ import type { ModelDescription } from '../formats/tflite/metadata/metadata.ts';
 import { isFrontEnd } from '../graph/front-end.ts';
 import type { DenseScales } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
+import type { StreamForm, StreamGraph } from './streams.ts';
 
 export interface Made {
   /** Layers that int8 files hold in integers. */
@@ -53,6 +54,8 @@ export interface WriteOptions {
   readonly dense?: DenseScales | undefined;
   /** TFLite: samples at once. Default 1. */
   readonly batch?: 1 | 'dynamic';
+  /** The file takes a hop at a time. */
+  readonly stream?: StreamForm | undefined;
   /** Listener to the progress of the calibration. */
   readonly onProgress?: OnProgress | undefined;
 }
@@ -101,29 +104,44 @@ const UNCORRECTED: Skipped = {
   why: 'the file answers samples that did not calibrate it better without the correction of biases',
 };
 
+/** The graph that is written, with its metadata and scales: a stream of it where the file is to be a stream. */
+function written(
+  graph: Graph,
+  { stream, format }: WriteOptions,
+): StreamGraph & Partial<Pick<StreamForm, 'storePasts'>> {
+  if (stream === undefined) return { graph, metadata: (of) => of, scales: (of) => of };
+  return { ...stream.streamGraph(graph, format), storePasts: stream.storePasts };
+}
+
+type Metadata = ReadonlyMap<string, string>;
+
 /** The file, and behind it the same with biases that were not corrected. */
 async function writersFor(
-  { graph }: WriteSource,
+  { graph: whole }: WriteSource,
   samples: CalibrationSamples,
   options: WriteOptions,
   { open, describe, ...answers }: WriteHelp,
 ): Promise<readonly Writable[]> {
   const { name, format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32' } = options;
   const dense = options.dense ?? (format === 'tflite' ? 'tensor' : 'channel');
-  const onnx = (metadata: ReadonlyMap<string, string>): Options => ({ name, opset, metadata });
+  const onnx = (metadata: Metadata): Options => ({ name, opset, metadata });
   if (precision === 'int8' || precision === 'int16x8') {
-    const kept = keptFloat(options, graph, answers);
+    const kept = keptFloat(options, whole, answers);
     const step = { scheme: precision, calibrator, symmetric, biasCorrection: true, dense, kept };
     const asked = { ...step, integerEnds: ends !== 'float32' };
-    const prepared = await prepareInt8(open, graph, asked, samples, options.onProgress);
+    const prepared = await prepareInt8(open, whole, asked, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
-    const { quantization, skipped, float } = prepared;
-    const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends };
+    const { skipped, float } = prepared;
     // The front-end of sounds: rounded to 16 bits it is off by less than a step of 8 bits, and by more than one of 16.
     const narrow = precision === 'int8' && { storeFixed: isFrontEnd };
-    const write = (ready: Graph, metadata: ReadonlyMap<string, string>): Written => {
-      if (format === 'tflite') return exportTflite(ready, { ...integer, ...narrow, description: describe(metadata) });
-      const made = exportQdq(ready, quantization, { ...onnx(metadata), keepFloat });
+    const write = (ready: Graph, of: Metadata): Written => {
+      const { graph, metadata, scales, storePasts } = written(ready, options);
+      const quantization = scales(prepared.quantization);
+      if (format === 'tflite') {
+        const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends, storePasts };
+        return exportTflite(graph, { ...integer, ...narrow, description: describe(metadata(of)) });
+      }
+      const made = exportQdq(graph, quantization, { ...onnx(metadata(of)), keepFloat });
       return { bytes: onnxContent(made.result), skipped: made.skipped };
     };
     const ready = withFloatLayers(prepared.graph, float, keepFloat);
@@ -131,24 +149,24 @@ async function writersFor(
     if (prepared.graph === float) return [made];
     return [made, { graph: float, skipped: [...skipped, UNCORRECTED], writer: (metadata) => write(float, metadata) }];
   }
+  const { graph, metadata, storePasts } = written(whole, options);
   if (format === 'tflite') {
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
     const sparse = options.sparse === true;
-    const reduced = { precision: names[precision], dense, batch, sparse, keepFloat: isFrontEnd } as const;
-    const writer = (metadata: ReadonlyMap<string, string>): Written =>
-      exportTflite(graph, { ...reduced, description: describe(metadata) });
-    return [{ graph, skipped: [], writer }];
+    const reduced = { precision: names[precision], dense, batch, sparse, keepFloat: isFrontEnd, storePasts } as const;
+    const writer = (of: Metadata): Written => exportTflite(graph, { ...reduced, description: describe(metadata(of)) });
+    return [{ graph: whole, skipped: [], writer }];
   }
   if (precision === 'fp32') {
-    const writer = (metadata: ReadonlyMap<string, string>): Written => ({
-      bytes: onnxContent(lowerToOnnx(graph, onnx(metadata))),
+    const writer = (of: Metadata): Written => ({
+      bytes: onnxContent(lowerToOnnx(graph, onnx(metadata(of)))),
       skipped: [],
     });
-    return [{ graph, skipped: [], writer }];
+    return [{ graph: whole, skipped: [], writer }];
   }
-  const writer = (metadata: ReadonlyMap<string, string>): Written => {
-    const { result, skipped } = lowerReduced(graph, precision, { ...onnx(metadata), keepFloat: isFrontEnd });
+  const writer = (of: Metadata): Written => {
+    const { result, skipped } = lowerReduced(graph, precision, { ...onnx(metadata(of)), keepFloat: isFrontEnd });
     return { bytes: onnxContent(result), skipped };
   };
-  return [{ graph, skipped: [], writer }];
+  return [{ graph: whole, skipped: [], writer }];
 }

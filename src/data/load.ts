@@ -125,7 +125,9 @@ export async function loadDataset(
   const others = [validationRaw, testRaw, unlabelledRaw].filter((split) => split !== undefined);
 
   const backgrounds =
-    'rate' in config ? await (await import('./sounds/backgrounds.ts')).readBackgrounds(config) : undefined;
+    'rate' in config
+      ? await (await import('./sounds/backgrounds.ts')).readBackgrounds(config.augment ?? [], config.rate)
+      : undefined;
   const present = labelPresence(trainRaw);
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);

@@ -23,6 +23,7 @@ export const DATA_TYPES = {
   points: { holds: 'picture', endings: [], besideLabels: 'images' },
   voc: { holds: 'boxes', endings: [] },
   'audio-folder': { holds: 'sound', endings: ['.wav', '.wave'], isFolder: true },
+  'micro-features': { holds: 'table', endings: [], isFolder: true },
   'text-folder': { holds: 'text', endings: ['.txt'], isFolder: true },
   npz: { holds: 'picture', endings: ['.npz', '.npy'], besideLabels: 'samples' },
   parquet: { holds: 'table', endings: ['.parquet'], canHoldWords: true },

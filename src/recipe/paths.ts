@@ -30,7 +30,11 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
   const files = ['onnx', 'tfjs', 'savedModel', 'tflite', 'classes'] as const;
   return {
     ...recipe,
-    dataset: { ...withText(dataset, ['dataset'], change), ...splits, augment: withFolders(dataset.augment, change) },
+    dataset: {
+      ...withText(withBackground(dataset, change), ['dataset'], change),
+      ...splits,
+      augment: withFolders(dataset.augment, change),
+    },
     ...(teacher !== undefined && {
       teacher: {
         ...mapKeys(withText(teacher, ['teacher'], change), ['teacher'], [...files, 'logits'], change),
@@ -51,6 +55,11 @@ function withBackbone<T extends NonNullable<Recipe['student']>>(student: T, chan
   return backbone === undefined
     ? student
     : { ...student, backbone: mapKeys(backbone, ['student', 'backbone'], ['onnx'], change) };
+}
+
+/** The data set with a changed folder of background noise. */
+function withBackground<T extends object>(dataset: T, change: Change): T {
+  return mapKeys(dataset as T & { readonly background?: string }, ['dataset'], ['background'], change);
 }
 
 /** The augmentation with changed folders of background noise. */

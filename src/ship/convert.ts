@@ -21,6 +21,9 @@ import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
 import type { ConvertSamples } from './convert/samples.ts';
 import type { OutputLikeness } from '../convert/likeness.ts';
+import { STREAMS } from '../base/streams.ts';
+import { STREAM_CHECK } from './convert/streams.ts';
+import type { CheckedStream } from './convert/streams.ts';
 
 export interface Converted {
   readonly from: string;
@@ -40,6 +43,9 @@ export interface Converted {
   readonly kind: string;
   /** Preparation of the samples that came from a recipe. */
   readonly preparation?: string | undefined;
+  /** Metadata entry of a stream, and what it says in a sentence. */
+  readonly stream?: object;
+  readonly streamText?: string;
   /** Reasons why the file was beyond the budget of its precision, if it was accepted all the same. */
   readonly accepted: readonly string[];
   /** Oddities, one sentence each. */
@@ -53,7 +59,8 @@ export interface Converted {
  */
 export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertOptions, 'from'>): Promise<Converted> {
   const options: ConvertOptions = { ...CONVERT_DEFAULTS, ...given };
-  const to = options.out ?? `${formName(nameOfSource(options.from), options)}.${options.format}`;
+  const form = formName(nameOfSource(options.from), options);
+  const to = options.out ?? `${form}${options.stream === true ? '-stream' : ''}.${options.format}`;
   refuse(options, to);
   const { bytes, ...converted } = await convertModel(options, to, path.dirname(path.resolve(to)));
   return { ...converted, bytes: await writeModel(to, bytes) };
@@ -69,13 +76,13 @@ export async function convertModel(
   folder?: string,
 ): Promise<Omit<Converted, 'bytes'> & { readonly bytes: OnnxContent }> {
   const { format, precision } = options;
-  const { source, weighted, samples, made, path: stored, remove } = await madeFrom(options, folder);
+  const { source, weighted, samples, made, stream, path: stored, remove } = await madeFrom(options, folder);
   try {
     if (stored !== undefined) collectGarbage();
     const checked = await checkConversion(
       source,
-      { file: to, format, precision, path: stored, ...made },
-      samples,
+      { file: to, format, precision, path: stored, ...made, ...(stream && { open: stream.open }) },
+      stream === undefined ? samples : hopByHop(samples, stream),
       options.accept === true,
       weighted,
       async (calibration) => make(await weighted(), calibration, options),
@@ -87,7 +94,8 @@ export async function convertModel(
     const written = stored === undefined ? chosen.bytes : await readOnnx(stored);
     const bytes = accepted.length === 0 ? written : chosen.write(withCheck(source.metadata, accepted), written);
     const { skipped } = chosen;
-    return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation };
+    const said = stream && { stream: stream.stated, streamText: stream.text };
+    return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation, ...said };
   } finally {
     await remove?.();
   }
@@ -99,6 +107,7 @@ interface MadeOnDisk {
   readonly weighted: () => Promise<ConvertSource>;
   readonly samples: ConvertSamples;
   readonly made: Made;
+  readonly stream?: CheckedStream | undefined;
   readonly path?: string;
   readonly remove?: () => Promise<void>;
 }
@@ -106,24 +115,32 @@ interface MadeOnDisk {
 /** The file made from the source. A large ONNX file lies in a temporary folder, and the weights of neither are in memory. */
 async function madeFrom(options: ConvertOptions, folder: string | undefined): Promise<MadeOnDisk> {
   const opened = await openSource(options.from, options.model, options.shapes);
+  const stream = options.stream === true ? (await STREAM_CHECK.load(STREAMS))(opened.graph, options.format) : undefined;
   const samples = await samplesFor(opened, options);
   const source = { ...opened, metadata: samples.metadata ?? opened.metadata };
   if (weightBytes(source.graph) >= LARGE) collectGarbage();
   const made = await make(source, samples.calibration, options);
   const { bytes, layers, skipped, uncorrected } = made;
   const isSmall = options.format !== 'onnx' || uncorrected !== undefined || bytes.length < LARGE;
-  if (folder === undefined || isSmall) return { source, weighted: () => Promise.resolve(source), samples, made };
+  if (folder === undefined || isSmall)
+    return { source, weighted: () => Promise.resolve(source), samples, made, stream };
   const { path: place, remove } = await temporaryFolder('.limbeck-export-', folder);
   const file = path.join(place, 'model.onnx');
   for (const [name, content] of onnxFiles('model.onnx', bytes)) await writeSynced(path.join(place, name), content);
   return {
     source: { ...source, graph: { ...source.graph, constants: new Map() } },
     samples,
+    stream,
     path: file,
     remove,
     weighted: openedAgain(options, source.metadata),
     made: { layers, skipped, bytes: NO_BYTES, write: withMetadata(file) },
   };
+}
+
+/** Samples that a stream is compared on. Its answers to windows that follow others have no label. */
+function hopByHop(samples: ConvertSamples, { windows }: CheckedStream): ConvertSamples {
+  return { ...samples, check: windows(samples.check), isStream: true, labels: undefined };
 }
 
 /** Opens the source again, with its weights. A separate function, because a closure in the caller would keep the weights that the caller has read. */
@@ -165,6 +182,11 @@ function refuse(options: ConvertOptions, to: string): void {
     throw new UserError(
       `--dense-scales ${dense}: expected --format tflite and a --precision with int8 weights, received ${format} and ${precision}`,
       'Leave it out: ONNX files have a scale for each output, others have none.',
+    );
+  if (options.stream === true && (batch === 'dynamic' || sparse === true))
+    throw new UserError(
+      `--${sparse === true ? 'sparse' : 'batch dynamic'}: expected no --stream beside it`,
+      'Leave one of them out: the past of a stream has the size of one sample, and its filters are stored whole.',
     );
   if (batch === 'dynamic' && format === 'onnx')
     throw new UserError(

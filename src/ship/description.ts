@@ -80,6 +80,7 @@ function entriesOf(
     'check',
     'columns',
     'sound',
+    'stream',
     'inputs',
     'threshold',
     ...(isStandard ? [] : ['preprocessing']),

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import '../../src/features.ts';
-import type { convert, ConversionOptions } from '../../src/convert/index.ts';
+import type { convert, ConversionOptions } from '../../src/convert.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { built, ROOT } from '../support/built.ts';

@@ -6,11 +6,12 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { quantize } from '../../src/compress/quantize/ptq.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import type { TfliteOptions } from '../../src/formats/tflite/export.ts';
-import { streamOf, streamScales } from '../../src/graph/stream/stream.ts';
+import { streamOf, streamScales } from '../../src/streams/graph/stream.ts';
 import type { Quantization } from '../../src/graph/quantization.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import { openerOf } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
+import { storePasts } from '../../src/streams/pasts.ts';
 import { useCpu } from '../support/cpu.ts';
 import { part, sequences, STREAM_NETS, streamNet, wholeAnswer } from '../support/streams.ts';
 import { runPython } from './python.ts';
@@ -62,7 +63,7 @@ async function casesIn(folder: string, isInt8: boolean): Promise<void> {
       ? { precision: 'integer', quantization: await scalesOf(graph, part(x, 0, window)), ends: 'float32' }
       : {};
     const quantization = options.quantization && streamScales(stream, options.quantization);
-    const made = exportTflite(stream.graph, { ...options, ...(quantization && { quantization }), stream: true });
+    const made = exportTflite(stream.graph, { ...options, ...(quantization && { quantization }), storePasts });
     const data = async (tensor: tf.Tensor): Promise<Uint8Array> => bytesOf((await tensor.data()) as Float32Array);
     const whole = isInt8 && isWindowed && { whole: file(`${i}-whole.tflite`, exportTflite(graph, options).bytes) };
     const step = [...graph.outputs.values()].map((value) => options.quantization?.get(value)?.scales[0])[0];

@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import '../../src/features.ts';
-import { compare, convert, inspect } from '../../src/convert/index.ts';
-import type { ConversionOptions } from '../../src/convert/index.ts';
+import { compare, convert, inspect } from '../../src/convert.ts';
+import type { ConversionOptions } from '../../src/convert.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';

@@ -1,4 +1,4 @@
-import type { OrtModule } from '../../src/convert/index.ts';
+import type { OrtModule } from '../../src/convert.ts';
 import { openerIn } from '../../src/convert/runtime.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';

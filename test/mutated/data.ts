@@ -447,6 +447,11 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
     damaged: 'tones/a/1.wav',
     read: readSound,
   },
+  'WAV, as features of microcontrollers': {
+    files: SOUNDS,
+    damaged: 'tones/a/1.wav',
+    read: dataset((at) => ({ type: 'micro-features', train: at('tones'), validation: 2, seconds: 0.05 })),
+  },
   'tokenizer.json of word pieces': tokenizer(words),
   'tokenizer.json of likely pieces': tokenizer(pieces),
   'tokenizer.json of byte pairs': tokenizer(pairs),

@@ -225,13 +225,13 @@ describe('a broken recipe', () => {
     [
       'an unknown type',
       '{type: cvs, train: a}',
-      '1:17 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, mask-folder, coco, yolo, points, voc, audio-folder, text-folder, npz, parquet, webdataset, jsonl, conll, received "cvs"',
+      '1:17 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, mask-folder, coco, yolo, points, voc, audio-folder, micro-features, text-folder, npz, parquet, webdataset, jsonl, conll, received "cvs"',
       /Did you mean csv\?/,
     ],
     [
       'no type',
       '{train: a}',
-      '1:10 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, mask-folder, coco, yolo, points, voc, audio-folder, text-folder, npz, parquet, webdataset, jsonl, conll, received nothing',
+      '1:10 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, mask-folder, coco, yolo, points, voc, audio-folder, micro-features, text-folder, npz, parquet, webdataset, jsonl, conll, received nothing',
       /./,
     ],
     ['a missing file', '{type: csv}', '1:10 dataset.train: expected text or a list, received nothing', /./],

@@ -58,7 +58,7 @@ it('knows the features of the list', () => {
   expect([...featuresIn(LIST)]).toEqual([
     ...['a', 'b'].map((name) => [name, `answers/${name}`]),
     ['c', 'consumers/c'],
-    ...['serve', 'page'].map((name) => [name, name]),
+    ...['serve', 'page', 'streams'].map((name) => [name, name]),
   ]);
   const own = featuresIn(readFileSync(path.join(ROOT, 'src/features.ts'), 'utf8'));
   expect(own.get('boxes')).toBe('answers/boxes');

@@ -1,4 +1,4 @@
-import type { OrtModule } from '../../src/convert/index.ts';
+import type { OrtModule } from '../../src/convert.ts';
 import { ortTensor, OnnxSession } from '../../src/runtime/onnxruntime/session.ts';
 import type { Tensor } from '../../src/runtime/onnxruntime/session.ts';
 

@@ -6,7 +6,7 @@ import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { lowerToOnnx, nextName } from '../../src/formats/onnx/lower.ts';
 import { atBatch } from '../../src/graph/passes/inputs/at-batch.ts';
 import { staticSize, withBatch } from '../../src/graph/shapes.ts';
-import type { Stream } from '../../src/graph/stream/stream.ts';
+import type { Stream } from '../../src/streams/graph/stream.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import type { InferenceTensor } from '../../src/runtime/inference.ts';

@@ -1,19 +1,18 @@
 import { readBytes } from '../../base/files.ts';
 import { allFiles } from '../readers/class-folder.ts';
 import { SOUNDS } from '../readers/audio-folder.ts';
-import type { DatasetConfig } from '../config.ts';
+import type { AugmentStep } from '../config.ts';
 import { sharedFloats } from '../dataset.ts';
 import type { Background, Backgrounds } from '../dataset.ts';
 import { resampled } from './resample.ts';
 import { parseWav } from './wav.ts';
 
-/** Reads the folders of recordings that the augmentation of sounds names; undefined if it names none. `UserError` as for samples. */
-export async function readBackgrounds({ augment = [], ...config }: DatasetConfig): Promise<Backgrounds | undefined> {
-  if (!('rate' in config)) return undefined;
-  const folders = new Set(augment.flatMap((step) => ('background' in step ? [step.background.folder] : [])));
+/** Reads the folders of recordings that steps name, at `rate` values per second; undefined if they name none. `UserError` as for samples. */
+export async function readBackgrounds(steps: readonly AugmentStep[], rate: number): Promise<Backgrounds | undefined> {
+  const folders = new Set(steps.flatMap((step) => ('background' in step ? [step.background.folder] : [])));
   if (folders.size === 0) return undefined;
   const found: Record<string, Background> = {};
-  for (const folder of folders) found[folder] = await readFolder(folder, config.rate);
+  for (const folder of folders) found[folder] = await readFolder(folder, rate);
   return found;
 }
 

@@ -19,7 +19,6 @@ import type { EndsType } from './quantize/integer.ts';
 import { quantizeInteger } from './quantize/integer.ts';
 import { storeFixed } from './quantize/narrow.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { storePasts } from './pasts.ts';
 import { storeSparse } from './sparse.ts';
 import { writeTflite } from './write.ts';
 
@@ -53,8 +52,8 @@ export interface TfliteOptions {
   /** Default 1. */
   readonly batch?: TfliteBatch;
   readonly description?: ModelDescription;
-  /** The graph is a stream: its state becomes variables of the file. */
-  readonly stream?: boolean;
+  /** For a stream: makes variables of its pasts. */
+  readonly storePasts?: ((program: Program) => void) | undefined;
 }
 
 export interface TfliteExport {
@@ -72,7 +71,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
     withInt32Ends(graph),
     batch,
     precision === 'integer' ? quantization : undefined,
-    options.stream,
+    options.storePasts !== undefined,
   );
   showStage('tflite', () => printProgram(program));
   const { keepFloat, dense = 'tensor' } = options;
@@ -83,7 +82,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();
-  storePasts(program);
+  options.storePasts?.(program);
   showStage('tflite-final', () => printProgram(program));
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
   const entries = description?.entries ?? new Map<string, string>();

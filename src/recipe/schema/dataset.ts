@@ -257,6 +257,20 @@ const types = {
   }),
   voc: z.strictObject({ type: z.literal('voc'), ...common(file, file), ...image, ...boxes }),
   'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file, file), ...audio }),
+  'micro-features': z.strictObject({
+    type: z.literal('micro-features'),
+    ...common(file, file),
+    seconds: audio.seconds,
+    copies: count
+      .max(1000)
+      .optional()
+      .describe(
+        'Changed copies of each sound of train: moved, louder or softer, with noise; beside `validation: FOLDER`.',
+      ),
+    background: file
+      .optional()
+      .describe('Folder of WAV files, of which each copy gets a random stretch; default: white noise.'),
+  }),
   'text-folder': z.strictObject({
     type: z.literal('text-folder'),
     ...common(file, file),

@@ -39,7 +39,8 @@ export interface Checked {
 export const NO_BYTES = new Uint8Array();
 
 /** A file that was made from a source. */
-export type MadeFile = ModelFile & Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined };
+export type MadeFile = ModelFile &
+  Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined; readonly open?: typeof openFileRunner };
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
@@ -73,7 +74,7 @@ export async function checkConversion(
   }
   const { made, compared, areLeftOut } = chosen;
   const isUncorrected = made !== file;
-  const kind = kindOf(samples, areLeftOut);
+  const kind = `${kindOf(samples, areLeftOut)}${samples.isStream === true ? ', hop by hop' : ''}`;
   if (typeof compared === 'string')
     return {
       ...NOTHING,
@@ -140,7 +141,7 @@ function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boo
 /** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
 async function run(
   known: SourceAnswers,
-  files: readonly (Pick<MadeFile, keyof ModelFile | 'path'> & { readonly check: readonly Feeds[] })[],
+  files: readonly (Pick<MadeFile, keyof ModelFile | 'path' | 'open'> & { readonly check: readonly Feeds[] })[],
   { isMadeUp, classOutput }: ConvertSamples,
   onProgress?: OnProgress,
 ): Promise<Compared | string> {
@@ -159,7 +160,7 @@ async function run(
     }
     const outputs = await known.ask(batches, onProgress);
     for (const file of files) {
-      const runner = await openFileRunner(file, session);
+      const runner = await (file.open ?? openFileRunner)(file, session);
       for (const feeds of file.check) runners.set(feeds, runner);
     }
     let compared = 0;

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import type { CalibrationSamples } from '../../compress/quantize/observe.ts';
+import { STREAMS } from '../../base/streams.ts';
+import { STREAM_FORM } from '../../convert/streams.ts';
 import { writeFrom } from '../../convert/write.ts';
 import type { Made } from '../../convert/write.ts';
 import { fieldsIn } from '../../files/stated.ts';
@@ -20,7 +22,7 @@ export async function make(source: ConvertSource, samples: CalibrationSamples, o
   return writeFrom(
     source,
     samples,
-    { ...options, name },
+    { ...options, name, stream: options.stream === true ? await STREAM_FORM.load(STREAMS) : undefined },
     {
       open: openerFor({ device: 'cpu', threads: 0 }),
       describe: (metadata) => descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!),

@@ -28,6 +28,8 @@ export interface ConvertOptions {
   readonly dense?: DenseScales | undefined;
   /** TFLite: samples at once. Default 1. */
   readonly batch?: 1 | 'dynamic';
+  /** A file that takes a hop at a time and keeps its past. */
+  readonly stream?: boolean;
   /** Write the file although it answers too differently from what it was made of; what was measured is kept in it. */
   readonly accept?: boolean;
   /** Listener to the progress of the calibration. */
@@ -45,6 +47,7 @@ export const CONVERT_DEFAULTS = {
   sparse: false,
   ends: 'float32',
   batch: 1,
+  stream: false,
   accept: false,
   format: 'onnx',
   precision: 'fp32',

@@ -33,10 +33,12 @@ import type { ConvertSource } from './source.ts';
 /** Samples that a model is calibrated with and compared on. */
 export interface ConvertSamples extends SplitRows {
   readonly isMadeUp: boolean;
+  /** They go in hop by hop. */
+  readonly isStream?: boolean;
   /** Output with the scores, for a recipe whose task is classes. */
   readonly classOutput?: ClassOutput;
   /** Labels of the samples of the check and names of the classes, for a recipe whose task is classes. */
-  readonly labels?: Int32Array;
+  readonly labels?: Int32Array | undefined;
   readonly classNames?: readonly string[];
   /** Preparation of the inputs by a recipe: as text, and as metadata for the file that is written. */
   readonly preparation?: string;

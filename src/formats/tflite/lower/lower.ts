@@ -51,7 +51,7 @@ export const unsupported: Readonly<Record<string, string>> = {
 
 /**
  * Lowers a graph to TFLite's operators, node by node. The state of a stream becomes an input of the program, and its next content an output, until
- * `storePasts` makes variables of them.
+ * they are made variables.
  */
 export function lower(
   graph: Graph,

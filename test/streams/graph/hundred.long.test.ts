@@ -1,4 +1,4 @@
-import { streamOf } from '../../../src/graph/stream/stream.ts';
+import { streamOf } from '../../../src/streams/graph/stream.ts';
 import { useCpu } from '../../support/cpu.ts';
 import * as nets from '../../support/streams.ts';
 

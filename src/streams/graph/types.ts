@@ -1,4 +1,4 @@
-import type { Node } from '../types.ts';
+import type { Node } from '../../graph/types.ts';
 import type { Loop } from './loop.ts';
 import type { TimePlace } from './place.ts';
 import { layerOf, refuse } from './refusal.ts';

@@ -1,4 +1,4 @@
-import type { Node } from '../types.ts';
+import type { Node } from '../../graph/types.ts';
 import { refuse } from './refusal.ts';
 
 interface At {
@@ -38,6 +38,14 @@ export class Loop {
   /** The node of the last step but one that gives a value. */
   before(name: string): Node | undefined {
     return this.#steps.at(-2)?.find(({ outputs }) => outputs.includes(name));
+  }
+
+  /** Refuses a layer that begins with another state than zeros: its first step reads numbers that later ones do not. */
+  expectZeroStart(isStill: (name: string) => boolean, zeros: ReadonlySet<string>): void {
+    const later = new Set(this.#steps[2]!.flatMap(({ inputs }) => inputs));
+    for (const node of this.#steps[0]!)
+      if (node.inputs.some((name) => name !== '' && isStill(name) && !later.has(name) && !zeros.has(name)))
+        refuse(node, 'begins with a state that was learned; expected zeros');
   }
 
   add(node: Node, step: number): void {

@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import type { Node } from '../types.ts';
+import type { Node } from '../../graph/types.ts';
 
 /** A layer as a message names it. */
 export function layerOf({ layer, op, outputs }: Node): string {

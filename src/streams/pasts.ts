@@ -1,6 +1,6 @@
-import type { DType, TensorData, TensorType } from '../../graph/types.ts';
-import { Program } from './lower/program.ts';
-import type { Operation, TfliteValue } from './lower/program.ts';
+import type { DType, TensorData, TensorType } from '../graph/types.ts';
+import { Program } from '../formats/tflite/lower/program.ts';
+import type { Operation, TfliteValue } from '../formats/tflite/lower/program.ts';
 
 /** Handle of a variable: https://www.tensorflow.org/lite/api_docs, `kTfLiteResource`. Graphs have no such type. */
 const HANDLE = { dtype: 'resource' as DType, shape: [] } satisfies TensorType;

@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.ts';
-import { cleaned } from '../passes/simplify/cleaned.ts';
-import { int, ints } from '../ops/spec.ts';
-import type { Quantization } from '../quantization.ts';
-import type { Graph, Node } from '../types.ts';
+import { cleaned } from '../../graph/passes/simplify/cleaned.ts';
+import { int, ints } from '../../graph/ops/spec.ts';
+import type { Quantization } from '../../graph/quantization.ts';
+import type { Graph, Node } from '../../graph/types.ts';
 import { StreamBuild, expectWindow } from './build.ts';
 import { Loop } from './loop.ts';
 import type { Planned, Reach } from './question.ts';
@@ -11,6 +11,7 @@ import { inputFrames, planned } from './rules.ts';
 import type { Info, Step } from './types.ts';
 import { isFrames, isStep, looksAhead } from './types.ts';
 import { expectFromStart } from './windows.ts';
+import { alwaysZero } from './zeros.ts';
 
 /** A graph that takes a hop at a time: its state is the past, all zeros before the first hop. */
 export interface Stream {
@@ -100,6 +101,11 @@ class Planner {
       this.done++;
     }
     for (const name of outputs.values()) this.#expectComplete(name);
+    const zeros = this.#loops.size > 0 ? alwaysZero(this.#graph) : new Set<string>();
+    for (const loop of this.#loops.values()) {
+      loop.counterparts((name) => this.#infos.get(name) === 'still');
+      loop.expectZeroStart((name) => this.#infos.get(name) === 'still', zeros);
+    }
     const hop = this.#hop();
     const isWindowed = this.#loops.size === 0 && this.#plans.every(([, { isUnlikeWindow }]) => isUnlikeWindow !== true);
     if (!isWindowed && this.#size % hop !== 0)

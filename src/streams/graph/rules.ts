@@ -1,8 +1,8 @@
-import { elementwise } from '../ops/elementwise.ts';
-import { opSpec } from '../ops.ts';
-import { flag, int, ints, shapeAttr } from '../ops/spec.ts';
-import type { Node } from '../types.ts';
-import { along, reshapedPlace, withFrames } from './place.ts';
+import { elementwise } from '../../graph/ops/elementwise.ts';
+import { opSpec } from '../../graph/ops.ts';
+import { flag, int, ints, shapeAttr } from '../../graph/ops/spec.ts';
+import type { Node } from '../../graph/types.ts';
+import { along, elementsPerFrame, reshapedPlace, withFrames } from './place.ts';
 import type { Planned, Question, StreamRule } from './question.ts';
 import { withStillRest, first, outOf, passed, past, shapeOf, overWindow } from './question.ts';
 import { refuse } from './refusal.ts';
@@ -48,6 +48,11 @@ const reshape: StreamRule = (question) => {
   const to = shapeAttr(node.attrs, 'shape');
   const place = reshapedPlace(shapeOf(graph, node.inputs[0]!), info.place, to, info.size);
   if (place === undefined) return overWindow(question);
+  // Channels before frames in one row, as nets of PyTorch flatten them: the past is kept before they are mixed.
+  const isMixed = elementsPerFrame(place) === undefined && place.outer.power + place.inner.power === 0;
+  const [row] = node.outputs;
+  const readers = graph.nodes.filter(({ inputs }) => inputs.includes(row!));
+  if (isMixed && readers.length > 0 && readers.every(({ op }) => op === 'BatchMatMul')) return overWindow(question);
   return passed(question, info, place, (build) =>
     build.copy(node, { attrs: { shape: withFrames(to, place, build.frames(info.stride)) } }),
   );

@@ -1,5 +1,5 @@
-import { GraphBuilder } from '../builder.ts';
-import type { Graph, Node, TensorType } from '../types.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { elementsPerFrame, withFrames } from './place.ts';
 import type { Frames, Info } from './types.ts';
 import { isFrames } from './types.ts';

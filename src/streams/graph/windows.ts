@@ -1,5 +1,5 @@
-import { int, ints } from '../ops/spec.ts';
-import type { Node } from '../types.ts';
+import { int, ints } from '../../graph/ops/spec.ts';
+import type { Node } from '../../graph/types.ts';
 import type { StreamBuild } from './build.ts';
 import { isAxis, withFrames } from './place.ts';
 import type { TimePlace } from './place.ts';

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../../src/graph/builder.ts';
-import { streamOf } from '../../../src/graph/stream/stream.ts';
+import { streamOf } from '../../../src/streams/graph/stream.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { useCpu } from '../../support/cpu.ts';
 import * as nets from '../../support/streams.ts';

@@ -1,5 +1,5 @@
-import { batchFactor, batchTimes, symbolicSize } from '../shapes.ts';
-import type { Dim, Shape } from '../types.ts';
+import { batchFactor, batchTimes, symbolicSize } from '../../graph/shapes.ts';
+import type { Dim, Shape } from '../../graph/types.ts';
 
 /** factor · batch^power */
 interface Size {

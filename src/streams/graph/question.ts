@@ -1,4 +1,4 @@
-import type { Graph, Node, Shape } from '../types.ts';
+import type { Graph, Node, Shape } from '../../graph/types.ts';
 import type { StreamBuild } from './build.ts';
 import type { TimePlace } from './place.ts';
 import { refuse } from './refusal.ts';
