@@ -17,7 +17,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { deviation, mean, tQuantile } from '../src/base/math/statistics.ts';
 import { runRecipe } from '../src/run/run.ts';
-import { makeRecipe } from '../src/setup/runnable.ts';
+import { makeRecipe } from '../src/setup/make-recipe.ts';
 import { table } from './processes.ts';
 
 const text = (value: string) => ({ type: 'string', default: value }) as const;

@@ -21,7 +21,7 @@ import type { LossName } from '../src/recipe/schema/loss.ts';
 import { isLossFor } from '../src/recipe/task.ts';
 import type { Repeats } from '../src/report/types.ts';
 import { runRecipe } from '../src/run/run.ts';
-import { makeRecipe } from '../src/setup/runnable.ts';
+import { makeRecipe } from '../src/setup/make-recipe.ts';
 import { DATA } from './pairs/data.ts';
 import type { Pair } from './pairs/data.ts';
 import { table } from './processes.ts';

@@ -18,7 +18,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { RandomStream } from '../src/base/random.ts';
-import { makeRecipe } from '../src/setup/runnable.ts';
+import { makeRecipe } from '../src/setup/make-recipe.ts';
 import { createSchedule } from '../src/train/optimizers/schedules.ts';
 import { findPython, jsonOf, median, table } from './processes.ts';
 

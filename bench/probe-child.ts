@@ -1,8 +1,11 @@
 /** Prints which devices and engines work here, as a JSON line. A process of its own: a probed library keeps memory of the GPU. */
 import '../src/features.ts';
-import { ENGINE_NAMES } from '../src/recipe/engines.ts';
+import type { EngineName } from '../src/recipe/engines.ts';
 import { devices } from '../src/runtime/onnxruntime/devices/devices.ts';
-import { engines } from '../src/runtime/engines.ts';
+import { engineRow, engines } from '../src/runtime/engines.ts';
 
-const others = ENGINE_NAMES.filter((name) => name !== 'onnxruntime');
-console.log(JSON.stringify([...devices(), ...others.map((name) => ({ name, ...engines[name].status() }))]));
+const others = engines.names().filter((name) => name !== 'onnxruntime');
+const found = await Promise.all(
+  others.map(async (name) => ({ name, ...(await engineRow(name as EngineName)).status() })),
+);
+console.log(JSON.stringify([...devices(), ...found]));

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
 import type { DeviceName, EngineName } from '../src/recipe/engines.ts';
 import type { Engine } from '../src/runtime/engine.ts';
-import { engines } from '../src/runtime/engines.ts';
+import { engineRow, engines } from '../src/runtime/engines.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import type { OptimizerConfig } from '../src/train/optimizers/optimizers.ts';
 import { RandomStream } from '../src/base/random.ts';
@@ -22,10 +22,9 @@ const [batchSize, steps, threads] = numbers.map(Number) as [number, number, numb
 const [device = 'cpu', optimizer = 'adam', file] = process.argv.slice(7);
 
 async function ours(): Promise<object> {
-  const engine: Engine =
-    device in engines
-      ? engines[device as EngineName].create({ device: 'auto', threads })
-      : createOnnxRuntimeEngine({ device: device as DeviceName, threads });
+  const engine: Engine = engines.names().includes(device)
+    ? (await engineRow(device as EngineName)).create({ device: 'auto', threads })
+    : createOnnxRuntimeEngine({ device: device as DeviceName, threads });
   const type = optimizer as OptimizerConfig['type'];
   const { program, feedsAt } = await benchStep(name!, netOf(name!), batchSize, { type }, file);
   const start = performance.now();

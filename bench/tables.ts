@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runRecipe } from '../src/run/run.ts';
-import { makeRecipe } from '../src/setup/runnable.ts';
+import { makeRecipe } from '../src/setup/make-recipe.ts';
 import { benchFiles } from '../src/tools/bench.ts';
 import { evaluateFile } from '../src/tools/evaluate.ts';
 import { table } from './processes.ts';

@@ -23,7 +23,7 @@ import { lossNumbers } from '../src/recipe/schema/loss.ts';
 import type { LossName } from '../src/recipe/schema/loss.ts';
 import { runRecipe } from '../src/run/run.ts';
 import { loadData } from '../src/setup/data.ts';
-import { makeRecipe } from '../src/setup/runnable.ts';
+import { makeRecipe } from '../src/setup/make-recipe.ts';
 import { findPython, jsonOf, table } from './processes.ts';
 
 const { values } = parseArgs({

@@ -24,7 +24,7 @@ import { pairedTest } from '../src/measure/paired-test.ts';
 import { parseNpy } from '../src/base/numpy.ts';
 import { npySamples } from '../src/data/readers/numpy/npy.ts';
 import { runRecipe } from '../src/run/run.ts';
-import { makeRecipe } from '../src/setup/runnable.ts';
+import { makeRecipe } from '../src/setup/make-recipe.ts';
 import { eachQuery, nearestOf } from '../src/answers/vector/neighbours.ts';
 import { writeVectors } from '../src/answers/vector/tools/vectors.ts';
 import { findPython, jsonOf, table } from './processes.ts';

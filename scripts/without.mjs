@@ -21,7 +21,7 @@ const LISTS = [FEATURES, KITS, 'src/browser.ts', 'src/convert.ts', 'src/index.ts
 /** Folders of `src` that are features. */
 const PLANES = ['serve', 'page', 'streams', 'convert-page'];
 /** Folders whose files go with what they import. */
-const CELLS = /^src\/(answers|commands|consumers|convert-page|methods|observers|places|samples)\//;
+const CELLS = /^src\/(answers|commands|consumers|convert-page|methods|observers|places|samples|teachers)\//;
 /** Features that stay: answers of classes, which others build on. */
 const STAY = new Set(['classes']);
 
@@ -45,7 +45,7 @@ export function featuresIn(text) {
   const places = specifiersIn(parsed(FEATURES, text)).map((to) =>
     /^\.\/((?:data|files)\/formats|\w+)\/([\w-]+)\//.exec(to),
   );
-  const kinds = /^(answers|consumers|(data|files)\/formats|methods|observers|places|samples)$/;
+  const kinds = /^(answers|consumers|(data|files)\/formats|methods|observers|places|samples|teachers)$/;
   const rows = places.flatMap((place) =>
     place && kinds.test(place[1]) ? [[place[2], `${place[1]}/${place[2]}`]] : [],
   );

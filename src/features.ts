@@ -33,19 +33,29 @@ import type { Model } from './formats/onnx/model.ts';
 import { kubernetes } from './places/kubernetes/index.ts';
 import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
+import { tensorflow } from './places/tensorflow/index.ts';
 import { torchrun } from './places/torchrun/index.ts';
+import { savedModelTeachers } from './teachers/saved-model/index.ts';
+import { tfjsTeachers } from './teachers/tfjs/index.ts';
+import { tfliteTeachers } from './teachers/tflite/index.ts';
 import type { EvaluationText } from './commands/terminal/evaluation.ts';
 import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
+import { teacherFormats } from './distill/teachers/formats.ts';
+import type { TeacherFormat, TeacherSlots } from './distill/teachers/formats.ts';
 import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
 import type { FigureSchemas } from './report/schema/model.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
+import { methods } from './run/methods.ts';
+import type { MethodSlots } from './run/methods.ts';
 import type { Connect } from './run/processes/connections.ts';
+import { engines } from './runtime/engines.ts';
+import type { EngineRoom, EngineSlots } from './runtime/engines.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import { kitLists } from './ship/kit/lists.ts';
@@ -84,6 +94,9 @@ export type {} from './answers/vector/described.ts';
 
 /** Module of a cell, which exports the value of the slot under the slot's name. */
 type Cell<Name extends string, T> = () => Promise<Readonly<Record<Name, T>>>;
+
+/** Cells of slots, by the names and types of the slots' values; a feature may leave slots out. */
+type Cells<Slots> = { readonly [Name in keyof Slots & string]?: Cell<Name, Slots[Name]> };
 
 /** Slots of forms of answers. */
 interface AnswerCells {
@@ -303,6 +316,26 @@ launcher(slurm);
 launcher(mpi, { connect: () => import('./places/mpi/mpi.ts') });
 launcher(torchrun);
 
+function engine(row: EngineRoom, cells: Cells<EngineSlots>): void {
+  engines.add(row, { ...cells });
+}
+
+engine(tensorflow, { engine: () => import('./places/tensorflow/engine.ts') });
+
+function teacher(row: TeacherFormat, cells: Cells<TeacherSlots>): void {
+  teacherFormats.add(row, { ...cells });
+}
+
+teacher(tfjsTeachers, {
+  teacherFile: () => import('./teachers/tfjs/teacher.ts'),
+  macsOfFile: () => import('./teachers/tfjs/teacher.ts'),
+});
+teacher(savedModelTeachers, {
+  teacherFile: () => import('./teachers/saved-model/teacher.ts'),
+  prepare: () => import('./teachers/saved-model/teacher.ts'),
+});
+teacher(tfliteTeachers, { teacherFile: () => import('./teachers/tflite/teacher.ts') });
+
 /** Slots of consumers of models, of which each fills one. */
 interface ConsumerCells {
   readonly serverFolder?: Cell<'serverFolder', ServerFolder>;
@@ -318,13 +351,31 @@ consumer('kserve', { serverFolder: () => import('./consumers/kserve/index.ts') }
 consumer('transformers', { appFolder: () => import('./consumers/transformers/index.ts') }, 'transformers.js');
 consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts') }, 'MediaPipe');
 
+function method(name: string, cells: Cells<MethodSlots>): void {
+  methods.add({ name }, { ...cells });
+}
+
+method('assistants', { assistants: () => import('./methods/assistants/assistants.ts') });
+method('generations', { generations: () => import('./methods/generations/generations.ts') });
+method('leave-out', { leaveOut: () => import('./methods/leave-out/leave-out.ts') });
+method('mutual', { mutualLearning: () => import('./methods/mutual/mutual.ts') });
+method('race', {
+  race: () => import('./methods/race/race.ts'),
+  raceShard: () => import('./methods/race/shard.ts'),
+});
+
 kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
 
 moreCommands.add(serveRow);
 moreCommands.add(convertRow);
 
-type WatcherCells = Partial<Record<'watcher', Cell<'watcher', Watcher>>>;
-watchers.add({ name: 'page' }, { watcher: () => import('./commands/options/page.ts') } satisfies WatcherCells);
+function runWatcher(name: string, cells: { readonly watcher?: Cell<'watcher', Watcher> }): void {
+  watchers.add({ name }, { ...cells });
+}
+
+runWatcher('tensorboard', { watcher: () => import('./observers/tensorboard/watcher.ts') });
+runWatcher('prometheus', { watcher: () => import('./observers/prometheus/watcher.ts') });
+runWatcher('run-page', { watcher: () => import('./observers/run-page/watcher.ts') });
 
 /** Slots of observers of a server. */
 interface ObserverCells {

@@ -21,7 +21,7 @@ function layersIn(text: string): string[][] {
 const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
   {
     pattern: /^@tensorflow\//,
-    allowed: [/^(trace|networks|files|tasks|answers|train|distill|compress)\//, /^runtime\/tensorflow\//],
+    allowed: [/^(trace|networks|files|tasks|answers|train|distill|compress|teachers)\//, /^places\/tensorflow\//],
   },
   { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime\//] },
   { pattern: /^(koffi|@litertjs\/|tfjs-tflite-node)/, allowed: [/^runtime\//, /^places\/mpi\//] },

@@ -14,10 +14,10 @@ const PAIRS: Readonly<Record<string, string>> = {
  * and nothing else imports it.
  */
 const WORLDS: Readonly<Record<string, RegExp>> = {
+  generated: /_pb\.ts$/,
   ops: /^(graph\/ops|trace\/(kernels|interpret)|formats\/(onnx|tflite)\/lower)\//,
   features:
-    /^((answers|consumers|methods|observers|places|samples|(data|files)\/formats)\/[^/]+|data\/readers)\/(?!shown\.ts$)/,
-  generated: /_pb\.ts$/,
+    /^((answers|consumers|methods|observers|places|samples|teachers|(data|files)\/formats)\/[^/]+|data\/readers)\/(?!shown\.ts$)/,
   browser: /^((convert-)?page\/browser\/|answers\/[^/]+\/shown\.ts$|browser\.ts$)/,
 };
 

@@ -4,10 +4,9 @@ import type { Command } from './options/command.ts';
 import { execute } from './run.ts';
 import { inputOptions, inputShapes } from './options/shapes.ts';
 import { watchOptions } from './options/watch.ts';
-import type { WatchArgs } from './options/watch.ts';
 import { WATCHERS } from './options/watchers.ts';
 
-interface CompressArgs extends WatchArgs {
+interface CompressArgs {
   model: string;
   data: string | undefined;
   budget: string | undefined;

@@ -8,7 +8,7 @@ export const doctorCommand: Command<DoctorArgs> = {
   options: (yargs) => yargs,
   run: async (_args, context) => {
     const { diagnose } = await import('../tools/doctor.ts');
-    const found = diagnose();
+    const found = await diagnose();
     if (context.json) {
       printJson(context, found);
       return;

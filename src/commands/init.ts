@@ -143,11 +143,9 @@ async function follow(file: string, set: readonly string[], context: CommandCont
   const { loadRunnable } = await import('../setup/runnable.ts');
   const { execute } = await import('./run.ts');
   const { outOption, saveEveryOption } = await import('./options/command.ts');
-  const { watchOptions } = await import('./options/watch.ts');
   const { WATCHERS } = await import('./options/watchers.ts');
   await WATCHERS.loadAll();
-  const watch = { tensorboard: false, metrics: undefined, 'metrics-host': watchOptions()['metrics-host'].default };
   const options = { out: outOption.default, saveEvery: saveEveryOption.default, existing: 'ask' as const, place: {} };
   context.note(`${file}: written, and followed now; again by limbeck run ${file}\n`);
-  await execute(await loadRunnable(file, set), { ...options, watch }, context);
+  await execute(await loadRunnable(file, set), { ...options, watch: {} }, context);
 }

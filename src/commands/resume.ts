@@ -3,10 +3,9 @@ import type { Command } from './options/command.ts';
 import type { Place } from '../folder/compute-place.ts';
 import { execute } from './run.ts';
 import { watchOptions } from './options/watch.ts';
-import type { WatchArgs } from './options/watch.ts';
 import { WATCHERS } from './options/watchers.ts';
 
-interface ResumeArgs extends WatchArgs {
+interface ResumeArgs {
   run: string | undefined;
   out: string;
   'save-every': number;
@@ -25,7 +24,7 @@ export const resumeCommand: Command<ResumeArgs> = {
       .option('rank-timeout', rankTimeoutOption)
       .option('engine', engineOption)
       .option('device', deviceOption)
-      .options(watchOptions()),
+      .options(watchOptions()) as never,
   run: async ({ run, out, engine, device, ...rest }, context) => {
     const { 'save-every': saveEvery, 'rank-timeout': rankTimeout, ...watch } = rest;
     const { findRun } = await import('../folder/find.ts');

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
+import type { FlagValues } from '../base/flags.ts';
 import type { Existing } from '../folder/folder.ts';
 import type { Place } from '../folder/compute-place.ts';
 import {
@@ -16,11 +17,10 @@ import { printJson } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
 import type { Sharded } from '../run/shards/shard.ts';
-import { openWatchers, watchedRank, watchOptions } from './options/watch.ts';
-import type { WatchArgs } from './options/watch.ts';
+import { openWatchers, watchOptions } from './options/watch.ts';
 import { WATCHERS } from './options/watchers.ts';
 
-interface RunArgs extends WatchArgs {
+interface RunArgs {
   recipe: string;
   out: string;
   set: string[];
@@ -57,7 +57,7 @@ export const runCommand: Command<RunArgs> = {
         type: 'boolean',
         default: false,
         describe: 'Go on with the recipe that the run began with; of changes only --engine counts',
-      }),
+      }) as never,
   run: async (args, context) => {
     const { recipe, out, set, engine, fresh, resume, shard, ...rest } = args;
     const { 'save-every': saveEvery, 'rank-timeout': rankTimeout, ...watch } = rest;
@@ -126,7 +126,7 @@ interface ExecuteOptions {
   readonly existing: Existing;
   readonly place: Place;
   readonly saveEvery: number;
-  readonly watch: WatchArgs;
+  readonly watch: FlagValues;
   /** Seconds; default 600. */
   readonly rankTimeout?: number;
 }
@@ -141,7 +141,7 @@ export async function execute(
   const { follower, startedProcesses } = await import('./options/launch.ts');
   const processes = await startedProcesses(rankTimeout);
   if (processes !== undefined && processes.rank > 0) {
-    const own = await openWatchers(watchedRank(watch, processes.rank), () => undefined, processes);
+    const own = await openWatchers(watch, () => undefined, processes);
     const { onEvent } = own;
     return follower(() => runRecipe(loaded, { ...options, signal: context.signal, onEvent, processes })).finally(() =>
       own.close(),

@@ -41,10 +41,17 @@ export interface RecipeOptions {
   readonly isThere?: (file: string) => boolean;
 }
 
+/** What a recipe with these data needs to be checked, loaded when the file has been read. */
+export type RecipeParts = (data: unknown) => Promise<Pick<RecipeOptions, 'models' | 'withFolders'>>;
+
 /** Reads, checks and completes a recipe. Throws a `UserError` with file, line, column and key of every problem. */
-export async function loadRecipe(file: string, options: RecipeOptions = {}): Promise<LoadedRecipe> {
+export async function loadRecipe(
+  file: string,
+  { partsFor, ...options }: RecipeOptions & { readonly partsFor?: RecipeParts } = {},
+): Promise<LoadedRecipe> {
   refuseModelFile(file);
-  return parseRecipe(await readUtf8(file), file, options);
+  const asWritten = readRecipe(await readUtf8(file), file, options.set);
+  return completed(asWritten, file, { ...options, ...(await partsFor?.(asWritten.data)) });
 }
 
 /** `UserError` for a file of a model or of data in place of a recipe, which would be read as text. */
@@ -59,6 +66,17 @@ export function refuseModelFile(file: string): void {
 }
 
 export function parseRecipe(text: string, file: string, options: RecipeOptions = {}): LoadedRecipe {
+  return completed(readRecipe(text, file, options.set), file, options);
+}
+
+/** A recipe as it is written, with the settings that override it. */
+interface AsWritten {
+  readonly source: RecipeSource;
+  readonly overrides: readonly Override[];
+  readonly data: unknown;
+}
+
+function readRecipe(text: string, file: string, set: readonly RecipeChange[] = []): AsWritten {
   const source = parseSource(text, file);
   if (typeof source.data !== 'object' || source.data === null || Array.isArray(source.data)) {
     throw new UserError(
@@ -67,9 +85,13 @@ export function parseRecipe(text: string, file: string, options: RecipeOptions =
       { kind: 'recipe' },
     );
   }
-  const overrides = (options.set ?? []).map(parseOverride);
+  const overrides = set.map(parseOverride);
   let data: unknown = { name: nameOf(file), ...source.data };
   for (const override of overrides) data = applyOverride(data, override);
+  return { source, overrides, data };
+}
+
+function completed({ source, overrides, data }: AsWritten, file: string, options: RecipeOptions): LoadedRecipe {
   const fail = (complaints: readonly Complaint[]): never => report(complaints, source, overrides);
   const loaded = complete(data, path.dirname(path.resolve(file)), fail, options);
   const missing = missingFiles(loaded, options.isThere);

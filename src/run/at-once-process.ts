@@ -5,7 +5,7 @@ import { storedRecipe } from '../folder/folder.ts';
 import { openStores } from '../folder/states/stores.ts';
 import { withEpochs } from '../recipe/steps.ts';
 import { loadDataToTeach } from '../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { engineOfRun } from '../setup/engine.ts';
 import { alone } from '../train/processes.ts';
 import type { Training } from './at-once.ts';
 import { sentFailure } from './at-once-protocol.ts';
@@ -55,8 +55,7 @@ async function train(stage: string): Promise<void> {
 
 async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map<string, Training>> {
   const { recipe: asked, written } = await storedRecipe(folder);
-  const engine = engineOf({ ...asked, threads });
-  prepareSavedModels(asked);
+  const engine = await engineOfRun({ ...asked, threads });
   const data = await loadDataToTeach(asked, {});
   const recipe = withEpochs(asked, data.train.count);
   const stores = await openStores(folder, onEvent);

@@ -50,7 +50,7 @@ export async function trainAtOnce(
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
   const others = Array.from({ length: lanes - 1 }, () => new TrainingProcess(entry!, setup, context.onEvent, signal));
-  const engine = engineOf({ ...recipe, threads: share });
+  const engine = await engineOf({ ...recipe, threads: share });
   // The ledger gets its row later, when the run itself loads the finished state.
   const done = (): Promise<void> => Promise.resolve();
   const ways = [

@@ -8,7 +8,7 @@ import { requireFiles } from '../folder/inputs.ts';
 import { factsOf } from '../folder/report/report-frame.ts';
 import type { RunStores } from '../folder/states/stores.ts';
 import { loadDataToTeach } from '../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { engineOfRun } from '../setup/engine.ts';
 import { alone } from '../train/processes.ts';
 import type { Processes } from '../train/processes.ts';
 import { trafficSince } from '../watch/traffic.ts';
@@ -45,8 +45,7 @@ export async function begin(
   const { onEvent, onWork, signal, saveEvery = 5, withoutTest, clock, processes = alone } = options;
   // The engine is opened first: a missing library is reported before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
-  const engine = engineOf(asked);
-  prepareSavedModels(asked);
+  const engine = await engineOfRun(asked);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
   const inputs = await runInputs(folder, asked, options);

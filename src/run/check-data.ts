@@ -8,7 +8,7 @@ import { Room } from '../data/storage/memory-budget.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { withEpochs } from '../recipe/steps.ts';
 import { loadDataToTeach } from '../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { engineOfRun } from '../setup/engine.ts';
 import { alone } from '../train/processes.ts';
 import { forecast } from './forecast.ts';
 import { rehearse } from './stages.ts';
@@ -59,10 +59,9 @@ export async function checkData(
     warnings.push(event.message);
     changes.push(...(event.changes ?? []));
   };
-  const engine = engineOf(recipe);
+  const engine = await engineOfRun(recipe);
   await checkModels({ recipe, data, onEvent, processes: alone });
   await checkStudentAnswers({ recipe, data: seen, engine, onEvent });
-  prepareSavedModels(recipe);
   const isGiven = recipe.teacher !== undefined && recipe.teacher.train === undefined;
   const taught = isGiven ? await openAndCheck({ recipe, data: seen, engine, onEvent, processes: alone }) : undefined;
   try {

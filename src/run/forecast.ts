@@ -141,7 +141,7 @@ export async function forecast(
   await follow({
     ...given,
     written: recipe,
-    engine: engineOf(recipe),
+    engine: await engineOf(recipe),
     onEvent: () => undefined,
     rehearsal,
     data: { ...data, validation: datasetRows(validation, rows), test: undefined },

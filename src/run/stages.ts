@@ -15,6 +15,7 @@ import { lanesOf, trainAtOnce } from './at-once.ts';
 import type { Training } from './at-once.ts';
 import type { FitContext, StageContext } from './context.ts';
 import { tellForecast } from './forecast.ts';
+import { generationsOf, leaveOutOf, mutualMethod, raceLosses, withAssistants } from './methods.ts';
 import { repeatKey, takeRepeat } from './repeat-key.ts';
 import type { Stages } from './report.ts';
 import { checkModels } from './stages/check/check-models.ts';
@@ -24,18 +25,11 @@ import { timeModels } from './stages/measure/latency.ts';
 import { memorizedValidation } from './stages/measure/memorized.ts';
 import { measure, measureTeacher } from './stages/measure/measure.ts';
 import type { MeasuredModels } from './stages/measure/measure.ts';
-import { pruneStudents, sizeOnly } from './stages/prune/prune.ts';
-import { pruningSensitivity } from './stages/prune/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
-import { peerNotes, trainWithPeer } from './stages/student/mutual.ts';
-import { raceLosses, raceResult } from './stages/student/race.ts';
 import { checkLoss, trainStudent } from './stages/student/train-student.ts';
 import { collectAnswers } from './stages/teacher/answer.ts';
 import type { Answers } from './stages/teacher/answer.ts';
-import { assistants } from './stages/teacher/assistants.ts';
-import { earlierGenerations, generationNotes } from './stages/teacher/generations.ts';
 import { labelNotes, withScores } from './stages/teacher/labels-from-teacher.ts';
-import { leftOutNotes, transferSet } from './stages/teacher/leave-out.ts';
 import { teach } from './stages/teacher/teach.ts';
 import type { Teaching } from './stages/teacher/given-teacher.ts';
 
@@ -70,6 +64,8 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.processes.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured, answerFiles);
+  const slower =
+    pruned.length > 0 ? (await import('./stages/prune/prune.ts')).sizeOnly(students, pruned, timed.rows) : [];
   return {
     ...found,
     data: context.data,
@@ -77,9 +73,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
     answerFiles,
     timed,
     examples: await examplesOf(context, measured),
-    notes: [noBetter, ...notes, memorized, ...sizeOnly(students, pruned, timed.rows)].filter(
-      (note) => note !== undefined,
-    ),
+    notes: [noBetter, ...notes, memorized, ...slower].filter((note) => note !== undefined),
   };
 }
 
@@ -90,8 +84,13 @@ async function makeFiles(begin: StageContext, stores: RunStores) {
   const students = await trainStudents(prepared, stores);
 
   // 5. Remove channels or weights; each step gives a student of its own.
-  const sensitivity = await pruningSensitivity(context, students);
-  const { pruned, channels, notes } = await pruneStudents(context, students, lessons);
+  const sensitivity = context.recipe.report.pruningSensitivity
+    ? await (await import('./stages/prune/sensitivity.ts')).pruningSensitivity(context, students)
+    : undefined;
+  const { pruned, channels, notes } =
+    context.recipe.prune.length > 0
+      ? await (await import('./stages/prune/prune.ts')).pruneStudents(context, students, lessons)
+      : { pruned: [], channels: [], notes: [] };
 
   // 6. Export models; each file is compared with its training graph before it is trusted.
   const files = [];
@@ -125,7 +124,7 @@ async function makeFiles(begin: StageContext, stores: RunStores) {
       ...prepared.notes,
       ...labelNotes(context),
       ...students.flatMap(({ trained }) => trained.notes ?? []),
-      ...peerNotes(context, students),
+      ...(hasPeer(context.recipe) ? (await mutualMethod()).notes(context, students) : []),
       ...notes,
       ...(shipped?.notes ?? []),
     ],
@@ -169,14 +168,15 @@ async function taughtBy(
   const scored = await withScores(begin, teaching);
 
   // 2. Collect the answers of the teacher, or of the last assistant, to the training samples, for all repeats.
-  const chained = teaching && (await assistants(scored, teaching, softTargets));
-  const context = transferSet(scored);
+  const chained = teaching && (await withAssistants(scored, teaching, softTargets));
+  const leaveOut = await leaveOutOf(begin.recipe);
+  const context = leaveOut?.transferSet(scored) ?? scored;
   const lessons = chained && begin.recipe.student && (await collectAnswers(context, chained.teaching, softTargets));
   return {
     context,
     teaching,
     lessons,
-    notes: [...(teaching?.notes ?? []), ...(chained?.notes ?? []), ...leftOutNotes(context)],
+    notes: [...(teaching?.notes ?? []), ...(chained?.notes ?? []), ...(leaveOut?.notes(context) ?? [])],
   };
 }
 
@@ -197,7 +197,7 @@ export async function rehearse(begin: StageContext, given?: Teaching): Promise<v
     const trainings = trainingsOf({ context, lessons }, 0, { softTargets });
     const { lanes, share } = lanesOf(context, trainings.length * repeats);
     enter('run', repeats, lanes);
-    const engine = lanes === 1 ? context.engine : engineOf({ ...context.recipe, threads: share });
+    const engine = lanes === 1 ? context.engine : await engineOf({ ...context.recipe, threads: share });
     for (const { train } of trainings) (await train({ engine })).trained.network.dispose();
     // Pruning and training with quantization take as long as the student's training for as many epochs.
     enter('run');
@@ -216,12 +216,12 @@ export async function prepareStudents(begin: StageContext, stores: RunStores): P
   const start = await lessonsOf(begin, stores);
   const { teaching, lessons } = start;
   const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(start.context, teaching) : '';
-  const { context, race, notes } = await raceLosses(start.context, lessons, (stage) =>
-    stores.race.take(raceResult(stage), key, [stage], stores.folder),
+  const { context, race, notes } = await raceLosses(start.context, lessons, (stage, result) =>
+    stores.race.take(result, key, [stage], stores.folder),
   );
   if (lessons !== undefined) await checkLoss(context, lessons);
-  const generations = lessons === undefined ? [] : generationNotes(context);
-  return { ...start, context, race, notes: [...start.notes, ...notes, ...generations] };
+  const generations = lessons && (await generationsOf(context.recipe));
+  return { ...start, context, race, notes: [...start.notes, ...notes, ...(generations?.notes(context) ?? [])] };
 }
 
 /** Trains the students of all repeats, or takes over their trainings from shards. */
@@ -249,6 +249,10 @@ export async function trainRepeats(
   return students;
 }
 
+function hasPeer({ distill }: StageContext['recipe']): boolean {
+  return NEEDS_PEER.has(distill.loss);
+}
+
 /** The trainings of a repeat, in order. */
 export function trainingsOf(
   { context: begun, lessons }: Pick<StudentsStart, 'context' | 'lessons'>,
@@ -256,8 +260,8 @@ export function trainingsOf(
   { softTargets }: Pick<RunStores, 'softTargets'>,
 ): Training[] {
   const { recipe, data } = begun;
-  const hasPeer = NEEDS_PEER.has(recipe.distill.loss);
-  const isTaught = lessons !== undefined || hasPeer;
+  const isMutual = hasPeer(recipe);
+  const isTaught = lessons !== undefined || isMutual;
   const hasTwin = recipe.baseline && labelledCount(data.train) > 0;
   const training = (
     role: 'scratch' | 'distilled',
@@ -278,13 +282,15 @@ export function trainingsOf(
     // 3. The student without a teacher: the score that distillation has to beat.
     ...(!isTaught || hasTwin ? [training('scratch', (context) => student(context, 'scratch'))] : []),
     // 4. The student with its teacher or its peer.
-    ...(hasPeer ? [training('distilled', (context) => trainWithPeer(context, repeat))] : []),
+    ...(isMutual ? [training('distilled', async (context) => (await mutualMethod()).train(context, repeat))] : []),
     ...(lessons === undefined
       ? []
       : [
-          training('distilled', async (context) =>
-            student(context, 'distilled', await earlierGenerations(context, repeat, lessons, softTargets)),
-          ),
+          training('distilled', async (context) => {
+            const generations = await generationsOf(recipe);
+            const taught = await generations?.earlier(context, repeat, lessons, softTargets);
+            return student(context, 'distilled', taught ?? lessons);
+          }),
         ]),
   ];
 }

@@ -1,16 +1,12 @@
+import { formatFigures, otherFormat } from '../distill/teachers/formats.ts';
 import { readOnnx } from '../files/onnx-file.ts';
-import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
-import { macsOf } from '../graph/macs.ts';
-import { layersNetwork } from '../networks/layers/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
-import { traceWithBatch } from '../trace/batch.ts';
-import { predictionProgram } from '../train/evaluate/inference.ts';
 import type { OnnxContent } from '../formats/onnx/large.ts';
 
 export interface TeacherFigures {
@@ -35,13 +31,14 @@ export async function teacherFigures(recipe: TeacherRecipe, sample: readonly num
   return { format: [...formats].join(', '), macs };
 }
 
-type OneFile = Pick<TeacherFileRecipe, 'onnx' | 'tfjs'>;
+type OneFile = Pick<TeacherFileRecipe, 'onnx' | 'tfjs' | 'savedModel' | 'tflite'>;
 
-async function figuresOf({ onnx, tfjs }: OneFile, sample: readonly number[]): Promise<TeacherFigures> {
-  if (onnx !== undefined) return { format: 'onnx', macs: onnxMacs(await readOnnx(onnx), onnx, sample) };
-  if (tfjs === undefined) return { format: 'saved-model', macs: null };
-  const network = layersNetwork(await loadTfjsModel(tfjs));
-  return { format: 'tfjs', macs: macsOf(traceWithBatch((batchSize) => predictionProgram({ network, batchSize }))) };
+async function figuresOf(recipe: OneFile, sample: readonly number[]): Promise<TeacherFigures> {
+  const other = otherFormat(recipe);
+  if (other !== undefined) return formatFigures(other);
+  const { onnx } = recipe;
+  if (onnx === undefined) throw new Error('the recipe names no file of a teacher');
+  return { format: 'onnx', macs: onnxMacs(await readOnnx(onnx), onnx, sample) };
 }
 
 /** `sample`: shape of a sample as the teacher reads it. */

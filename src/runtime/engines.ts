@@ -1,35 +1,60 @@
 import { versionOf } from '../base/process/packages.ts';
+import { Registry, Slot } from '../base/registry.ts';
 import { DEFAULT_ENGINE } from '../recipe/engines.ts';
 import type { EngineName } from '../recipe/engines.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from './engine.ts';
 import type { EngineStatus } from './engine-status.ts';
 import { createOnnxRuntimeEngine } from './onnxruntime/engine.ts';
-import { createTensorFlowEngine, locateTensorFlow, tensorFlowStatus } from './tensorflow/engine.ts';
 
-interface EngineRow {
+/** What opens an engine. */
+export interface EngineRow {
   /** Creates the engine; `UserError` if this machine cannot run it on the device. */
   readonly create: (settings: Pick<Recipe, 'device' | 'threads' | 'stepsPerCall'>) => Engine;
   /** Usability on this machine. Loads the library if it is installed. */
   readonly status: () => EngineStatus;
+}
+
+/** An engine by the name that recipes call it by. */
+export interface EngineRoom {
+  readonly name: EngineName;
   /** `UserError` if the library is not installed; loads nothing. Absent if Limbeck's packages bring the library. */
   readonly refuseMissing?: () => void;
 }
 
-/** All engines, by the names that recipes call them by. */
-export const engines: Readonly<Record<EngineName, EngineRow>> = {
-  onnxruntime: {
-    create: ({ device, threads, stepsPerCall }) => createOnnxRuntimeEngine({ device, threads, stepsPerCall }),
-    status: () => ({ usable: true, reason: `onnxruntime-node ${versionOf('onnxruntime-node')}` }),
-  },
-  tensorflow: {
-    create: ({ device, threads }) => createTensorFlowEngine(device, threads),
-    status: tensorFlowStatus,
-    refuseMissing: () => void locateTensorFlow(),
-  },
-};
+/** Slots of engines. */
+export interface EngineSlots {
+  readonly engine: EngineRow;
+}
 
-/** Row of the engine that a recipe asks for. */
-export function engineRow(engine: Recipe['engine']): EngineRow {
-  return engines[engine === 'auto' ? DEFAULT_ENGINE : engine];
+/** Engines: ONNX Runtime, which every run needs, and those that `src/features.ts` names. */
+export const engines = new Registry<EngineRoom>('engine');
+
+const ENGINES = new Slot<EngineRow>(engines, 'engine', 'engine');
+
+engines.add(
+  { name: 'onnxruntime' },
+  {
+    engine: () =>
+      Promise.resolve({
+        engine: {
+          create: ({ device, threads, stepsPerCall }) => createOnnxRuntimeEngine({ device, threads, stepsPerCall }),
+          status: () => ({ usable: true, reason: `onnxruntime-node ${versionOf('onnxruntime-node')}` }),
+        } satisfies EngineRow,
+      }),
+  },
+);
+
+/** Row of the engine that a recipe asks for. `UserError` for an engine that is not there. */
+export function engineRow(engine: Recipe['engine']): Promise<EngineRow> {
+  return ENGINES.load(nameOf(engine));
+}
+
+/** `UserError` if the library of the engine that a recipe asks for is not installed; loads nothing. */
+export function refuseMissingEngine(engine: Recipe['engine']): void {
+  engines.get(nameOf(engine)).refuseMissing?.();
+}
+
+function nameOf(engine: Recipe['engine']): EngineName {
+  return engine === 'auto' ? DEFAULT_ENGINE : engine;
 }

@@ -1,13 +1,10 @@
 import { UserError } from '../base/errors.ts';
 import type { LoadedDataset } from '../data/load.ts';
-import { logMelNetwork } from '../networks/sound/log-mel.ts';
-import { melShape } from '../networks/sound/mel.ts';
 import { scaledNetwork } from '../networks/scaled.ts';
 import { unitNetwork } from '../networks/unit.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { soundOf } from './sound.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 
 export type NetworkBuild = () => Promise<ModelNetwork>;
@@ -29,10 +26,21 @@ export function argsOf({ data }: Pick<BuiltFor, 'data'>, seed: number) {
 }
 
 /** Arguments of a model built from code: for sounds, the shape is that of their features. */
-export function madeArgs({ recipe, data }: BuiltFor, seed: number) {
+export async function madeArgs({ recipe, data }: BuiltFor, seed: number): Promise<ReturnType<typeof argsOf>> {
   const args = argsOf({ data }, seed);
-  const sound = soundOf(recipe.dataset);
-  return sound === undefined ? args : { ...args, inputShape: melShape(sound) };
+  if (!('rate' in recipe.dataset)) return args;
+  const { soundOf } = await import('./sound.ts');
+  const { melShape } = await import('../networks/sound/mel.ts');
+  return { ...args, inputShape: melShape(soundOf(recipe.dataset)!) };
+}
+
+/** `UserError` for masks with a student from a file: it reads the sound itself, without a spectrum to mask. */
+export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
+  if (!('rate' in dataset) || dataset.features.specAugment === undefined) return;
+  throw new UserError(
+    'dataset.features.specAugment: expected a named student, whose spectrum is computed here, received one from a file',
+    'Remove specAugment, or name a model: `student: { model: ds-cnn }`.',
+  );
 }
 
 /** `UserError` for a network of one output where answers have several fields. */
@@ -51,9 +59,12 @@ export function hasNumbers({ data }: Pick<BuiltFor, 'data'>): boolean {
 }
 
 /** Adds a front-end for sounds, and the task's output scaling, to a network built from code. */
-export function withEnds(context: BuiltFor, network: ModelNetwork): ModelNetwork {
-  const sound = soundOf(context.recipe.dataset);
-  return answering(context, sound === undefined ? network : logMelNetwork(network, sound));
+export async function withEnds(context: BuiltFor, network: ModelNetwork): Promise<ModelNetwork> {
+  const { dataset } = context.recipe;
+  if (!('rate' in dataset)) return answering(context, network);
+  const { soundOf } = await import('./sound.ts');
+  const { logMelNetwork } = await import('../networks/sound/log-mel.ts');
+  return answering(context, logMelNetwork(network, soundOf(dataset)!));
 }
 
 /**

@@ -3,15 +3,15 @@ import { RandomStream } from '../base/random.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { preparationAffine } from '../distill/teachers/inputs/preprocess.ts';
 import { preparedNetwork } from '../networks/prepared.ts';
-import { buildModel, models } from '../networks/models/registry.ts';
+import { familyOf } from '../networks/models/families.ts';
+import type { BuildModelArgs } from '../networks/models/families.ts';
+import { buildNamed } from '../networks/models/named.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import { modelOptions } from '../recipe/models.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
-import { refuseMasks } from './sound.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
-import type { BuildModelArgs } from '../networks/models/registry.ts';
-import { argsOf, madeArgs, refuseSeveralFields, withEnds, answering } from './built-for.ts';
+import { argsOf, madeArgs, refuseMasks, refuseSeveralFields, withEnds, answering } from './built-for.ts';
 import type { NetworkBuild, BuiltFor } from './built-for.ts';
 
 /** Builds the student of the recipe: a named model, a module, a tfjs file, or an ONNX file. */
@@ -64,11 +64,12 @@ function namedBuilder(
   { options, seed, isStudent = false }: NamedOptions,
 ): NetworkBuild {
   if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
-  const args = { ...madeArgs(context, seed), options, isStudent };
-  if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
+  const { inputs } = argsOf(context, seed);
+  if (inputs !== undefined) throw ofOneInput(model, inputs);
   return async () => {
-    const drawn = layersNetwork(buildModel(model, args));
-    const network = withEnds(context, await begun(drawn, model, options['weights']));
+    const args = { ...(await madeArgs(context, seed)), options, isStudent };
+    const drawn = layersNetwork(await buildNamed(model, args));
+    const network = await withEnds(context, await begun(drawn, model, options['weights']));
     const { train } = context.data;
     return train.usual ? preparedNetwork(network, preparationAffine(train, train.usual)) : network;
   };
@@ -76,7 +77,7 @@ function namedBuilder(
 
 /** The network with starting weights, if its family has the option and it is not `none`. */
 async function begun(network: ModelNetwork, model: string, weights: unknown): Promise<ModelNetwork> {
-  if (weights === 'none' || models[model]?.options['weights'] === undefined) return network;
+  if (weights === 'none' || (await familyOf(model))?.options['weights'] === undefined) return network;
   const { startingWeights } = await import('./starting-weights.ts');
   const { withStartingWeights } = await import('../networks/starting-weights.ts');
   return withStartingWeights(network, await startingWeights(), { model, isAsked: weights === 'own' });

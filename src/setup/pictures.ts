@@ -19,10 +19,10 @@ export async function arePictures({ dataset, teacher, student, distill, file }: 
   if (members.some(({ resize, channels }) => resize !== undefined || channels !== undefined)) return true;
   const { changesPictures } = await import('../data/augment/augment.ts');
   if ([...(dataset.augment ?? []), ...(teacher?.train?.augment ?? [])].some(changesPictures)) return true;
-  const { models } = await import('../networks/models/registry.ts');
+  const { familyOf } = await import('../networks/models/families.ts');
   const peer = distill !== undefined && 'peer' in distill ? distill.peer : undefined;
   const named = [student, teacher?.train, ...(teacher?.chain ?? []), peer].map((one) => one?.model);
-  if (named.some((name) => name !== undefined && models[name]?.isOfPictures === true)) return true;
+  for (const name of named) if (name !== undefined && (await familyOf(name))?.isOfPictures === true) return true;
   const files = [file, student?.onnx, student?.tfjs, ...members.flatMap((one) => [one.onnx, one.tfjs, one.tflite])];
   for (const one of files) if (one !== undefined && (await takesPictures(one))) return true;
   return false;

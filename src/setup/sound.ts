@@ -83,15 +83,6 @@ function costsOf(network: ModelNetwork): { readonly spectrum: Costs; readonly ne
   return { spectrum: { bytes, macs }, net: { bytes: 4 * networkParameters(network), macs: all - macs } };
 }
 
-/** `UserError` for masks with a student from a file: it reads the sound itself, without a spectrum to mask. */
-export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
-  if (!('rate' in dataset) || dataset.features.specAugment === undefined) return;
-  throw new UserError(
-    'dataset.features.specAugment: expected a named student, whose spectrum is computed here, received one from a file',
-    'Remove specAugment, or name a model: `student: { model: ds-cnn }`.',
-  );
-}
-
 type Sounds = Extract<Recipe['dataset'], { rate: number }>;
 
 /** Undefined for masks without width. */

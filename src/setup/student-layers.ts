@@ -33,7 +33,7 @@ export async function studentOfTfjs(context: BuiltFor, file: string, seed: numbe
 
 /** The student of a recipe that is made by a module. */
 export async function studentOfModule(context: BuiltFor, file: string, seed: number): Promise<ModelNetwork> {
-  return withEnds(context, layersNetwork(await modelFromModule(file, madeArgs(context, seed))));
+  return withEnds(context, layersNetwork(await modelFromModule(file, await madeArgs(context, seed))));
 }
 
 /** The model of a user's module, see `StudentModule`. */

@@ -7,13 +7,13 @@ import {
 } from '../base/process/packages.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
-import { DEFAULT_ENGINE, ENGINE_NAMES } from '../recipe/engines.ts';
+import { DEFAULT_ENGINE } from '../recipe/engines.ts';
 import type { EngineName } from '../recipe/engines.ts';
 import { chooseDevice, devices } from '../runtime/onnxruntime/devices/devices.ts';
 import type { DeviceStatus } from '../runtime/onnxruntime/devices/devices.ts';
 import { halfFault } from '../runtime/onnxruntime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime/engine.ts';
-import { engines } from '../runtime/engines.ts';
+import { engineRow, engines } from '../runtime/engines.ts';
 import type { EngineStatus } from '../runtime/engine-status.ts';
 
 interface DoctorEngine extends EngineStatus {
@@ -62,7 +62,8 @@ const OPTIONAL: Readonly<Record<string, string>> = {
   '@grpc/proto-loader': 'serve --grpc-port, with @grpc/grpc-js',
 };
 
-export function diagnose(): Diagnosis {
+/** Diagnosis of this installation and machine. */
+export async function diagnose(): Promise<Diagnosis> {
   const features = cpuFeatures();
   const vnni = features?.find(({ name }) => name === 'VNNI' || name === 'dot product');
   const libraries = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', 'sharp'];
@@ -76,7 +77,7 @@ export function diagnose(): Diagnosis {
     machine: machineInfo(),
     engine: DEFAULT_ENGINE,
     device: chooseDevice('auto'),
-    engines: ENGINE_NAMES.map((name) => ({ name, ...engines[name].status() })),
+    engines: await Promise.all(engines.all().map(async ({ name }) => ({ name, ...(await engineRow(name)).status() }))),
     devices: devices().map(withHalf),
     optional: Object.entries(OPTIONAL).map(([name, use]) => {
       const isThere = packageFolder(name) !== undefined;

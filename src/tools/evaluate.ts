@@ -100,7 +100,7 @@ export async function evaluateFile(
     [format]: file,
   };
   const options = {
-    engine: engineOf(recipe),
+    engine: await engineOf(recipe),
     session: sessionOptionsOf(recipe),
     dataset: scored,
     isStudent: recipeTeacher === undefined,
@@ -197,7 +197,7 @@ async function otherAnswers(file: string): Promise<string | undefined> {
 async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): Promise<LoadedDataset> {
   if (!isWithoutLabels(data) || recipe.teacher === undefined) return data;
   await requireFiles(recipe, ([part]) => part === 'teacher');
-  const [engine, session] = [engineOf(recipe), sessionOptionsOf(recipe)];
+  const [engine, session] = [await engineOf(recipe), sessionOptionsOf(recipe)];
   const name = (file: string): string => path.basename(file);
   // Split in the same way, in the form that the teacher reads.
   const taught = await loadDataToTeach(recipe);

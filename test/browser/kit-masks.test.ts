@@ -5,7 +5,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { colouredMask } from '../../src/report/mask-colours.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { masksOf } from '../../src/answers/mask/masks.ts';
 import { ask, serving } from '../serve/server.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';

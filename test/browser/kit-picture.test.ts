@@ -3,7 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { RandomStream } from '../../src/base/random.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { ask, serving } from '../serve/server.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { temporaryFolder } from '../support/folder.ts';

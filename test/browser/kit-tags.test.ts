@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { servedKit } from '../support/kit-pages.ts';

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { npyHead } from '../../src/data/readers/numpy/npy.ts';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeVectors } from '../../src/answers/vector/tools/vectors.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { temporaryFolder } from '../support/folder.ts';

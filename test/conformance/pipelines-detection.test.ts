@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { writePipelineFolder } from '../../src/consumers/transformers/folder.ts';
 import { detectionRow, detectionsOf } from '../../src/answers/boxes/detections.ts';

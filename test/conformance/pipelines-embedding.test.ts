@@ -7,7 +7,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { sampleId } from '../../src/data/dataset.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { writePipelineFolder } from '../../src/consumers/transformers/folder.ts';
 import { QUICK } from '../support/digits.ts';

@@ -9,7 +9,7 @@ import { sampleId } from '../../src/data/dataset.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { resizedLogits } from '../../src/answers/mask/masks.ts';
 import { writePipelineFolder } from '../../src/consumers/transformers/folder.ts';

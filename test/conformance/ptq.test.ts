@@ -7,7 +7,7 @@ import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { calibrationSamples } from '../../src/ship/quantize.ts';
 import { ROOT } from '../support/built.ts';
 import { ofToday } from '../support/today.ts';

@@ -15,7 +15,7 @@ import type { Network } from '../../src/networks/network.ts';
 import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { segmentation } from '../../src/answers/mask/task.ts';
 import type { Task } from '../../src/tasks/task.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

@@ -6,7 +6,7 @@ import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';

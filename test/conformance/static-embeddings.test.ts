@@ -10,7 +10,7 @@ import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { embed } from '../../src/tools/embed.ts';
 import { ROOT } from '../support/built.ts';
 import { QUICK } from '../support/digits.ts';

@@ -8,7 +8,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { taskOf } from '../../src/tasks/registry.ts';
 import { runPython } from './python.ts';
 
@@ -55,7 +55,7 @@ it('files by scikit-learn, LightGBM, XGBoost and CatBoost answer as predict_prob
     const { recipe } = loaded;
     const { validation, test } = await loadFedData(recipe, recipe.teacher, false);
     const { teacher } = await openTeacher(recipe.teacher!, {
-      ...{ engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: validation },
+      ...{ engine: await engineOf(recipe), session: sessionOptionsOf(recipe), dataset: validation },
       name: (file) => path.basename(file),
     });
     const all = Int32Array.from({ length: test!.count }, (_, i) => i);

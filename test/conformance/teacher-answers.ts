@@ -5,7 +5,7 @@ import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 
 /** The train split of a recipe of texts whose files lie in `folder`, and the answers of its teacher to all of it, one row behind the other. */
 export async function teacherAnswers(
@@ -15,7 +15,7 @@ export async function teacherAnswers(
   const { recipe } = makeRecipe(written, folder);
   const { train } = await loadFedData(recipe, recipe.teacher, false);
   const { teacher } = await openTeacher(recipe.teacher!, {
-    ...{ engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: train },
+    ...{ engine: await engineOf(recipe), session: sessionOptionsOf(recipe), dataset: train },
     name: (file) => path.basename(file),
   });
   const rows = Int32Array.from({ length: train.count }, (_, i) => i);

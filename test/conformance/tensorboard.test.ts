@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
-import { tensorboardWriter } from '../../src/watch/tensorboard.ts';
+import { tensorboardWriter } from '../../src/observers/tensorboard/writer.ts';
 import { runPython } from './python.ts';
 
 type Found = Record<string, Record<string, [number, number][]> & { records: number }>;

@@ -8,7 +8,7 @@ import { openTflite } from '../../src/runtime/litert.ts';
 import type { TfliteRuntime } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { ortTensor, OnnxSession } from '../../src/runtime/onnxruntime/session.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { runPython } from './python.ts';

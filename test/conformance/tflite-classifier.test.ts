@@ -6,7 +6,7 @@ import { argMax } from '../../src/base/numbers.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { softmaxRows } from '../../src/ship/answer-ending.ts';
 import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';

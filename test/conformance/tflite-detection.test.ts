@@ -6,7 +6,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { detectionsOf } from '../../src/answers/boxes/detections.ts';
 import { suppressed } from '../../src/answers/boxes/suppression.ts';
 import { COLOURS, SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';

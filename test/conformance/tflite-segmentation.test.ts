@@ -8,7 +8,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { resizedLogits } from '../../src/answers/mask/masks.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { SHAPES, shapesArchive, SIZE } from '../support/shapes.ts';

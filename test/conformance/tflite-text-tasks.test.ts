@@ -5,7 +5,7 @@ import { argMax } from '../../src/base/numbers.ts';
 import { sampleId } from '../../src/data/dataset.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { QUICK } from '../support/digits.ts';

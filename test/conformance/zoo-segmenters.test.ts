@@ -11,7 +11,7 @@ import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { masksOf } from '../../src/answers/mask/masks.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from '../support/digits.ts';

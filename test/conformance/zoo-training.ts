@@ -16,7 +16,7 @@ import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { classification } from '../../src/answers/classes/task.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

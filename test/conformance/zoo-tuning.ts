@@ -14,7 +14,7 @@ import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { taskOf } from '../../src/tasks/registry.ts';
 import { batchFeeds, fedTo } from '../../src/train/step/batch.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

@@ -5,7 +5,7 @@ import { keepLatency } from '../../src/folder/report/device-latency.ts';
 import { exportedFile } from '../../src/folder/report/finished.ts';
 import { JobFolder } from '../../src/folder/jobs.ts';
 import { rebuildReport, reportOf } from '../../src/folder/report/report-files.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { modelsOfRun } from '../../src/tools/serve.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
 import { reportJson } from '../../src/report/render/json.ts';

@@ -1,4 +1,4 @@
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 
 const BASE = {
   name: 'texts',

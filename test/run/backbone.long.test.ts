@@ -7,7 +7,7 @@ import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { tensorData } from '../../src/formats/onnx/model.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { detectorFile } from '../support/detectors.ts';
 import { QUICK } from '../support/digits.ts';

@@ -4,7 +4,7 @@ import type { RunEvent } from '../../src/base/events.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { eventText, metricOfEvent } from '../../src/watch/events.ts';
 import { RandomStream } from '../../src/base/random.ts';

@@ -6,7 +6,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { loadForm } from '../../src/serve/v1/forms.ts';
 import { describedBy, statedNames } from '../../src/serve/v1/preparation.ts';
 import { valuesOf } from '../../src/serve/v1/read.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { QUICK } from '../support/digits.ts';

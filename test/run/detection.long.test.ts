@@ -11,7 +11,7 @@ import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { endsOfFile } from '../../src/runtime/litert.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { writeMediaPipeFolder } from '../../src/consumers/mediapipe/folder.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { ROW } from '../../src/answers/boxes/suppression.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';

@@ -8,7 +8,7 @@ import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { parseNpy } from '../../src/base/numpy.ts';
 import { npySamples } from '../../src/data/readers/numpy/npy.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Forecast, RunEvent } from '../../src/base/events.ts';
 import { runAlone, runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { SHORT_RUN } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

@@ -8,7 +8,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { labelShard } from '../../src/run/shards/label.ts';
 import { repeatShard } from '../../src/run/shards/repeats.ts';
 import { sweepShard } from '../../src/run/shards/sweep.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

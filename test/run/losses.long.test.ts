@@ -1,5 +1,5 @@
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { DIGITS, SHORT_RUN } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

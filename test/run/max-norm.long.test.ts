@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { exportsOf } from '../support/exports.ts';
 import { temporaryFolder } from '../support/folder.ts';

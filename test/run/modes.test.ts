@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/base/events.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

@@ -7,7 +7,7 @@ import type { RecipeInput } from '../../src/recipe/schema.ts';
 import type { Report } from '../../src/report/types.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { trainShard } from '../../src/run/shards/shard.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { exportsOf } from '../support/exports.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -11,7 +11,7 @@ import { checkData } from '../../src/run/check-data.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { inferenceGraph } from '../../src/ship/export.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';

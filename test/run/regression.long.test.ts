@@ -5,7 +5,7 @@ import { parseReport } from '../../src/report/read.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { temporaryFolder } from '../support/folder.ts';

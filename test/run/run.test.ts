@@ -7,7 +7,7 @@ import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { trainShard } from '../../src/run/shards/shard.ts';
 import { sweepShard } from '../../src/run/shards/sweep.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import type { Report } from '../../src/report/types.ts';
 import { DIGITS, SHORT_RUN } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';

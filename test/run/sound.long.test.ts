@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { tensorTypes } from '../../src/formats/tflite/schema/tensor-types.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { tones } from '../support/tones.ts';

@@ -8,7 +8,7 @@ import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { bordersOf, countsByType } from '../../src/answers/tags/entities.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';

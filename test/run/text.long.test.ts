@@ -10,7 +10,7 @@ import { readEntries } from '../../src/formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { labelShard, mergeLabels } from '../../src/run/shards/label.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { ROOT } from '../support/built.ts';

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/base/events.ts';
 import { parseReport } from '../../src/report/read.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { sourcesOf } from '../../src/serve/sources.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { SHORT_RUN } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { inProcess } from '../support/in-process.ts';

@@ -7,7 +7,7 @@ import { sha256 } from '../../src/base/bytes.ts';
 import { sampleId } from '../../src/data/dataset.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { taskOf } from '../../src/tasks/registry.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';

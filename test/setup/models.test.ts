@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -11,7 +11,7 @@ import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
 import { studentBuilder, teacherBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { pictures } from '../support/dataset.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -105,7 +105,7 @@ describe('a model of tfjs that begins with Rescaling', () => {
     await write(1 / 127.5, -1);
     const recipe = await recipeOf([0.45, 0.5], [0.25, 0.3]);
     const { train: dataset } = await loadData(recipe);
-    const options = { engine: engineOf(recipe), session: {}, dataset, name: (file: string) => file };
+    const options = { engine: await engineOf(recipe), session: {}, dataset, name: (file: string) => file };
     const settings: FileSettings = { tfjs: path.join(folder(), 'model.json'), outputs: 'logits', layout: 'auto', intermediate: [] }; // prettier-ignore
     const { teacher, preparation } = await openFile(settings, options);
     await teacher.dispose();

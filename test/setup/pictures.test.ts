@@ -4,7 +4,7 @@ import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { buildModel, models } from '../../src/networks/models/registry.ts';
 import { loadData, loadFedData } from '../../src/setup/data.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 
 import { temporaryFolder } from '../support/folder.ts';
 import { modelOf } from '../support/onnx-steps.ts';

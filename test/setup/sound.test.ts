@@ -1,7 +1,7 @@
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { soundNotes, soundOf } from '../../src/setup/sound.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import '../support/tasks.ts';

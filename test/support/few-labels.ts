@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { QUICK } from './digits.ts';
 
 /** Two classes, or a number, that follow from two features; no label where `hasLabel` says so. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { embed } from '../../src/tools/embed.ts';
 import { encoderBytes } from './encoder.ts';
 import { wordPieces } from './tokenizer.ts';

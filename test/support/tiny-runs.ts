@@ -1,5 +1,5 @@
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from './digits.ts';
 import { temporaryFolder } from './folder.ts';

@@ -36,7 +36,7 @@ answerForms.add(
 );
 
 const { runRecipe } = await import('../../src/run/run.ts');
-const { makeRecipe } = await import('../../src/setup/runnable.ts');
+const { makeRecipe } = await import('../../src/setup/make-recipe.ts');
 const { writeKit } = await import('../../src/ship/kit/kit.ts');
 const { evaluateFile } = await import('../../src/tools/evaluate.ts');
 const { viewOf } = await import('../../src/data/batches/batches.ts');

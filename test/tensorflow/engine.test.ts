@@ -1,7 +1,7 @@
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
-import { createTensorFlowEngine } from '../../src/runtime/tensorflow/engine.ts';
+import { createTensorFlowEngine } from '../../src/places/tensorflow/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
 import { expectSame, followed, setups, trained, type Setup } from '../support/trainings.ts';

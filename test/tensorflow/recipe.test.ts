@@ -1,6 +1,7 @@
 import { InterruptedError } from '../../src/base/errors.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
+import { loadRunnable } from '../../src/setup/runnable.ts';
 import type { Report } from '../../src/report/types.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';

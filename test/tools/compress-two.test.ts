@@ -5,7 +5,7 @@ import { lockRun } from '../../src/folder/lock.ts';
 import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { tensorData } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { compression } from '../../src/tools/compress/compress.ts';
 import { openModel } from '../../src/tools/compress/model.ts';

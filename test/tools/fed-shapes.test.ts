@@ -20,7 +20,7 @@ import { InferenceModel } from '../../src/runtime/inference.ts';
 import { engineOf } from '../../src/setup/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { inferenceGraph } from '../../src/ship/export.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
@@ -124,7 +124,7 @@ it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind,
 
   const place = { engine: 'auto', device: 'auto', threads: 1, stepsPerCall: undefined } as const;
   const asked = { onnx: at('m.onnx'), layout: 'auto', outputs: 'auto', intermediate: [] } as const;
-  const opened = await openFile({ ...asked, intermediate: [] }, { engine: engineOf(place), session: {}, dataset: train, name: () => 'm' }); // prettier-ignore
+  const opened = await openFile({ ...asked, intermediate: [] }, { engine: await engineOf(place), session: {}, dataset: train, name: () => 'm' }); // prettier-ignore
   expect(relativeError(await plainLogits(opened.teacher, train, rows), expectedOf(train))).toBeLessThan(1e-6);
   await opened.teacher.dispose();
 

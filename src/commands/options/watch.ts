@@ -1,79 +1,33 @@
 import type { OnEvent } from '../../base/events.ts';
+import type { FlagValues, Flags } from '../../base/flags.ts';
 import type { RunProcesses } from '../../run/options.ts';
 import { WATCHERS } from './watchers.ts';
 import type { Watchers } from './watchers.ts';
 
-/** Options for watching a run: TensorBoard, metrics, and what other watchers add. */
-export interface WatchArgs {
-  readonly tensorboard: boolean;
-  readonly metrics: number | undefined;
-  readonly 'metrics-host': string;
-}
-
-const own = {
-  tensorboard: {
-    type: 'boolean',
-    default: false,
-    describe: "Write TensorBoard's event files to the folder `tensorboard` of the run",
-  },
-  metrics: {
-    type: 'number',
-    describe:
-      'Serve metrics to Prometheus at this port while it runs; 0: a free one; rank r of mpirun: r ports further',
-  },
-  'metrics-host': {
-    type: 'string',
-    default: '127.0.0.1',
-    describe: 'Address to serve metrics at; 0.0.0.0 for all of the network',
-  },
-} as const;
-
 /** All watchers, which a command that watches a run has loaded. */
-const others = () => WATCHERS.names().map((name) => WATCHERS.of(name));
+const all = () => WATCHERS.names().map((name) => WATCHERS.of(name));
 
 /** Options of all watchers. */
-export function watchOptions(): typeof own {
-  return Object.assign({}, own, ...others().map(({ options }) => options)) as typeof own;
-}
-
-/** Options of one process of several: rank r serves its metrics at the port plus r; everything else is the first process' task. */
-export function watchedRank(watch: WatchArgs, rank: number): WatchArgs {
-  const { metrics } = watch;
-  const alone = rank === 0 ? {} : { tensorboard: false };
-  return { ...watch, ...alone, metrics: metrics === undefined || metrics === 0 ? metrics : metrics + rank };
+export function watchOptions(): Flags {
+  return Object.assign({}, ...all().map(({ options }) => options)) as Flags;
 }
 
 /** Opens the watchers that the options ask for, loading only their packages. `UserError` for a port that cannot be opened. */
-export async function openWatchers(args: WatchArgs, tell: OnEvent, processes?: RunProcesses): Promise<Watchers> {
-  const { tensorboard, metrics, 'metrics-host': host } = args;
-  const listeners: OnEvent[] = [];
-  const closing: ((error?: unknown) => Promise<void>)[] = [];
-  await checkPort('metrics', metrics);
-  if (metrics !== undefined) {
-    const { serveMetrics } = await import('../../watch/metrics.ts');
-    const server = await serveMetrics({ port: metrics, host, process: processes });
-    tell({ type: 'message', message: `metrics at ${server.url}` });
-    listeners.push(server.onEvent);
-    closing.push(server.close);
+export async function openWatchers(args: FlagValues, tell: OnEvent, processes?: RunProcesses): Promise<Watchers> {
+  const opened: Watchers[] = [];
+  const isFirst = (processes?.rank ?? 0) === 0;
+  for (const { open, ofEachProcess = false } of all()) {
+    if (!isFirst && !ofEachProcess) continue;
+    const watcher = await open(args, tell, processes).catch(async (error: unknown) => {
+      for (const { close } of opened) await close();
+      throw error;
+    });
+    if (watcher !== undefined) opened.push(watcher);
   }
-  if (tensorboard) {
-    const { tensorboardWriter } = await import('../../watch/tensorboard.ts');
-    listeners.push(tensorboardWriter((message) => tell({ type: 'warning', message })));
-  }
-  if ((processes?.rank ?? 0) === 0)
-    for (const { open } of others()) {
-      const opened = await open({ ...args }, tell).catch(async (error: unknown) => {
-        for (const close of closing) await close();
-        throw error;
-      });
-      if (opened === undefined) continue;
-      listeners.push(opened.onEvent);
-      closing.push(opened.close);
-    }
   return {
-    onEvent: (event) => listeners.forEach((listener) => listener(event)),
+    onEvent: (event) => opened.forEach(({ onEvent }) => onEvent(event)),
     close: async (error) => {
-      for (const close of closing) await close(error);
+      for (const { close } of opened) await close(error);
     },
   };
 }

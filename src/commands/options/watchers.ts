@@ -1,6 +1,7 @@
-import type { Options } from 'yargs';
 import type { OnEvent } from '../../base/events.ts';
+import type { FlagValues, Flags } from '../../base/flags.ts';
 import { Registry, Slot } from '../../base/registry.ts';
+import type { RunProcesses } from '../../run/options.ts';
 
 export interface Watchers {
   readonly onEvent: OnEvent;
@@ -8,11 +9,13 @@ export interface Watchers {
   readonly close: (error?: unknown) => Promise<void>;
 }
 
-/** A way to watch a run, with options of its own; only the first process of several opens it. */
+/** A way to watch a run, with options of its own. */
 export interface Watcher {
-  readonly options: Readonly<Record<string, Options>>;
+  readonly options: Flags;
+  /** Each of several processes opens it; otherwise only the first process does. */
+  readonly ofEachProcess?: true;
   /** Opens what the options ask for; undefined if they do not ask for it. `UserError` for a port that cannot be opened. */
-  readonly open: (args: Readonly<Record<string, unknown>>, tell: OnEvent) => Promise<Watchers | undefined>;
+  readonly open: (args: FlagValues, tell: OnEvent, processes?: RunProcesses) => Promise<Watchers | undefined>;
 }
 
 /** Ways to watch a run that `src/features.ts` names. */

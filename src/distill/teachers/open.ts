@@ -1,10 +1,8 @@
 import { orClose } from '../../base/closing.ts';
-import { atFile, settingKeys, underKey, UserError } from '../../base/errors.ts';
-import { readBytes } from '../../base/files.ts';
+import { settingKeys, underKey, UserError } from '../../base/errors.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
-import { layersNetwork } from '../../networks/layers/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
@@ -13,13 +11,11 @@ import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { decodeModel, onnxContent } from '../../formats/onnx/protobuf.ts';
 import { inputScaling } from '../../formats/onnx/input-scaling.ts';
 import { withTensorEnds } from '../../formats/onnx/rewrite/classifier-ends.ts';
-import { readEntries } from '../../formats/tflite/metadata/entries.ts';
-import { readTflite } from '../../formats/tflite/read.ts';
 import { alternativesOf } from '../preflight/alternatives.ts';
 import type { Alternative } from '../preflight/diagnosis.ts';
 import { ensemble } from './ensemble.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
-import { modelTeacher } from './model-teacher.ts';
+import { hasOwnLayout, OPEN_FILE, otherFormat } from './formats.ts';
 import { int8Teacher, refuseOpenTexts } from './int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from './int8-teacher.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
@@ -28,14 +24,10 @@ import { refuseStream } from '../../files/stated.ts';
 import { ofTwoClasses, onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import { withWordNumbers } from './inputs/column-inputs.ts';
-import { takesRaw } from './inputs/own-scaling.ts';
+import { rawSamples, takesRaw } from './inputs/own-scaling.ts';
 import { preparationOf } from './inputs/preparation.ts';
 import type { Preparation } from './inputs/preparation.ts';
-import { savedModelTeacher } from './saved-model-teacher.ts';
-import { loadTfjsModel } from '../../files/tfjs-file.ts';
-import { tfjsInputScaling } from '../../files/tfjs/input-scaling.ts';
 import { joinedTeacher, unitModel, unitTeacher } from './unit-teacher.ts';
-import { tfliteTeacher } from './tflite-teacher.ts';
 import { refuseOtherText } from './inputs/stated-text.ts';
 import type { Teacher } from './teacher.ts';
 import { readClassVectors, zeroShot } from './zero-shot.ts';
@@ -110,7 +102,7 @@ export async function openFile(
   const preparation = preparationOf(options.name(file), recipe, stated, dataset);
   refuseEnlarged(options.name(file), recipe, preparation, dataset);
   const open = withUnit(await withHead(preparation, recipe.logitScale, read, options), options);
-  const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
+  const layout = hasOwnLayout(recipe) ? {} : { layout: preparation.layout };
   const layoutAsked = { ...layout, normalize: preparation.normalize };
   const found = (own: Pick<Teacher, 'key' | 'otherOutputs'>) => ({
     alternatives: alternativesOf(dataset, layoutAsked, (change) => open({ ...preparation, ...change }), own),
@@ -195,28 +187,16 @@ async function opener(
   { engine, session, dataset, name, shapes }: TeacherOptions,
 ): Promise<Opener> {
   const probe = probeOf(dataset);
-  const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;
+  const other = otherFormat(recipe);
+  if (other !== undefined) {
+    const { key, file } = other;
+    const openOther = await OPEN_FILE.load(key);
+    const { signature } = recipe;
+    return { file, ...(await openOther({ name: name(file), dataset, probe, file, engine, signature })) };
+  }
+  const file = recipe.onnx;
   if (file === undefined) throw new Error('the recipe names no file of a teacher');
   const about = { name: name(file), dataset, probe };
-  const metadata = new Map<string, string>();
-  if (recipe.tfjs !== undefined) {
-    const model = await loadTfjsModel(file);
-    const source = { ...about, engine, network: layersNetwork(model) };
-    const isRaw = takesRaw(await tfjsInputScaling(model, dataset.sampleShape.at(-1)!), dataset);
-    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, ...size }) =>
-      modelTeacher({ ...source, features, outputs, normalize, classes, size });
-    return { file, metadata: isRaw ? rawSamples(dataset) : metadata, open };
-  }
-  if (recipe.savedModel !== undefined) {
-    const source = { ...about, folder: file };
-    const { signature } = recipe;
-    return { file, metadata, open: (settings) => savedModelTeacher(source, { ...settings, signature }) };
-  }
-  if (recipe.tflite !== undefined) {
-    const bytes = await readBytes(file);
-    const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
-    return { file, metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)), open };
-  }
   const stored = await readOnnx(file, shapes);
   const whole = decodeModel(stored, about.name);
   const model = withWordNumbers(withTensorEnds(whole), about.name, dataset.columns);
@@ -241,11 +221,6 @@ function withRawSamples(model: Model, dataset: Dataset): ReadonlyMap<string, str
   const isOfTables = columns !== undefined && graph.nodes.some(({ domain }) => domain === 'ai.onnx.ml');
   if (!isOfTables && !takesRaw(inputScaling(model, sampleShape.at(-1)!), dataset)) return metadata;
   return new Map([...metadata, ...rawSamples(dataset)]);
-}
-
-/** Metadata of a file that takes raw samples. */
-function rawSamples({ sampleShape }: Dataset): ReadonlyMap<string, string> {
-  return new Map([['preprocessing', JSON.stringify({ shape: sampleShape, scale: 1, mean: [0], std: [1] })]]);
 }
 
 const PROBED = 32;

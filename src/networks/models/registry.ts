@@ -7,23 +7,24 @@ import { decoder } from './decoder.ts';
 import { detNano, detSmall } from './detectors.ts';
 import { dsCnn } from './ds-cnn.ts';
 import { embeddingBag } from './embedding-bag.ts';
+import type { BuildModelArgs } from './families.ts';
+import { answersFor, buildOf } from './families.ts';
 import { gru } from './gru.ts';
 import { gruLm } from './gru-lm.ts';
 import { pointsNano, pointsSmall } from './key-points.ts';
 import { lenet } from './lenet.ts';
 import { mlp } from './mlp.ts';
 import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
-import { resolveOptions } from './options.ts';
 import { resnet } from './resnet.ts';
-import { cnn1d, tcn } from './sequences.ts';
 import { streamDsTcn, streamMixer } from './stream-students.ts';
 import { segLraspp, unet } from './segmenters.ts';
+import { cnn1d, tcn } from './sequences.ts';
 import { textCnn } from './text-cnn.ts';
 import { textTransformer } from './text-transformer.ts';
 import { vgg } from './vgg.ts';
 import { wideResnet } from './wide-resnet.ts';
 
-/** Every model that a recipe can name. */
+/** Every model that a recipe can name, all loaded; `FAMILIES` has the same names. */
 export const models: Readonly<Record<string, ModelFamily>> = {
   mlp,
   lenet,
@@ -53,38 +54,23 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   'stream-mixer': streamMixer,
 };
 
-export interface BuildModelArgs extends ModelArgs {
-  /** Options of the family, such as `{depth: 20, width: 2}`; absent options have their defaults. */
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** True for a student, whose size follows that of the samples where the options leave it open. */
-  readonly isStudent?: boolean;
-}
-
 /** Builds a named model with weights drawn from `seed`; it gives logits. `UserError` for unknown names, options and wrong values. */
-export function buildModel(name: string, { options = {}, isStudent = false, ...args }: BuildModelArgs): LayersModel {
+export function buildModel(name: string, args: BuildModelArgs): LayersModel {
   const model = Object.hasOwn(models, name) ? models[name] : undefined;
   if (model === undefined) {
     const near = nearest(name, Object.keys(models));
     const hint = near === undefined ? `The models are ${Object.keys(models).join(', ')}.` : `Did you mean ${near}?`;
     throw new UserError(`there is no model ${shown(name)}`, hint);
   }
-  const { answersPer = 'sample' } = args;
-  const answers = ({ answersPer: own = ['sample'] }: ModelFamily): boolean => own.includes(answersPer);
-  if (!answers(model)) {
-    const able = Object.keys(models).filter((one) => answers(models[one]!));
+  if (!answersFor(model, args)) {
+    const able = Object.keys(models).filter((one) => answersFor(models[one]!, args));
     throw new UserError(
-      `model ${name} answers for each ${(model.answersPer ?? ['sample']).join(' or ')}, and the task asks for an answer for each ${answersPer}`,
+      `model ${name} answers for each ${(model.answersPer ?? ['sample']).join(' or ')}, and the task asks for an answer for each ${args.answersPer ?? 'sample'}`,
       `Choose ${able.join(' or ')}.`,
     );
   }
-  // Token ids of the data are the defaults of the options.
-  const { tokens = {} } = args;
-  const known = Object.entries(tokens).filter(([key]) => Object.hasOwn(model.options, key));
-  const own = isStudent ? model.forStudent?.(args.inputShape) : {};
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const all = { ...Object.fromEntries(known), ...own, ...Object.fromEntries(given) };
-  return model.build(args, resolveOptions(name, model.options, all));
+  return buildOf(name, model, args);
 }
 
 /** A model of the registry, or one from the user. */
-export type { LayersModel, ModelArgs };
+export type { BuildModelArgs, LayersModel, ModelArgs };

@@ -21,13 +21,13 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { withEpochs } from '../../recipe/steps.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
+import { engineOfRun } from '../../setup/engine.ts';
 import { alone } from '../../train/processes.ts';
 import { progressOf } from '../../train/progress.ts';
 import { tellAnswers } from '../forecast.ts';
+import { leaveOutOf } from '../methods.ts';
 import type { RunOptions } from '../options.ts';
 import { batchFor, inBatchesOf, storeOptions } from '../stages/teacher/answer.ts';
-import { transferSet } from '../stages/teacher/leave-out.ts';
 import { openAndCheck } from '../stages/teacher/given-teacher.ts';
 
 /** `signal` stops after the current block. */
@@ -117,14 +117,14 @@ async function withTeacher<T>(
   work: (given: Work) => Promise<T>,
 ): Promise<T> {
   const format = storeOf(asked);
-  const engine = engineOf(asked);
-  prepareSavedModels(asked);
+  const engine = await engineOfRun(asked);
   // Reads the samples exactly as a run does, because the run finds answers by a hash of the samples. An assistant learns all classes.
   await requireFiles(asked);
   const read = await loadDataToTeach(asked);
   const recipe = withEpochs(asked, read.train.count);
   const whole = { recipe, data: read };
-  const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
+  const leaveOut = recipe.teacher?.chain === undefined ? await leaveOutOf(recipe) : undefined;
+  const { data } = leaveOut?.transferSet(whole) ?? whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal, processes: alone }))!;
   try {

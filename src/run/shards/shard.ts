@@ -1,7 +1,7 @@
 import type { Shard } from '../../base/shard.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { RunOptions } from '../options.ts';
-import { raceShard } from './race.ts';
+import { trainRaceShard } from '../methods.ts';
 import { repeatShard } from './repeats.ts';
 import type { Repeated } from './repeats.ts';
 import type { SharedRounds } from './rounds.ts';
@@ -20,7 +20,7 @@ export interface Sharded {
 export async function trainShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Sharded> {
   const { distill, repeats, target } = given.recipe;
   if (target !== undefined) return { search: await searchShard(given, shard, options) };
-  const race = distill.loss === 'auto' ? await raceShard(given, shard, options) : undefined;
+  const race = distill.loss === 'auto' ? await trainRaceShard(given, shard, options) : undefined;
   if (race !== undefined && (race.missing > 0 || repeats === 1)) return { race };
   return { ...(race && { race }), repeated: await repeatShard(given, shard, options) };
 }

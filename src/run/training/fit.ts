@@ -19,7 +19,7 @@ import { changingNumbers, createSchedule } from '../../train/optimizers/schedule
 import { begunTraining, finishedTraining } from '../../train/saved-training.ts';
 import type { BegunTraining, StageStates, StateOwner, TrainingResult } from '../../train/saved-training.ts';
 import { updateMasks } from '../../train/step/masks.ts';
-import { EMA_PREFIX, MASK_PREFIX } from '../../train/step/step.ts';
+import { EMA_PREFIX, MASK_PREFIX, PEER_PREFIX } from '../../train/step/step.ts';
 import { train } from '../../train/training.ts';
 import type { Fitted } from '../../train/training.ts';
 import type { FitContext, TrainingCost } from '../context.ts';
@@ -28,7 +28,6 @@ import { learnerOf, refuseFrozen } from './learner.ts';
 import type { Learner } from './learner.ts';
 import { jobOf, numberOfSteps } from './options.ts';
 import type { FitOptions, TrainingPlan } from './options.ts';
-import { PEER_PREFIX } from './peer.ts';
 import { timedSteps } from './timed-steps.ts';
 
 const EVALUATION_BATCH = 256;
@@ -95,7 +94,7 @@ async function rehearsed<N extends Network>(
   { network, plan }: Opening<N>,
 ): Promise<Fitted<N>> {
   const { settings, loss, answers, views } = options;
-  const peer = await options.peer?.();
+  const peer = await options.peer?.build();
   const params = networkParameters(network) + (peer === undefined ? 0 : networkParameters(peer));
   const kind = canonicalJson({ ...settings, epochs: 0, loss, params, views, answers: answers?.width });
   await context.rehearsal!.training({ steps: plan.steps, epochs: settings.epochs, kind }, () =>

@@ -13,7 +13,6 @@ import type { PartsOptions } from '../../train/parallel/parted.ts';
 import { createOptimizer } from '../../train/optimizers/optimizers.ts';
 import { trainingProgram } from '../../train/step/step.ts';
 import type { FitOptions, TrainingPlan } from './options.ts';
-import { peerPrograms, withPeer } from './peer.ts';
 
 export type Learner<N extends Network> = Awaited<ReturnType<typeof learnerOf<N>>>;
 
@@ -51,11 +50,12 @@ export async function learnerOf<N extends Network>(
     partial,
     teacherWidth: options.answers?.width,
   };
-  const pair = options.peer && (await withPeer(alone, options.peer, settings));
+  const { peer } = options;
+  const pair = await peer?.pair(alone, peer.build, settings);
   const common = pair?.own ?? alone;
   const programs = {
     program: (samples: number) => trainingProgram({ ...common, batchSize: samples, mix: mix.whole }),
-    peer: pair && peerPrograms(pair, { batchSize, mix }),
+    peer: pair && peer?.programs(pair, { batchSize, mix }),
   } satisfies Partial<TrainerOptions>;
   const parts = {
     gradient: (samples: number) => gradientProgram({ ...common, batchSize: samples, mix: mix.part }),

@@ -10,8 +10,10 @@ import type { SoftTargets } from '../../distill/answers/soft-targets.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
-import type { Task } from '../../tasks/task.ts';
+import type { MixKind, Task } from '../../tasks/task.ts';
+import type { TrainerOptions } from '../../train/loop.ts';
 import type { MaskPlan } from '../../train/step/masks.ts';
+import type { TrainingOptions } from '../../train/step/step.ts';
 import type { OptimizerConfig } from '../../train/optimizers/optimizers.ts';
 import type { NumberSchedule, ScheduleConfig, TrainingLength } from '../../train/optimizers/schedules.ts';
 
@@ -35,8 +37,8 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly schedules?: Readonly<Record<string, NumberSchedule>> | undefined;
   /** Further augmentation for the strong view, if the loss reads one. */
   readonly strong?: readonly AugmentStep[] | undefined;
-  /** Builds another student, which learns from the same batches: each of the two learns from the other's answers instead of a teacher's. */
-  readonly peer?: (() => Promise<ModelNetwork>) | undefined;
+  /** Another student, which learns from the same batches: each of the two learns from the other's answers instead of a teacher's. */
+  readonly peer?: Peer | undefined;
   /** Masks of pruned weights, for a training of `steps` steps. */
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** Scalars that the network is fed at a step, besides the scalars of the loss. */
@@ -49,6 +51,31 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly job?: string;
   /** Hash of the training samples, if a saved state may be older than they are. */
   readonly data?: () => string;
+}
+
+/** A student's training, without the size of its batches. */
+export type Learning = Omit<TrainingOptions, 'batchSize' | 'mix'>;
+
+/** Two students in one training, each the other's peer. */
+export interface PeerPair {
+  readonly own: Learning;
+  readonly peer: Learning;
+  dispose(): void;
+}
+
+/** How another student is built and trained beside the student. */
+interface Peer {
+  readonly build: () => Promise<ModelNetwork>;
+  readonly pair: (
+    alone: Learning,
+    build: Peer['build'],
+    settings: Pick<FitOptions['settings'], 'optimizer' | 'ema'>,
+  ) => Promise<PeerPair>;
+  /** Programs of the peer's step. */
+  readonly programs: (
+    pair: PeerPair,
+    of: { readonly batchSize: number; readonly mix: { readonly whole: MixKind; readonly part: MixKind } },
+  ) => NonNullable<TrainerOptions['peer']>;
 }
 
 /** What a training learns from, and for how long. */

@@ -12,7 +12,7 @@ import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
 import { loadData } from '../../setup/data.ts';
 import { studentBuilder } from '../../setup/models.ts';
 import { isFolder } from '../../setup/hub/files.ts';
-import { makeRecipe } from '../../setup/runnable.ts';
+import { makeRecipe } from '../../setup/make-recipe.ts';
 import { budgetOf } from './budget.ts';
 import type { Budget } from './budget.ts';
 import { hubModel } from './hub-model.ts';

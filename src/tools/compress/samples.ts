@@ -266,7 +266,7 @@ async function labelled(
   const teacher = { onnx: model.file, layout: 'auto', outputs: 'auto', intermediate: [] } as const;
   const opened = await openFile(
     { ...teacher, intermediate: [], normalize: askedAs(normalize) },
-    { engine: engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
+    { engine: await engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
   );
   const logits = await plainLogits(opened.teacher, dataset, ids, { onProgress });
   await opened.teacher.dispose();

@@ -40,6 +40,9 @@ export interface TrainingOptions {
   readonly peer?: Network | undefined;
 }
 
+/** Prefix of the state names of a peer, a second student of the same training. */
+export const PEER_PREFIX = 'peer/';
+
 /** Prefix of the state names of masks; the name of the weight follows. */
 export const MASK_PREFIX = 'mask/';
 

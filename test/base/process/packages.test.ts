@@ -46,18 +46,14 @@ describe('packages', () => {
     ]);
   });
 
-  it('that are optional are in a clone, except for libtensorflow, and known to doctor', () => {
+  it('that are optional are in a clone, except for libtensorflow, and known to doctor', async () => {
     const { peerDependencies, peerDependenciesMeta, devDependencies } = manifest;
     const optional = Object.keys(peerDependencies);
     expect(Object.keys(peerDependenciesMeta)).toEqual(optional);
     const [inClone, apart] = [optional.filter((name) => name in devDependencies), '@tensorflow/tfjs-node-gpu'];
     expect([...inClone, apart].sort()).toEqual([...optional].sort());
     for (const name of inClone) expect(peerDependencies[name]!.replace(/^\^/, '')).toBe(devDependencies[name]);
-    expect(
-      diagnose()
-        .optional.map(({ name }) => name)
-        .sort(),
-    ).toEqual([...inClone].sort());
+    expect((await diagnose()).optional.map(({ name }) => name).sort()).toEqual([...inClone].sort());
   });
 
   it('that are loaded at the start are those that everyone installs', () => {

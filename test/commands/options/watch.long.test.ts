@@ -1,3 +1,4 @@
+// Needs the features prometheus and tensorboard.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { limbeck, ROOT, start } from '../../support/built.ts';

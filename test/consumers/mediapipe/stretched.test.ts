@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { loadData } from '../../../src/setup/data.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { stretchNotes } from '../../../src/consumers/mediapipe/stretched.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

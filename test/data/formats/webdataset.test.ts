@@ -8,7 +8,7 @@ import { readWebDataset } from '../../../src/data/formats/webdataset/webdataset.
 import { Tar } from '../../../src/data/formats/webdataset/tar.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
 import { bytesOfSamples } from '../../../src/data/storage/sample-storage.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { paxRecord, tarOf } from '../../support/tar.ts';
 import type { TarEntry } from '../../support/tar.ts';
 import { temporaryFolder, userError } from '../support.ts';

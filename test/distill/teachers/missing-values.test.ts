@@ -9,7 +9,7 @@ import type { TeacherOptions } from '../../../src/distill/teachers/open.ts';
 import type { Model, OnnxNode, ValueInfo } from '../../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { loadData } from '../../../src/setup/data.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();

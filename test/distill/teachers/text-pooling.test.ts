@@ -6,7 +6,7 @@ import { openTeacher } from '../../../src/distill/teachers/open.ts';
 import { sessionOptionsOf } from '../../../src/runtime/recipe-options.ts';
 import { loadDataToTeach } from '../../../src/setup/data.ts';
 import { engineOf } from '../../../src/setup/engine.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { textTeacher } from '../../support/text-teacher.ts';
 import { wordPieces } from '../../support/tokenizer.ts';
@@ -41,7 +41,7 @@ async function vectorsOf(teacher: object): Promise<Float32Array> {
     folder(),
   );
   const { validation } = await loadDataToTeach(recipe);
-  const options = { engine: engineOf(recipe), session: sessionOptionsOf(recipe), name: (file: string) => file };
+  const options = { engine: await engineOf(recipe), session: sessionOptionsOf(recipe), name: (file: string) => file };
   const opened = await openTeacher(recipe.teacher!, { ...options, dataset: asTeacherSees(validation) });
   const rows = Int32Array.from({ length: validation.count }, (_, i) => i);
   return plainLogits(opened.teacher, validation, rows).finally(() => opened.teacher.dispose());

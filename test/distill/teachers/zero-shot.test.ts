@@ -6,7 +6,7 @@ import { writeSafetensors } from '../../../src/formats/safetensors.ts';
 import { readClassVectors, zeroShot } from '../../../src/distill/teachers/zero-shot.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { runRecipe } from '../../../src/run/run.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { QUICK } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { npyBytes } from '../../support/npy.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { RunEvent } from '../../../src/base/events.ts';
 import { reportOf } from '../../../src/folder/report/report-files.ts';
 import { runRecipe } from '../../../src/run/run.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import type { ModelRow } from '../../../src/report/types.ts';
 import { QUICK } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';

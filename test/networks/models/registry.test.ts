@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.ts';
 import { sha256, bytesOf } from '../../../src/base/bytes.ts';
 import { modelInfo, modelVariables } from '../../../src/networks/models/info.ts';
+import { FAMILIES } from '../../../src/networks/models/families.ts';
 import type { LayersModel } from '../../../src/networks/models/registry.ts';
 import { buildModel, models } from '../../../src/networks/models/registry.ts';
 import { patchLayers } from '../../../src/trace/layers/patch.ts';
@@ -241,4 +242,9 @@ describe('mistakes', () => {
     const [text] = message(() => buildModel('ds-cnn', { ...image, inputShape: [64] }));
     expect(text).toBe('model ds-cnn takes images [height, width, channels], received samples of shape [64]');
   });
+});
+
+it('is loaded family by family under the names of the registry', async () => {
+  const loaded = Object.entries(FAMILIES).map(async ([name, load]) => [name, (await load()) === models[name]]);
+  expect(await Promise.all(loaded)).toEqual(Object.keys(models).map((name) => [name, true]));
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../../src/base/files.ts';
 import type { OnEvent } from '../../../src/base/events.ts';
 import { processesOf } from '../../../src/run/processes/processes.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { played } from '../../support/played.ts';
 

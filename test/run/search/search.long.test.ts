@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { RunEvent } from '../../../src/base/events.ts';
 import { runRecipe } from '../../../src/run/run.ts';
 import { reportSoFar } from '../../../src/folder/report/report-so-far.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import type { Report, Search } from '../../../src/report/types.ts';
 import { DIGITS } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';

@@ -7,7 +7,7 @@ import { openAndCheck } from '../../../src/run/stages/teacher/given-teacher.ts';
 import type { Collectives } from '../../../src/run/processes/collectives.ts';
 import { processesOf } from '../../../src/run/processes/processes.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { CLASSES, pictures } from '../../support/dataset.ts';
 import { temporaryFolder } from '../../support/folder.ts';

@@ -4,7 +4,7 @@ import { decodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { describeTflite } from '../../../src/formats/tflite/describe/describe.ts';
 import { writeKit } from '../../../src/ship/kit/kit.ts';
 import { runRecipe } from '../../../src/run/run.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { DIGITS, QUICK } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

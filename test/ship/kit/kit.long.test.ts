@@ -15,7 +15,7 @@ import { storedRecipe } from '../../../src/folder/folder.ts';
 import { writeKit } from '../../../src/ship/kit/kit.ts';
 import { missingModels } from '../../../src/ship/kit/missing.ts';
 import { runRecipe } from '../../../src/run/run.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import { ROOT } from '../../support/built.ts';
 import { DIGITS, QUICK } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';

@@ -94,7 +94,7 @@ export async function openVectors(file: string, recipe: LoadedRecipe['recipe'], 
     { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
     // A teacher's vectors have the axes that they have in a run, whatever the split.
     {
-      engine: engineOf(recipe),
+      engine: await engineOf(recipe),
       session: sessionOptionsOf(recipe),
       dataset: data.validation,
       isStudent: own === undefined,

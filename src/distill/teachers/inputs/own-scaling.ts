@@ -33,6 +33,11 @@ export function rawLike({ mean, std }: Normalization): Normalization {
   return { scale: 1, mean: mean.map(() => 0), std: std.map(() => 1) };
 }
 
+/** Metadata of a file that takes raw samples. */
+export function rawSamples({ sampleShape }: Dataset): ReadonlyMap<string, string> {
+  return new Map([['preprocessing', JSON.stringify({ shape: sampleShape, scale: 1, mean: [0], std: [1] })]]);
+}
+
 /** Mean and deviation of raw samples, channel by channel. */
 function momentsOf(dataset: Dataset): readonly { readonly mean: number; readonly deviation: number }[] {
   const { scale, mean, std } = dataset.normalization;

@@ -3,7 +3,7 @@ import { memoryText } from '../../../base/process/memory.ts';
 import { createAugmenter } from '../../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../../data/augment/mix.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
-import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
+import { NEEDS_LABEL, NEEDS_PEER, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
@@ -12,13 +12,11 @@ import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import type { StageContext } from '../../context.ts';
 import { hashOf } from '../../hashes.ts';
+import { leaveOutOf, mutualMethod } from '../../methods.ts';
 import { tokenNotes } from '../../../setup/data.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
-import { soundNotes } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { refuseTop } from '../teacher/answer.ts';
-import { checkLeftOut } from '../teacher/leave-out.ts';
-import { checkPeer } from './check-peer.ts';
 import { refuseNoTokens } from './token-ids.ts';
 
 /**
@@ -58,9 +56,8 @@ export async function checkModels(
   processes.requireSame('student', () => hashOf(contentOf(model)));
   refuseNoTokens(model, data);
   refuseLarge(networkParameters(model), recipe.export);
-  const peer = await checkPeer(context, model);
-  if (peer !== undefined) refuseNoTokens(peer, data);
-  checkLeftOut(recipe, data, model);
+  if (NEEDS_PEER.has(distill.loss)) refuseNoTokens(await (await mutualMethod()).check(context, model), data);
+  (await leaveOutOf(recipe))?.check(recipe, data, model);
   await refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);
   if (data.train.fit === 'letterbox' && isForMediaPipe(recipe))
@@ -68,7 +65,9 @@ export async function checkModels(
       type: 'warning',
       message: `dataset.fit: letterbox: MediaPipe, which opens the TFLite files with detections, stretches pictures: those without the proportions of \`resize\` lose boxes there. \`fit: stretch\` learns from stretched ones; after the run \`limbeck export ${recipe.name} --mediapipe DIR\` says what it costs`,
     });
-  const seen = [...beginning(recipe, data, model), ...soundNotes(recipe.dataset, model)];
+  const ofSound =
+    'rate' in recipe.dataset ? (await import('../../../setup/sound.ts')).soundNotes(recipe.dataset, model) : [];
+  const seen = [...beginning(recipe, data, model), ...ofSound];
   for (const message of seen) onEvent({ type: 'message', message });
   const notes = [...lengths, ...seen];
   const layers = Object.keys(model.layers);

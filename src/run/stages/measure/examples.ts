@@ -6,13 +6,10 @@ import { textOfDate } from '../../../data/dates.ts';
 import { rowReader } from '../../../data/storage/sample-storage.ts';
 import { readSplits } from '../../../data/readers/read.ts';
 import { pictureOf, thumbnail } from '../../../data/pictures/thumbnail.ts';
-import { spectraOf } from '../../../networks/sound/log-mel.ts';
-import { melShape } from '../../../networks/sound/mel.ts';
 import { answerForms } from '../../../recipe/answer-forms.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { Examples } from '../../../report/types.ts';
-import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { taskOfWidth } from '../../../tasks/task.ts';
 import type { Task } from '../../../tasks/task.ts';
@@ -131,8 +128,11 @@ const EXAMPLES = new Slot<ShownAnswers>(answerForms, 'shownAnswers', 'examples i
 
 /** Sounds to play, with the spectrogram that a named model reads; undefined for other data. */
 async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {
-  const sound = soundOf(recipe.dataset);
-  if (sound === undefined) return undefined;
+  if (!('rate' in recipe.dataset)) return undefined;
+  const { soundOf } = await import('../../../setup/sound.ts');
+  const { spectraOf } = await import('../../../networks/sound/log-mel.ts');
+  const { melShape } = await import('../../../networks/sound/mel.ts');
+  const sound = soundOf(recipe.dataset)!;
   const { wavBytes } = await import('../../../data/sounds/wav.ts');
   const { length, rate } = sound;
   const heard = rows.map((row) => samples.subarray(row * length, (row + 1) * length) as Float32Array);

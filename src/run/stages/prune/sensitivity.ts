@@ -11,15 +11,14 @@ import { validationScore } from '../score-as-given.ts';
 const STAGE = 'pruning-sensitivity';
 
 /**
- * Decrease of the score on the validation split for each layer of the student, if that layer alone loses channels; undefined unless the recipe asks
- * for it.
+ * Decrease of the score on the validation split for each layer of the student, if that layer alone loses channels; undefined without a student.
  */
 export async function pruningSensitivity(
   context: Omit<FitContext, 'saveEveryMs' | 'states'>,
   students: readonly TrainedModel[],
 ): Promise<PruningSensitivity | undefined> {
   const student = students.filter(({ model }) => model.repeat === 0).at(-1);
-  if (!context.recipe.report.pruningSensitivity || student === undefined) return undefined;
+  if (student === undefined) return undefined;
   const { trained } = student;
   const id = nameOf(student.model);
   const start = monotonicMs();

@@ -10,11 +10,11 @@ import type { DistillRecipe, Recipe } from '../../../recipe/schema.ts';
 import { stageOf } from '../../../report/artifact.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import type { FitContext, StageContext } from '../../context.ts';
+import { leaveOutOf } from '../../methods.ts';
 import { fit } from '../../training/fit.ts';
 import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { unknownTensor } from '../check/check-models.ts';
-import { biasCorrected } from '../teacher/leave-out.ts';
 import type { Answers } from '../teacher/answer.ts';
 import { studentBuilder } from '../../../setup/models.ts';
 import { contentOf } from '../../../networks/network.ts';
@@ -68,7 +68,8 @@ export async function trainStudent(
   };
   const fitted = await fit(context, options);
   // A student that teaches the next generation gets the corrected bias of the exported model.
-  return isNew ? biasCorrected(context, fitted, options.stage) : fitted;
+  const leaveOut = isNew ? await leaveOutOf(recipe) : undefined;
+  return leaveOut === undefined ? fitted : leaveOut.corrected(context, fitted, options.stage);
 }
 
 /** Suffix of a training's title with the number of the repeat; empty for a single repeat. */

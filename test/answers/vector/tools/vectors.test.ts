@@ -4,7 +4,7 @@ import { parseNpy } from '../../../../src/base/numpy.ts';
 import { npySamples } from '../../../../src/data/readers/numpy/npy.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../../src/runtime/onnxruntime/session-choice.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { evaluateFile } from '../../../../src/tools/evaluate.ts';
 import { writeVectors } from '../../../../src/answers/vector/tools/vectors.ts';
 import { echo } from '../../../serve/models.ts';

@@ -9,7 +9,7 @@ import { openTeacher } from '../../../../src/distill/teachers/open.ts';
 import { sessionOptionsOf } from '../../../../src/runtime/recipe-options.ts';
 import { loadDataToTeach } from '../../../../src/setup/data.ts';
 import { engineOf } from '../../../../src/setup/engine.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../../src/runtime/onnxruntime/session-choice.ts';
 import { embed } from '../../../../src/tools/embed.ts';
@@ -109,7 +109,7 @@ it('is a teacher of vectors, whatever stands around a text', async () => {
   };
   const { recipe: loaded } = makeRecipe(recipe, folder());
   const { validation } = await loadDataToTeach(loaded);
-  const options = { engine: engineOf(loaded), session: sessionOptionsOf(loaded), name: (file: string) => file };
+  const options = { engine: await engineOf(loaded), session: sessionOptionsOf(loaded), name: (file: string) => file };
   const { teacher } = await openTeacher(loaded.teacher!, { ...options, dataset: asTeacherSees(validation) });
   const found = await plainLogits(teacher, validation, Int32Array.from(texts.keys()));
   await teacher.dispose();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { evaluateFile } from '../../../../src/tools/evaluate.ts';
 import { writeKit } from '../../../../src/ship/kit/kit.ts';
 import { runRecipe } from '../../../../src/run/run.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { ROOT } from '../../../support/built.ts';
 import { QUICK } from '../../../support/digits.ts';
 import { temporaryFolder } from '../../../support/folder.ts';

@@ -7,7 +7,7 @@ import type { Examples, Report } from '../../../../src/report/types.ts';
 import { examplesOf } from '../../../../src/run/stages/measure/examples.ts';
 import type { MeasuredModels } from '../../../../src/run/stages/measure/measure.ts';
 import { loadData } from '../../../../src/setup/data.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { useCpu } from '../../../support/cpu.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 import { wavFile } from '../../../support/sound.ts';

@@ -6,7 +6,7 @@ import type { TensorData } from '../../../../src/graph/types.ts';
 import { eventText } from '../../../../src/watch/events.ts';
 import type { RunEvent } from '../../../../src/base/events.ts';
 import { runRecipe } from '../../../../src/run/run.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { FINETUNE_RATE } from '../../../../src/run/stages/prune/job.ts';
 import { sizeOnly } from '../../../../src/run/stages/prune/prune.ts';
 import { DIGITS, QUICK } from '../../../support/digits.ts';

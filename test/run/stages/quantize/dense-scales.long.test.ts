@@ -3,7 +3,7 @@ import path from 'node:path';
 import { decodeModel } from '../../../../src/formats/onnx/protobuf.ts';
 import { describeTflite } from '../../../../src/formats/tflite/describe/describe.ts';
 import { runRecipe } from '../../../../src/run/run.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { isWorse } from '../../../../src/tasks/classification/classes.ts';
 import { DIGITS, QUICK } from '../../../support/digits.ts';
 import { temporaryFolder } from '../../../support/folder.ts';

@@ -4,7 +4,7 @@ import { InterruptedError } from '../../../../src/base/errors.ts';
 import { readSafetensors } from '../../../../src/formats/safetensors.ts';
 import type { RunEvent } from '../../../../src/base/events.ts';
 import { runRecipe } from '../../../../src/run/run.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { DIGITS, QUICK } from '../../../support/digits.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 

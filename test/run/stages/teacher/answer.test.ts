@@ -4,7 +4,7 @@ import type { Teacher } from '../../../../src/distill/teachers/teacher.ts';
 import type { Foretold } from '../../../../src/run/context.ts';
 import { forecast } from '../../../../src/run/forecast.ts';
 import { collectAnswers, storeOptions } from '../../../../src/run/stages/teacher/answer.ts';
-import { makeRecipe } from '../../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../../src/setup/make-recipe.ts';
 import { alone } from '../../../../src/train/processes.ts';
 import { pictures } from '../../../support/dataset.ts';
 import { SHORT_RUN } from '../../../support/digits.ts';

@@ -1,0 +1,5 @@
+import type { EngineRoom } from '../../runtime/engines.ts';
+import { locateTensorFlow } from './locate.ts';
+
+/** libtensorflow, which runs steps op by op, and SavedModels. */
+export const tensorflow: EngineRoom = { name: 'tensorflow', refuseMissing: () => void locateTensorFlow() };

@@ -1,0 +1,9 @@
+import type { TeacherFormat } from '../../distill/teachers/formats.ts';
+import { locateTensorFlow } from '../../places/tensorflow/locate.ts';
+
+/** Folders of TensorFlow, which libtensorflow runs. */
+export const savedModelTeachers: TeacherFormat = {
+  name: 'savedModel',
+  inReports: 'saved-model',
+  refuseMissing: () => void locateTensorFlow(),
+};
