@@ -9,7 +9,7 @@ import { browserSample } from '../../src/consumers/browser/page.ts';
 import { nodeSample } from '../../src/consumers/node/program.ts';
 import { boxColour } from '../../src/report/mask-colours.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { ask, serving } from '../serve/server.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT } from '../support/built.ts';

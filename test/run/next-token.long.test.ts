@@ -6,7 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
+import { makeRecipe } from '../../src/setup/make-recipe.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { ask, serving } from '../serve/server.ts';
 import { QUICK } from '../support/digits.ts';

@@ -1,6 +1,6 @@
 // Needs the feature next-token.
 import { UserError } from '../../../src/base/errors.ts';
-import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { makeRecipe } from '../../../src/setup/make-recipe.ts';
 import '../../support/tasks.ts';
 
 const recipe = (change: object = {}, data: object = {}) => ({
