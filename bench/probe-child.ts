@@ -2,7 +2,8 @@
 import '../src/features.ts';
 import type { EngineName } from '../src/recipe/engines.ts';
 import { devices } from '../src/runtime/onnxruntime/devices/devices.ts';
-import { engineRow, engines } from '../src/runtime/engines.ts';
+import { engines } from '../src/runtime/engine-registry.ts';
+import { engineRow } from '../src/runtime/engines.ts';
 
 const others = engines.names().filter((name) => name !== 'onnxruntime');
 const found = await Promise.all(

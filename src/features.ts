@@ -25,11 +25,10 @@ import type { DataGuess, SampleStart } from './data/readers/guess.ts';
 import { dataFormats } from './data/readers/registry.ts';
 import type { SplitReader } from './data/readers/registry.ts';
 import { formatsAsOnnx } from './files/as-onnx.ts';
-import type { FormatAsOnnx } from './files/as-onnx.ts';
-import type { TokenVectors } from './files/token-vectors.ts';
+import type { FormatAsOnnx, ReadAsOnnx } from './files/as-onnx.ts';
+import type { ReadTokenVectors } from './files/token-vectors.ts';
 import { keras } from './files/formats/keras/index.ts';
 import { model2vec } from './files/formats/model2vec/index.ts';
-import type { Model } from './formats/onnx/model.ts';
 import { kubernetes } from './places/kubernetes/index.ts';
 import { mpi } from './places/mpi/index.ts';
 import { slurm } from './places/slurm/index.ts';
@@ -43,19 +42,21 @@ import type { VectorTools } from './commands/vectors.ts';
 import type { TargetReaders } from './data/targets/registry.ts';
 import type { SureAnswers } from './distill/answers/sure-answers.ts';
 import type { GridAnswers } from './distill/teachers/file-teacher.ts';
-import { teacherFormats } from './distill/teachers/formats.ts';
-import type { TeacherFormat, TeacherSlots } from './distill/teachers/formats.ts';
+import { teacherFormats } from './distill/teachers/format-registry.ts';
+import type { TeacherFormat } from './distill/teachers/format-registry.ts';
+import type { TeacherSlots } from './distill/teachers/formats.ts';
 import type { DecodedTeacher, TeacherByShapes } from './distill/teachers/teacher-of-file.ts';
 import { answerForms } from './recipe/answer-forms.ts';
 import { answerFigures } from './report/answer-figures.ts';
 import type { DrawnSection } from './report/answer-figures.ts';
 import type { FigureSchemas } from './report/schema/model.ts';
 import type { DataTypeName } from './recipe/data-types.ts';
-import { methods } from './run/methods.ts';
+import { methods } from './run/method-registry.ts';
 import type { MethodSlots } from './run/methods.ts';
 import type { Connect } from './run/processes/connections.ts';
-import { engines } from './runtime/engines.ts';
-import type { EngineRoom, EngineSlots } from './runtime/engines.ts';
+import { engines } from './runtime/engine-registry.ts';
+import type { EngineRoom } from './runtime/engine-registry.ts';
+import type { EngineSlots } from './runtime/engines.ts';
 import type { Ending } from './ship/answer-ending.ts';
 import type { MediaPipeMetadata } from './ship/description.ts';
 import { kitLists } from './ship/kit/lists.ts';
@@ -286,13 +287,8 @@ data('jsonl', {
 });
 data('conll', { reader: () => import('./data/formats/conll/conll.ts') });
 
-/** Slots of a format of model files that are read as ONNX models. */
-interface FormatCells {
-  readonly readModel: Cell<'readModel', (file: string) => Promise<Model>>;
-  readonly readVectors?: Cell<'readVectors', (folder: string, tokenizer: string) => Promise<TokenVectors>>;
-}
-
-function asOnnx(row: FormatAsOnnx, cells: FormatCells): void {
+/** Readers of a format of model files that are read as ONNX models. */
+function asOnnx(row: FormatAsOnnx, cells: Cells<{ readModel: ReadAsOnnx; readVectors: ReadTokenVectors }>): void {
   formatsAsOnnx.add(row, { ...cells });
 }
 
@@ -302,12 +298,7 @@ asOnnx(model2vec, {
   readVectors: () => import('./files/formats/model2vec/model2vec-file.ts'),
 });
 
-/** Slots of launchers. */
-interface LauncherCells {
-  readonly connect?: Cell<'connect', Connect>;
-}
-
-function launcher(row: Parameters<typeof launchers.add>[0], cells: LauncherCells = {}): void {
+function launcher(row: Parameters<typeof launchers.add>[0], cells: Cells<{ connect: Connect }> = {}): void {
   launchers.add(row, { ...cells });
 }
 
@@ -336,13 +327,11 @@ teacher(savedModelTeachers, {
 });
 teacher(tfliteTeachers, { teacherFile: () => import('./teachers/tflite/teacher.ts') });
 
-/** Slots of consumers of models, of which each fills one. */
-interface ConsumerCells {
-  readonly serverFolder?: Cell<'serverFolder', ServerFolder>;
-  readonly appFolder?: Cell<'appFolder', AppFolder>;
-}
-
-function consumer(name: string, cells: ConsumerCells, kind: string): void {
+function consumer(
+  name: string,
+  cells: Cells<{ serverFolder: ServerFolder; appFolder: AppFolder }>,
+  kind: string,
+): void {
   consumers.add({ name, kind }, { ...cells });
 }
 

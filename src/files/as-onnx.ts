@@ -1,5 +1,4 @@
 import { Registry, Slot } from '../base/registry.ts';
-import { readText } from '../base/files.ts';
 import type { Model } from '../formats/onnx/model.ts';
 
 /** A format of model files that are read as ONNX models. */
@@ -25,7 +24,9 @@ export interface TokenVectorsFormat {
 export const formatsAsOnnx = new Registry<FormatAsOnnx>('format of model files');
 
 /** Reads a file of the format. `UserError` for a damaged file, and for parts of a model that have no form in ONNX. */
-export const readersAsOnnx = new Slot<(file: string) => Promise<Model>>(formatsAsOnnx, 'readModel', 'reader');
+export type ReadAsOnnx = (file: string) => Promise<Model>;
+
+export const readersAsOnnx = new Slot<ReadAsOnnx>(formatsAsOnnx, 'readModel', 'reader');
 
 /** The format of a file that is read as an ONNX model, by its name; of a model.json the format that has such files. */
 export function formatAsOnnx(file: string): FormatAsOnnx | undefined {
@@ -45,5 +46,8 @@ export function isJsonAsOnnx(text: string): boolean {
 
 /** True for a model file that `readOnnx` reads: of ONNX, or of a format that is read as such. */
 export async function isReadAsOnnx(file: string): Promise<boolean> {
-  return /\.onnx$/i.test(file) || isNamedAsOnnx(file) || (file.endsWith('.json') && isJsonAsOnnx(await readText(file)));
+  if (/\.onnx$/i.test(file) || isNamedAsOnnx(file)) return true;
+  if (!file.endsWith('.json')) return false;
+  const { readText } = await import('../base/files.ts');
+  return isJsonAsOnnx(await readText(file));
 }

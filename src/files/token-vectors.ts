@@ -10,11 +10,9 @@ export interface TokenVectors {
 }
 
 /** Reads the vectors of tokens of a folder; `tokenizer`: path of its tokenizer.json. */
-export const readersOfVectors = new Slot<(folder: string, tokenizer: string) => Promise<TokenVectors>>(
-  formatsAsOnnx,
-  'readVectors',
-  'vectors of tokens',
-);
+export type ReadTokenVectors = (folder: string, tokenizer: string) => Promise<TokenVectors>;
+
+export const readersOfVectors = new Slot<ReadTokenVectors>(formatsAsOnnx, 'readVectors', 'vectors of tokens');
 
 /** The format of a folder with vectors of tokens; undefined for other folders. */
 export function formatOfTokens(architecture: string, modules: readonly unknown[]): TokenVectorsFormat | undefined {

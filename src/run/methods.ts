@@ -1,4 +1,4 @@
-import { Registry, Slot } from '../base/registry.ts';
+import { Slot } from '../base/registry.ts';
 import type { Shard } from '../base/shard.ts';
 import type { KeyedStore } from '../distill/answers/soft-targets.ts';
 import type { ModelNetwork } from '../networks/network.ts';
@@ -8,6 +8,7 @@ import type { Race } from '../report/types.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import type { Fitted } from '../train/training.ts';
 import type { FitContext, StageContext } from './context.ts';
+import { methods } from './method-registry.ts';
 import type { RunOptions } from './options.ts';
 import type { SharedRounds } from './shards/rounds.ts';
 import type { Answers } from './stages/teacher/answer.ts';
@@ -86,9 +87,6 @@ export interface MethodSlots {
   readonly race: RaceLosses;
   readonly raceShard: RaceShard;
 }
-
-/** Ways to train that `src/features.ts` names; each fills the slot of its own. */
-export const methods = new Registry<{ readonly name: string }>('method');
 
 const ASSISTANTS = new Slot<TrainAssistants>(methods, 'assistants', 'training');
 const GENERATIONS = new Slot<Generations>(methods, 'generations', 'training');

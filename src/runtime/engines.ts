@@ -1,11 +1,10 @@
-import { versionOf } from '../base/process/packages.ts';
-import { Registry, Slot } from '../base/registry.ts';
+import { Slot } from '../base/registry.ts';
 import { DEFAULT_ENGINE } from '../recipe/engines.ts';
 import type { EngineName } from '../recipe/engines.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from './engine.ts';
+import { engines } from './engine-registry.ts';
 import type { EngineStatus } from './engine-status.ts';
-import { createOnnxRuntimeEngine } from './onnxruntime/engine.ts';
 
 /** What opens an engine. */
 export interface EngineRow {
@@ -15,35 +14,12 @@ export interface EngineRow {
   readonly status: () => EngineStatus;
 }
 
-/** An engine by the name that recipes call it by. */
-export interface EngineRoom {
-  readonly name: EngineName;
-  /** `UserError` if the library is not installed; loads nothing. Absent if Limbeck's packages bring the library. */
-  readonly refuseMissing?: () => void;
-}
-
 /** Slots of engines. */
 export interface EngineSlots {
   readonly engine: EngineRow;
 }
 
-/** Engines: ONNX Runtime, which every run needs, and those that `src/features.ts` names. */
-export const engines = new Registry<EngineRoom>('engine');
-
 const ENGINES = new Slot<EngineRow>(engines, 'engine', 'engine');
-
-engines.add(
-  { name: 'onnxruntime' },
-  {
-    engine: () =>
-      Promise.resolve({
-        engine: {
-          create: ({ device, threads, stepsPerCall }) => createOnnxRuntimeEngine({ device, threads, stepsPerCall }),
-          status: () => ({ usable: true, reason: `onnxruntime-node ${versionOf('onnxruntime-node')}` }),
-        } satisfies EngineRow,
-      }),
-  },
-);
 
 /** Row of the engine that a recipe asks for. `UserError` for an engine that is not there. */
 export function engineRow(engine: Recipe['engine']): Promise<EngineRow> {

@@ -13,7 +13,8 @@ import { chooseDevice, devices } from '../runtime/onnxruntime/devices/devices.ts
 import type { DeviceStatus } from '../runtime/onnxruntime/devices/devices.ts';
 import { halfFault } from '../runtime/onnxruntime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime/engine.ts';
-import { engineRow, engines } from '../runtime/engines.ts';
+import { engines } from '../runtime/engine-registry.ts';
+import { engineRow } from '../runtime/engines.ts';
 import type { EngineStatus } from '../runtime/engine-status.ts';
 
 interface DoctorEngine extends EngineStatus {

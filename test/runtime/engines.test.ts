@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../src/base/errors.ts';
 import { ENGINE_NAMES } from '../../src/recipe/engines.ts';
-import { engineRow, engines } from '../../src/runtime/engines.ts';
+import { engines } from '../../src/runtime/engine-registry.ts';
+import { engineRow } from '../../src/runtime/engines.ts';
 
 it('names each engine in docs/gpu.md', () => {
   const table = readFileSync('docs/gpu.md', 'utf8');

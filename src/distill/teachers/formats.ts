@@ -1,24 +1,12 @@
-import { Registry, Slot } from '../../base/registry.ts';
+import { needPackages } from '../../base/process/packages.ts';
+import { Slot } from '../../base/registry.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherFileRecipe } from '../../recipe/schema/teacher.ts';
 import type { Engine } from '../../runtime/engine.ts';
+import { TEACHER_KEYS, teacherFormats } from './format-registry.ts';
+import type { TeacherKey } from './format-registry.ts';
 import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
-
-/** Keys of `teacher` that name a file of another format than ONNX. */
-const KEYS = ['tfjs', 'savedModel', 'tflite'] as const;
-type TeacherKey = (typeof KEYS)[number];
-
-/** A format of teachers' files other than ONNX, by its key in recipes. */
-export interface TeacherFormat {
-  readonly name: TeacherKey;
-  /** Name in reports. */
-  readonly inReports: string;
-  /** True if the layout of its inputs is not asked for. */
-  readonly hasOwnLayout?: true;
-  /** `UserError` if what runs it is not installed, for the file `from`; loads nothing. */
-  readonly refuseMissing?: (from?: string) => void;
-}
 
 /** A teacher's file, before it is opened. */
 interface TeacherFile extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
@@ -45,8 +33,6 @@ export interface TeacherSlots {
   readonly macsOfFile: (file: string) => Promise<number>;
 }
 
-export const teacherFormats = new Registry<TeacherFormat>('format of teachers');
-
 export const OPEN_FILE = new Slot<OpenTeacherFile>(teacherFormats, 'teacherFile', 'reader');
 const PREPARE = new Slot<PrepareTeacher>(teacherFormats, 'prepare', 'preparation');
 const MACS = new Slot<TeacherSlots['macsOfFile']>(teacherFormats, 'macsOfFile', 'count of operations');
@@ -55,7 +41,7 @@ type Files = Pick<TeacherFileRecipe, TeacherKey>;
 
 /** Key and file of a teacher in another format than ONNX; undefined for another teacher. */
 export function otherFormat(recipe: Files): { readonly key: TeacherKey; readonly file: string } | undefined {
-  const key = KEYS.find((one) => recipe[one] !== undefined);
+  const key = TEACHER_KEYS.find((one) => recipe[one] !== undefined);
   return key && { key, file: recipe[key]! };
 }
 
@@ -76,7 +62,11 @@ export async function formatFigures({
 
 /** `UserError` if a teacher, or a member of an ensemble, is in a format that is not there, or whose library is not installed. */
 export function refuseMissingTeacher(teacher: Recipe['teacher'], from?: string): void {
-  for (const { key } of othersOf(teacher)) teacherFormats.get(key).refuseMissing?.(from);
+  for (const { key } of othersOf(teacher)) {
+    const { refuseMissing, packages } = teacherFormats.get(key);
+    refuseMissing?.();
+    if (packages !== undefined) needPackages(`teacher.${key}`, packages, from);
+  }
 }
 
 /** Loads the libraries that run a recipe's teachers. `UserError` if one is missing or broken. */

@@ -1,4 +1,4 @@
-import type { EngineRoom } from '../../runtime/engines.ts';
+import type { EngineRoom } from '../../runtime/engine-registry.ts';
 import { locateTensorFlow } from './locate.ts';
 
 /** libtensorflow, which runs steps op by op, and SavedModels. */

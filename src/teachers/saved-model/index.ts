@@ -1,4 +1,4 @@
-import type { TeacherFormat } from '../../distill/teachers/formats.ts';
+import type { TeacherFormat } from '../../distill/teachers/format-registry.ts';
 import { locateTensorFlow } from '../../places/tensorflow/locate.ts';
 
 /** Folders of TensorFlow, which libtensorflow runs. */
