@@ -6,6 +6,7 @@ import { zipSync } from 'fflate';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { countOfElements, countOfPixels } from '../../src/data/dataset.ts';
+import { NO_TOKEN, TAIL } from '../../src/answers/next-token/pack.ts';
 import { labelledPoints, pointsWidth } from '../../src/answers/points/layout.ts';
 import { boxesOf, boxesWidth } from '../../src/data/targets/boxes.ts';
 import { IGNORED } from '../../src/data/targets/ignored.ts';
@@ -294,6 +295,19 @@ function checkSplit(split: Dataset): void {
         sane(visibility === 0 || (0 <= x && x <= 1 && 0 <= y && y <= 1), `a point lies at ${x}, ${y}`);
       }
     sane(labels.length === count * width, `it has ${labels.length} numbers`);
+    return;
+  }
+  if (task === 'next-token') {
+    const width = text!.length + TAIL;
+    sane(count > 0 && labels.length === count * width, `it has ${count} samples and ${labels.length} labels`);
+    sane(
+      labels.every((id, i) => i % width >= text!.length || (id >= NO_TOKEN && id < classNames.length)),
+      'some labels are no token',
+    );
+    sane(
+      samples.every((id) => id >= 0 && id < text!.vocabulary),
+      'some values are no token',
+    );
     return;
   }
   if (maxBoxes !== undefined) {

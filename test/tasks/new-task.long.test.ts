@@ -264,8 +264,8 @@ it('has no shadow, which keeps the logits of classes', async () => {
 it('has a kit whose program for Node reads both outputs', async () => {
   const { skipped } = await writeKit(inFolder('whole'), inFolder('kit'));
   expect(skipped.map(({ what, why }) => `${what}: ${why}`)).toEqual([
-    'samples/android: fruits have no sample for Android: classes, numbers, labels, tags, mask, boxes, vector have',
-    'samples/ios: fruits have no sample for iOS: classes, numbers, labels, tags, mask, boxes, vector have',
+    'samples/android: fruits have no sample for Android: classes, numbers, labels, tags, mask, boxes, points, vector have',
+    'samples/ios: fruits have no sample for iOS: classes, numbers, labels, tags, mask, boxes, points, vector have',
     'samples/react-native: fruits have no sample for React Native: classes have',
     'samples/browser: it reads one output, and answers of fruit are 2',
   ]);
