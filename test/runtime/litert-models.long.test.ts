@@ -55,7 +55,11 @@ const SUMMING = ['gru', 'bc-resnet'];
 /** Steps of the answer by which roundings of many layers may differ. */
 const STEPS: Readonly<Record<string, number>> = { 'text-transformer': 2, unet: 6 };
 
-describe.each(withLogits)('LiteRT.js and the native library give the same: %s', (name) => {
+/** Models of next tokens, for which no TFLite file is written: LiteRT prepares none of their files of integers. */
+const UNWRITTEN = ['decoder', 'gru-lm'];
+const written = withLogits.filter((name) => !UNWRITTEN.includes(name));
+
+describe.each(written)('LiteRT.js and the native library give the same: %s', (name) => {
   let graph: Graph;
   let quantization: Quantization;
   let calibration: { data: TensorData; shape: readonly number[] };
