@@ -21,11 +21,11 @@ export async function loadRunnable(
 
 /** The families of the models that a recipe names, and the reader of folders and files of Keras if it names one. */
 const partsFor: RecipeParts = async (data) => {
-  const text = JSON.stringify(data);
-  const withFolders = /folder|keras|tfjs|parquet|webdataset/.test(text)
+  const words = wordsIn(data);
+  const withFolders = [...words].some((word) => /folder|keras|tfjs|parquet|webdataset/.test(word))
     ? (await import('./with-folders.ts')).withFolders
     : undefined;
-  return { models: await tableOf(namesIn(data)), ...(withFolders && { withFolders }) };
+  return { models: await tableOf(words), ...(withFolders && { withFolders }) };
 };
 
 /** All models by name, of which these are loaded. */
@@ -40,14 +40,16 @@ const UNNAMED: ModelTable[string] = {
   },
 };
 
-/** Values of the keys `model` at any depth. */
-function namesIn(data: unknown): ReadonlySet<string> {
-  if (typeof data !== 'object' || data === null) return new Set();
-  return new Set(
-    Object.entries(data).flatMap(([key, value]) =>
-      key === 'model' && typeof value === 'string' ? [value] : [...namesIn(value)],
-    ),
-  );
+/** Keys and texts at any depth. An alias of YAML may make a value a part of itself. */
+function wordsIn(data: unknown, words = new Set<string>(), seen = new Set<object>()): ReadonlySet<string> {
+  if (typeof data === 'string') words.add(data);
+  if (typeof data !== 'object' || data === null || seen.has(data)) return words;
+  seen.add(data);
+  for (const [key, value] of Object.entries(data)) {
+    words.add(key);
+    wordsIn(value, words, seen);
+  }
+  return words;
 }
 
 /** `UserError` if the recipe needs a part of Limbeck, or a package, that is not installed. */
