@@ -13,7 +13,7 @@ export interface CheckedConversion extends Conversion {
   readonly outputs: readonly OutputLikeness[];
   /** True if the samples of the comparison did not calibrate the file that answered them. */
   readonly isHeldOut: boolean;
-  /** What `limbeck export` refuses to write, in words: outputs that are less like the source than the precision explains. */
+  /** Sentences on outputs that differ from the source by more than the precision explains; `limbeck export` refuses such a file. */
   readonly beyond: readonly string[];
 }
 

@@ -7,7 +7,7 @@ import type { Graph } from '../graph/types.ts';
 /** A graph that takes a hop at a time and keeps its past, made of a graph of windows. */
 export interface StreamGraph {
   readonly graph: Graph;
-  /** Scales of its values, from those of the graph of windows. */
+  /** Computes the scales of the values of the stream from the scales of the graph that takes whole windows. */
   readonly scales: (quantization: Quantization) => Quantization;
   /** Metadata of its file, from those of a file of windows. */
   readonly metadata: (ofWindows: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;

@@ -35,7 +35,7 @@ export interface Reading {
   readonly kind: 'rows' | 'heat maps' | 'coordinates';
   /** Names of the outputs, in the order of `places` and `logits`. */
   readonly outputs: readonly string[];
-  /** What the reading has found in the values, for the key of stored answers. */
+  /** Facts that were measured on the values, such as the spread of each point; they are part of the key of stored answers. */
   readonly facts: object;
   /** True if only labels tell which axis is first. */
   readonly isUnsure: boolean;

@@ -30,7 +30,7 @@ const NARROWEST = 0.5;
 /** Factor by which coordinates in the other order must lie nearer to the labels. */
 const FAR_NEARER = 0.5;
 
-/** What is known of a file after it has been asked. */
+/** Layout of the outputs of a file, found by asking the file about samples. */
 interface Known {
   readonly reading: Reading;
   /** True if y stands before x. */
@@ -104,7 +104,7 @@ export async function teacherByShapes(source: FileTeacherSource, settings: FileT
   );
 }
 
-/** Outputs that may hold places: those that the recipe names, or all of real numbers. `UserError` for a name without an output. */
+/** Outputs that may hold places of points: the outputs that the recipe names, or without names all outputs of float type. `UserError` for a name without an output. */
 function candidatesOf(
   { outputs }: Runnable,
   file: string,

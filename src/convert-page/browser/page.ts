@@ -33,7 +33,7 @@ let precision: Making['precision'] = 'fp32';
 let samples: SampleChoice = { files: [], scale: SCALES[0] };
 let saved: string | undefined;
 
-/** Shows a sentence on what is going on, or nothing. */
+/** Shows a sentence on the progress of the work; an empty text clears it. */
 function state(text: string, kind = ''): void {
   byId('state').className = `state ${kind}`;
   say(byId('state'), text);
@@ -135,7 +135,7 @@ function showForm(): void {
   showSamples();
 }
 
-/** Place for samples, which says what they are for. */
+/** Builds the part of the page where a user drops samples, with a sentence on their use. */
 function showSamples(): void {
   const isCalibrated = precision === 'int8' || precision === 'int16x8';
   const what = isCalibrated

@@ -10,7 +10,7 @@ import type { ChosenFile, SampleChoice } from './messages.ts';
 
 type Inputs = ReadonlyMap<string, TensorType>;
 
-/** Samples for the inputs of a model, with a sentence that says what they are worth. */
+/** Samples for the inputs of a model, with a sentence on how far a calibration by them can be trusted. */
 export interface ChosenSamples {
   readonly rows: ReadonlyMap<string, Rows>;
   readonly worth: string;
@@ -46,7 +46,7 @@ export async function samplesFor(
   };
 }
 
-/** Random numbers of the stream that a key names, which are those of `RandomStream`. `UserError` where the browser computes no SHA-256. */
+/** Gives the same random numbers as `RandomStream` with the same key. `UserError` where the browser computes no SHA-256. */
 export async function streamOf(...key: readonly (string | number)[]): Promise<Philox> {
   const { subtle } = globalThis.crypto as Partial<Crypto>;
   if (subtle === undefined)

@@ -3,7 +3,7 @@ import { layMask } from './drawn.js';
 import { masksOf } from './masks.js';
 
 // == SHARES ==
-/** What answers say of a picture, and what draws it. */
+/** Reads the answers of a model to a picture: the text of the mask, and a function that draws it. */
 function answered(logits) {
   const [, height, width] = input.shape;
   const [, rows, columns, classes] = output.shape;

@@ -4,7 +4,7 @@ import { foundPoints } from './found.js';
 import { placeIn } from './letterbox.js';
 
 // == SHARES ==
-/** What answers say of a picture of this size, and what draws it. */
+/** Reads the answers of a model to a picture of this size: the text of the points, and a function that draws them. */
 function answered(answers, size) {
   const points = foundPoints(answers, labels, size, placeIn(size, input.shape.slice(1, 3), input.fit));
   const said = points.map(({ name, x, y }) => name + ' ' + Math.round(x) + ', ' + Math.round(y)).join('; ');
