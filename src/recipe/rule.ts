@@ -42,6 +42,26 @@ export interface AnswerKeys {
   readonly elsewhere?: readonly KeyRule[];
 }
 
+/** Rule that refuses a key, unless it is an empty list, in recipes for a task. */
+export function noKey(task: string, key: string, why: string): KeyRule {
+  return {
+    keys: [key],
+    when: (value: unknown) => !Array.isArray(value) || value.length > 0,
+    because: `no such key for ${task}: ${why}`,
+    isSpare: true,
+  };
+}
+
+/** Rule that refuses a student from a file or module, which `key` of `student` names, in recipes for a task; `models`: what to name instead. */
+export function noFileOf(task: string, key: string, models: string): KeyRule {
+  return {
+    keys: [`student.${key}`],
+    when: () => true,
+    because: `a model of the registry for ${task}: ${models}`,
+    received: key,
+  };
+}
+
 /** Rule that refuses a key beside another one. */
 export function beside(key: string, other: string, because: KeyRule['because'], hint?: string): KeyRule {
   const when = (_given: unknown, second: unknown): boolean => second !== undefined;

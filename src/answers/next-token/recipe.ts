@@ -1,20 +1,8 @@
+import { noFileOf, noKey } from '../../recipe/rule.ts';
 import type { AnswerKeys, KeyRule } from '../../recipe/rule.ts';
 
-/** Rule that refuses a key beside next-token. */
-const none = (key: string, why: string): KeyRule => ({
-  keys: [key],
-  when: (value: unknown) => !Array.isArray(value) || value.length > 0,
-  because: `no such key for next-token: ${why}`,
-  isSpare: true,
-});
-
-/** Rule that refuses a student from a file. */
-const noFile = (key: string): KeyRule => ({
-  keys: [`student.${key}`],
-  when: () => true,
-  because: 'a model of the registry for next-token: decoder or gru-lm',
-  received: key,
-});
+const none = (key: string, why: string): KeyRule => noKey('next-token', key, why);
+const noFile = (key: string): KeyRule => noFileOf('next-token', key, 'decoder or gru-lm');
 
 /** Rules about the next token of texts. */
 export const nextTokenKeys: AnswerKeys = {

@@ -1,21 +1,9 @@
 import { dataType } from '../../recipe/data-types.ts';
+import { noFileOf, noKey } from '../../recipe/rule.ts';
 import type { AnswerKeys, KeyRule } from '../../recipe/rule.ts';
 
-/** Rule that refuses a key beside tagging. */
-const none = (key: string, why: string): KeyRule => ({
-  keys: [key],
-  when: (value: unknown) => !Array.isArray(value) || value.length > 0,
-  because: `no such key for tagging: ${why}`,
-  isSpare: true,
-});
-
-/** Rule that refuses a student from a file. */
-const noFile = (key: string): KeyRule => ({
-  keys: [`student.${key}`],
-  when: () => true,
-  because: 'a model of the registry for tagging: text-transformer or text-cnn',
-  received: key,
-});
+const none = (key: string, why: string): KeyRule => noKey('tagging', key, why);
+const noFile = (key: string): KeyRule => noFileOf('tagging', key, 'text-transformer or text-cnn');
 
 /** Rules about a tag for each word. */
 export const tagsKeys: AnswerKeys = {
