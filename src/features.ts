@@ -396,5 +396,5 @@ serverObserver(
 type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
 serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
-// Their form is in a list of its own, which converters load too.
-streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);
+const ofStreams = { streamCheck: () => import('./streams/check.ts'), streamFiles: () => import('./streams/files.ts') };
+streams.fill({ name: STREAMS }, ofStreams satisfies StreamCells);

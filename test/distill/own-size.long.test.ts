@@ -98,7 +98,7 @@ describe('a teacher of its own size', () => {
     { rotate: 40 },
     { cutout: 3 },
     { resizedCrop: { area: [0.3, 0.6] } },
-    { erase: { probability: 1 } },
+    { erase: {} },
     { randAugment: { magnitude: 20 } },
     { cutmix: 1 },
     { mixup: 1 },

@@ -100,7 +100,7 @@ function imageStep(step: AugmentStep, context: StepContext, normalization: Norma
   if ('rotate' in step) return rotateStep(context, step.rotate);
   if ('cutout' in step) return cutoutStep(context, step.cutout);
   if ('resizedCrop' in step) return resizedCropStep(context, step.resizedCrop);
-  if ('erase' in step) return eraseStep(context, step.erase);
+  if ('erase' in step) return eraseStep(context);
   if ('randAugment' in step) return randAugmentStep(context, step.randAugment, normalization);
   throw new UserError(
     `augment: ${nameOf(step)} changes ${changed(step)}, but a sample is [${[context.height, context.width, context.channels].join(', ')}]`,

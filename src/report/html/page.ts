@@ -5,7 +5,7 @@ import type { Content } from './markup.ts';
 import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
 import { answerSections } from './sections/of-answers.ts';
-import { answerFilesSection } from './sections/answer-files.ts';
+import { answerFilesSection, streamsSection } from './sections/answer-files.ts';
 import { calibrationSection } from './sections/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './sections/sections.ts';
 import { raceSection } from './sections/race.ts';
@@ -58,6 +58,7 @@ export function reportHtml(report: Report): string {
     raceSection(report),
     latencySection(report),
     answerFilesSection(report),
+    streamsSection(report),
     foldedWhereNarrow(curvesSection(report)),
     classesSection(report),
     foldedWhereNarrow(calibrationSection(report)),

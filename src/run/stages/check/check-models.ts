@@ -7,6 +7,7 @@ import { NEEDS_LABEL, NEEDS_PEER, NEEDS_PLAIN, NEEDS_STRONG } from '../../../rec
 import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
+import { streamFormats } from '../../../recipe/schema/export.ts';
 import { isForMediaPipe } from '../../../recipe/schema/task.ts';
 import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
@@ -56,6 +57,7 @@ export async function checkModels(
   processes.requireSame('student', () => hashOf(contentOf(model)));
   refuseNoTokens(model, data);
   refuseLarge(networkParameters(model), recipe.export);
+  if (streamFormats(recipe.export).length > 0) await (await import('./streams.ts')).refuseLookingAhead(context, model);
   if (NEEDS_PEER.has(distill.loss)) refuseNoTokens(await (await mutualMethod()).check(context, model), data);
   (await leaveOutOf(recipe))?.check(recipe, data, model);
   await refuseUnprunable(recipe, model);
@@ -96,7 +98,7 @@ export async function checkModels(
 const MOST_TFLITE_BYTES = 2 ** 31 - 1;
 
 /** `UserError` for a student whose TFLite file in float32 could not be written: that would be found after its training. */
-export function refuseLarge(parameters: number, formats: readonly string[]): void {
+export function refuseLarge(parameters: number, formats: Recipe['export']): void {
   if (4 * parameters <= MOST_TFLITE_BYTES || !formats.includes('tflite')) return;
   throw new UserError(
     `the student has ${parameters} parameters: its TFLite file would take ${memoryText(4 * parameters)}, expected at most ${memoryText(MOST_TFLITE_BYTES)}`,
