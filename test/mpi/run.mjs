@@ -105,6 +105,11 @@ const CASES = {
     ],
     numbers: [2],
   },
+  'places of points, a teacher from a file, int8': {
+    recipe: path.join(root, 'test/run/kill-points.yaml'),
+    keys: ['name=mpi', 'shards=4', 'distill.epochs=2'],
+    numbers: [2],
+  },
   'words, a table of vectors': {
     recipe: path.join(root, 'recipes/wordnet-pairs.yaml'),
     keys: [

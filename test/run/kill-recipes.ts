@@ -148,6 +148,12 @@ const longer = (kills: number): readonly KillRecipe[] => [
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
   },
   {
+    /** Places of points, moved with the views of their pictures; files that answer with points beside those with logits. */
+    ...{ name: 'kill-points', kills, prepare: inPlace('kill-points') },
+    stages: ['scratch', 'distill'],
+    files: ['exports/distilled.onnx', 'exports/distilled-int8-points.onnx', 'exports/distilled-int8-points.tflite'],
+  },
+  {
     /** Vectors: a queue of the teacher's vectors, a vector for each class that no file contains, few labels, prefixes. */
     ...{ name: 'kill-vectors', kills, prepare: inPlace('kill-vectors') },
     stages: ['teach', 'scratch', 'distill'],

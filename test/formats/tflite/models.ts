@@ -59,7 +59,7 @@ interface Expected extends ModelCase {
 }
 
 /** Small instances of the models that answer for each pixel or find points; RESIZE_BILINEAR, which they have, is not simulated. */
-const enlarging: Record<string, Expected> = {
+export const enlarging: Record<string, Expected> = {
   'seg-lraspp': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
   unet: { inputShape: [8, 8, 1], options: { filters: 4, depth: 2 } },
   'points-nano': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 }, classes: 2 * 2 * 64 },
