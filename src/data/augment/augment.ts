@@ -8,7 +8,7 @@ import type { Geometry } from './geometry.ts';
 import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
 import { eraseStep } from './erase.ts';
-import { isMix } from './mix.ts';
+import { isMix } from './kinds.ts';
 import { randAugmentStep } from './rand-augment.ts';
 import { resizedCropStep } from './resized-crop.ts';
 import { sequenceStep } from './sequence.ts';

@@ -1,7 +1,7 @@
 import { nearest, UserError } from '../../../base/errors.ts';
 import { memoryText } from '../../../base/process/memory.ts';
-import { createAugmenter } from '../../../data/augment/augment.ts';
-import { createMixer, isMix } from '../../../data/augment/mix.ts';
+import { isMix } from '../../../data/augment/kinds.ts';
+import { augmenterOf, mixerFor } from '../../../data/augment/steps-of.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
 import { NEEDS_LABEL, NEEDS_PEER, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import { contentOf, networkParameters } from '../../../networks/network.ts';
@@ -38,9 +38,9 @@ export async function checkModels(
   for (const training of [distill, teacher?.train])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
   const { sampleShape, normalization, backgrounds } = data.train;
-  createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
-  if ('strong' in distill) createAugmenter(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
-  createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
+  augmenterOf(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
+  if ('strong' in distill) augmenterOf(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
+  mixerFor(recipe.dataset.augment, sampleShape, recipe.seed, 0);
   checkOfTeacher(recipe, data);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) {
@@ -117,8 +117,8 @@ function checkOfTeacher({ teacher, seed }: Recipe, { train }: StageContext['data
       `teacher.train.augment: expected none for ${kind}, received ${augment.map((step) => Object.keys(step).join()).join(', ')}`,
       'Remove it: pictures and sounds are changed at random where they are the only input.',
     );
-  createAugmenter(augment, sampleShape, normalization);
-  createMixer(augment, sampleShape, seed, 0);
+  augmenterOf(augment, sampleShape, normalization);
+  mixerFor(augment, sampleShape, seed, 0);
 }
 
 /** `UserError` for a loss or a teacher that needs labels, if samples have none. */
