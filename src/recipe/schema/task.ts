@@ -37,8 +37,13 @@ function withTeacherDefaults(known: TaskName, data: unknown): unknown {
   if (!isMapping(distill)) return data;
   const { softTargets = {} } = distill;
   if (!isMapping(softTargets)) return data;
-  const softens = temperature === undefined ? {} : { temperature };
+  const softens = temperature === undefined || !hasKd(distill['loss'] ?? loss) ? {} : { temperature };
   return { ...(data as Mapping), distill: { loss, ...softens, ...distill, softTargets: { store, ...softTargets } } };
+}
+
+/** True for `kd` and losses of inner tensors, which add to it; other losses have temperatures of their own, or none. */
+function hasKd(loss: unknown): boolean {
+  return loss === 'kd' || 'features' in (LOSSES[loss as LossName]?.options ?? {});
 }
 
 function at(data: unknown, ...keys: readonly string[]): unknown {
