@@ -101,7 +101,7 @@ it('keeps the most sensitive layers in float until the drop is within maxDrop, o
     expect(refusal.message).toMatch(/int8 loses .* more than quantize\[0\]\.maxDrop 0/);
     expect(refusal.hint).toMatch(/^Set quantize\[0\]\.fallback: keep-float, by which the most sensitive layers stay/);
     // Keep-float is followed above; a drop is named only where the same file passes with it.
-    const enough = /maxDrop to ([\d.]+) or more/.exec(refusal.hint!)?.[1];
+    const enough = /maxDrop to ([\d.]+) or more/.exec(refusal.hint)?.[1];
     const wide = await lossy(seed, 'stop', enough === undefined ? 100 : Number(enough)).catch(
       (error: unknown) => error,
     );
