@@ -40,6 +40,27 @@ function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
 }
 
 /**
+ * Transposes that stay in float32, between casts: recurrent layers begin with such a transpose. They move the first axis to the last place or the last but
+ * one, and a product with a stored matrix reads them. ONNX Runtime (1.30, cpu, all optimizations) fuses both in float16, has no kernel for the fused node,
+ * and ends the process while it opens the file.
+ */
+function unopenable({ nodes, initializers }: Model['graph']): ReadonlySet<OnnxNode> {
+  const matrices = new Set(initializers.filter(({ dims }) => dims.length === 2).map(({ name }) => name));
+  const products = nodes.filter(({ op, inputs }) => op === 'MatMul' && inputs.some((name) => matrices.has(name)));
+  const factors = new Set(products.flatMap(({ inputs }) => inputs));
+  return new Set(nodes.filter((node) => node.op === 'Transpose' && factors.has(node.outputs[0]!) && movesFirst(node)));
+}
+
+/** True for [1, 0, 2], [1, 2, 0], [1, 2, 0, 3] and so on. */
+function movesFirst({ attrs }: OnnxNode): boolean {
+  const perm = attrs.get('perm');
+  if (perm?.type !== 'ints' || perm.value.length < 3) return false;
+  const order = perm.value.map(Number);
+  const others = order.filter((axis) => axis !== 0);
+  return order.indexOf(0) >= order.length - 2 && others.every((axis, i) => axis === i + 1);
+}
+
+/**
  * The model computed and stored in float16, with float32 inputs and outputs. Finite constants beyond the range of a half become the largest half, and
  * are reported. Nodes with `keepFloat`, the first of the model, stay float32. ONNX Runtime's cpu provider widens ops without a float16 kernel.
  */
@@ -53,6 +74,7 @@ export function halveModel(
   const front = graph.nodes.filter(isFront);
   const units = unitsOf(graph);
   const inUnits = new Set(units.flatMap(({ nodes }) => nodes));
+  const inFloat = unopenable(graph);
   const wide = (value: string): string => (isFed.has(value) ? value : `${value}/wide`);
   const kept = new Set([
     ...graph.nodes.flatMap(({ op, inputs }) => (ALWAYS_FLOAT[op] ?? []).map((i) => inputs[i] ?? '')),
@@ -92,6 +114,12 @@ export function halveModel(
       return isFed.has(from) ? [widened] : [cast(name(from), wide(from), 'float32'), widened];
     }
     if (inUnits.has(node)) return [node];
+    if (inFloat.has(node)) {
+      const [x, y] = [node.inputs[0]!, node.outputs[0]!];
+      const [wideIn, wideOut] = [isFed.has(x) ? x : `${y}/before`, `${y}/after`];
+      const turned = [{ ...node, inputs: [wideIn], outputs: [wideOut] }, cast(wideOut, name(y), 'float16')];
+      return isFed.has(x) ? turned : [cast(name(x), wideIn, 'float32'), ...turned];
+    }
     const attrs = [...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const);
     const inputs = node.inputs.map((input) => asFed(node.op, input));
     return [{ ...node, inputs, outputs: node.outputs.map(name), attrs: new Map(attrs) }];
