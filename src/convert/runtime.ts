@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { OpenModel } from '../compress/quantize/open-model.ts';
+import { failedNode } from '../formats/onnx/failed-node.ts';
 import { inOnePiece } from '../formats/onnx/large.ts';
 import { WITHOUT_PAD_FUSION } from '../formats/onnx/pad-fusion.ts';
 import type { DType, TensorData } from '../graph/types.ts';
@@ -80,10 +81,13 @@ function typeOf(data: TensorData): string {
 }
 
 function failed(label: string, what: 'load' | 'run', error: unknown): UserError {
+  const node = failedNode(error);
   const [reason] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
   return new UserError(
-    `${label}: the runtime cannot ${what} this model: ${reason!.slice(0, 300)}`,
-    'Check the file with onnx.checker, and the shapes and types of the samples.',
+    `${label}: the runtime cannot ${what} ${node === undefined ? `this model: ${reason!.slice(0, 300)}` : `its ${node}`}`,
+    what === 'load'
+      ? 'Check the file with onnx.checker, and the sizes that its inputs were given.'
+      : 'Give samples of the shapes and types that the model takes; a batch or length that it cannot take is such a shape too.',
     { cause: error },
   );
 }

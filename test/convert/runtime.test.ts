@@ -41,3 +41,19 @@ it.each([false, true])(
     ]);
   },
 );
+
+it.each([
+  [
+    "Non-zero status code returned while running Reshape node. Name:'/Four' Status Message: /src/x.h:84",
+    'load its node /Four (Reshape)',
+  ],
+  ['Node (/Four) Op (Reshape) [ShapeInferenceError] Dimension could not be inferred', 'load its node /Four (Reshape)'],
+  ['Protobuf parsing failed.', 'load this model: Protobuf parsing failed.'],
+])('a node that the runtime does not open is named without the words of the runtime: %s', async (said, expected) => {
+  const { Tensor } = keeping([]);
+  const runtime: OrtModule = { Tensor, InferenceSession: { create: () => Promise.reject(new Error(said)) } };
+  await expect(openerIn(runtime)(new Uint8Array(4), 'm.onnx')).rejects.toMatchObject({
+    message: `m.onnx: the runtime cannot ${expected}`,
+    hint: 'Check the file with onnx.checker, and the sizes that its inputs were given.',
+  });
+});

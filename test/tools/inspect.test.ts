@@ -6,6 +6,7 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { OnnxLayer } from '../../src/formats/onnx/describe.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
+import { tensor } from '../../src/formats/onnx/model.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { macsOf } from '../../src/graph/macs.ts';
@@ -149,6 +150,21 @@ describe('inspect', () => {
     expect(value.macs).toBeNull();
     expect(text).toContain('shapes and MACs are not known');
     expect(text).toContain('Relux');
+  });
+
+  it('names the node that does not fit sizes of 1, and the key that gives others', async () => {
+    const model = lowerToOnnx(lenet(), { name: 'm' });
+    const node = { op: 'Reshape', domain: '', name: 'four', inputs: ['x', 'sizes'], outputs: ['y'], attrs: new Map() };
+    const ends = {
+      inputs: [{ name: 'x', dtype: 'float32' as const, dims: ['n', 7] }],
+      outputs: [{ name: 'y', dtype: 'float32' as const, dims: [4, 'rest'] }],
+    };
+    const initializers = [tensor('sizes', 'int64', [2], BigInt64Array.of(4n, -1n))];
+    const graph = { ...model.graph, ...ends, nodes: [node], initializers };
+    const { text } = await inspected('fours.onnx', encodeModel({ ...model, graph }));
+    expect(text).toContain(
+      'shapes and MACs are not known: ONNX Runtime cannot compute its node four (Reshape) where sizes that the file leaves open are 1. Give others: --shape x=SIZE,7\n',
+    );
   });
 
   it('says that it makes up no strings', async () => {

@@ -1,5 +1,6 @@
 import { freeMemory, memoryText } from '../../base/process/memory.ts';
 import { watchOver } from '../../base/process/watchdog.ts';
+import { failedNode } from '../../formats/onnx/failed-node.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import { dataTypes } from '../../formats/onnx/model.ts';
 import { onnxContent } from '../../formats/onnx/protobuf.ts';
@@ -46,12 +47,28 @@ export function seenTypes(model: Model, file: string, most = Math.floor(0.75 * f
       fed: new Map(fed),
     };
   } catch (error) {
-    const [problem] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    return { types: new Map(), fed: new Map(), problem: problem!.slice(0, 200) };
+    return { types: new Map(), fed: new Map(), problem: problemOf(error, model) };
   } finally {
     session?.dispose();
     watch.end();
   }
+}
+
+/** Fact and remedy of a model that did not run. */
+function problemOf(error: unknown, { graph }: Model): string {
+  const node = failedNode(error);
+  if (node === undefined)
+    return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!.slice(0, 200);
+  const stored = new Set(graph.initializers.map(({ name }) => name));
+  const open = graph.inputs.filter(({ name, dims = [] }) => {
+    return !stored.has(name) && dims.some((size) => typeof size !== 'number');
+  });
+  const fact = `ONNX Runtime cannot compute its ${node}`;
+  if (open.length === 0) return `${fact}. Check the file with onnx.checker, and sizes that were given with --shape`;
+  const sizes = open.map(
+    ({ name, dims = [] }) => `${name}=${dims.map((size) => (typeof size === 'number' ? size : 'SIZE')).join()}`,
+  );
+  return `${fact} where sizes that the file leaves open are 1. Give others: --shape ${sizes.join(' ')}`;
 }
 
 function zeros(input: string, type: number, shape: readonly number[]): Tensor {

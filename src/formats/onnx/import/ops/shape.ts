@@ -4,7 +4,7 @@ import type { OnnxNode } from '../../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { knownIntegers } from '../fold/known.ts';
-import { FIXED_BATCH } from '../hints.ts';
+import { FIXED_BATCH, OTHER_SIZES } from '../hints.ts';
 import { side } from './norm.ts';
 
 /** Axes from an attribute (older operator sets) or an input. */
@@ -36,7 +36,7 @@ function restOf(c: Import, from: Shape, wanted: readonly Dim[]): Dim {
   const others = symbolicSize(wanted.map((dim) => (dim === -1 ? 1 : dim)));
   const all = symbolicSize(from);
   const rest = all.factor / others.factor;
-  if (!Number.isInteger(rest)) c.fail(`it cannot make [${wanted.join(', ')}] of [${from.join(', ')}]`);
+  if (!Number.isInteger(rest)) c.fail(`it cannot make [${wanted.join(', ')}] of [${from.join(', ')}]`, OTHER_SIZES);
   return all.power > others.power ? batchTimes(rest) : rest;
 }
 
@@ -53,7 +53,7 @@ const squeeze: Importer = (node, c) => {
   const from = c.shapeOf(x);
   const declaredAxes = axesOfNode(node, c, from.length);
   if (declaredAxes === undefined && from.some((dim) => typeof dim !== 'number'))
-    c.fail('without axes: whether the batch is one of them depends on its size');
+    c.fail('without axes: whether the batch is one of them depends on its size', FIXED_BATCH);
   const axes = declaredAxes ?? from.flatMap((dim, i) => (dim === 1 ? [i] : []));
   const other = axes.find((axis) => from[axis] !== 1);
   if (other !== undefined) c.fail(`its axis ${other} is ${from[other]!}, expected 1`);
