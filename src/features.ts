@@ -10,7 +10,7 @@ import { labelsAnswers } from './answers/labels/index.ts';
 import { labelFigures } from './answers/labels/report.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
-import { completeRow, nextTokenAnswers } from './answers/next-token/index.ts';
+import { completeRow, completionCells, completions, nextTokenAnswers } from './answers/next-token/index.ts';
 import { nextTokenFigures } from './answers/next-token/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { errorFigures } from './answers/numbers/report.ts';
@@ -392,7 +392,7 @@ serverObserver(
     metrics: () => import('./observers/shadow/metrics.ts'),
   },
 );
-
+serverObserver(completions, completionCells);
 type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
 serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
