@@ -68,10 +68,32 @@ export function scoreOf(sounds: Sounds, alarm: Alarm): Score {
   return { recall: heard.length / clips.length, falseAccepts, falseAcceptsPerHour: falseAccepts / hoursOf(sounds) };
 }
 
+/** False accepts per hour that recordings of so many hours with so many false accepts leave possible, with 95 % certainty (Poisson). */
+export function upperBound(falseAccepts: number, hours: number): number {
+  const shareAtMost = (mean: number): number => {
+    let [term, sum] = [Math.exp(-mean), 0];
+    for (let k = 0; k <= falseAccepts; k++) {
+      sum += term;
+      term *= mean / (k + 1);
+    }
+    return sum;
+  };
+  let [low, high] = [falseAccepts, 10 + 3 * falseAccepts];
+  for (let i = 0; i < 50; i++) {
+    const mean = (low + high) / 2;
+    if (shareAtMost(mean) > 0.05) low = mean;
+    else high = mean;
+  }
+  return high / hours;
+}
+
 /** Windows that are tried, the usual one first. */
 const WINDOWS = [5, 3, 7, 10];
 
-/** The settings with the highest recall of those that keep the promise; of equal ones the fewest false accepts, then the middle of the cutoffs. */
+/**
+ * The settings with the highest recall of those that keep the promise, or that have the fewest false accepts if none does; of equal ones the fewest false
+ * accepts, then the middle of the cutoffs.
+ */
 export function chosen(sounds: Sounds, perHour: number): Alarm & { readonly isKept: boolean } {
   const all = WINDOWS.flatMap((window) =>
     Array.from({ length: 254 }, (_, i) => ({ window, cutoff: i + 1 })).map((alarm) => ({
@@ -81,7 +103,8 @@ export function chosen(sounds: Sounds, perHour: number): Alarm & { readonly isKe
   );
   const kept = all.filter(({ falseAcceptsPerHour }) => falseAcceptsPerHour <= perHour);
   const isKept = kept.length > 0;
-  const tried = isKept ? kept : all;
+  const least = Math.min(...all.map(({ falseAccepts }) => falseAccepts));
+  const tried = isKept ? kept : all.filter(({ falseAccepts }) => falseAccepts === least);
   const most = Math.max(...tried.map(({ recall }) => recall));
   const fewest = Math.min(...tried.filter(({ recall }) => recall === most).map(({ falseAccepts }) => falseAccepts));
   const best = tried.filter((one) => one.recall === most && one.falseAccepts === fewest);

@@ -1,5 +1,5 @@
 import { CHANNELS, MicroFrontEnd, RATE, UNIT } from '../../data/formats/micro-features/front-end.ts';
-import { openFastestTflite } from '../../runtime/litert.ts';
+import { openTflite } from '../../runtime/litert.ts';
 import type { TfliteSession } from '../../runtime/litert.ts';
 import { UserError } from '../../base/errors.ts';
 import type { TensorQuantization } from '../../graph/quantization.ts';
@@ -17,12 +17,15 @@ export const FEATURE_SCALE: TensorQuantization = {
   zeroPoints: [-128],
 };
 
+/** Values whose features are computed at a time: ten seconds. */
+const AT_ONCE = 10 * RATE;
+
 /** Features, in units of the front end, as ESPHome feeds them. */
 export function asFed(features: Uint16Array): Int8Array {
   return Int8Array.from(features, (value) => Math.min(127, Math.floor((value * 256 + MOST / 2) / MOST) - 128));
 }
 
-/** A device that listens: sounds go in one after another, and the past of the file and the noise that the front end knows are kept between them. */
+/** A device that listens, in the official runtime of TFLite: sounds go in one after another, and the past of the file and the noise that the front end knows are kept between them. */
 export class Device {
   readonly #session: TfliteSession;
   readonly #frontEnd = new MicroFrontEnd();
@@ -37,7 +40,7 @@ export class Device {
 
   /** `UserError` for a file that ESPHome refuses: anything but int8 [1, hop, 40] and uint8 [1, 1]. */
   static async open(bytes: Uint8Array, name: string): Promise<Device> {
-    const session = await openFastestTflite(bytes, name);
+    const session = await openTflite(bytes, { name });
     const [[input], [output]] = [session.inputs, session.outputs];
     const [, hop, channels] = input?.shape ?? [];
     const isFit = input?.dtype === 'int8' && input.shape.length === 3 && channels === CHANNELS && hop !== undefined;
@@ -54,15 +57,18 @@ export class Device {
   /** Probability, 0 to 255, after each hop that `sound` completes: 16-bit values at 16 kHz. */
   async hear(sound: Int16Array): Promise<Uint8Array> {
     const [[input], [output]] = [this.#session.inputs, this.#session.outputs] as const;
-    const fed = [...this.#waiting, ...asFed(this.#frontEnd.heard(sound))];
     const size = this.hop * CHANNELS;
-    const found = new Uint8Array(Math.floor(fed.length / size));
-    for (let i = 0; i < found.length; i++) {
-      const results = await this.#session.run({ [input!.name]: Int8Array.from(fed.slice(i * size, (i + 1) * size)) });
-      found[i] = (results[output!.name] as Uint8Array)[0]!;
+    const found: number[] = [];
+    for (let from = 0; from < sound.length; from += AT_ONCE) {
+      const fed = [...this.#waiting, ...asFed(this.#frontEnd.heard(sound.subarray(from, from + AT_ONCE)))];
+      let at = 0;
+      for (; at + size <= fed.length; at += size) {
+        const results = await this.#session.run({ [input!.name]: Int8Array.from(fed.slice(at, at + size)) });
+        found.push((results[output!.name] as Uint8Array)[0]!);
+      }
+      this.#waiting = fed.slice(at);
     }
-    this.#waiting = fed.slice(found.length * size);
-    return found;
+    return Uint8Array.from(found);
   }
 
   close(): void {

@@ -8,9 +8,9 @@ import { storedRecipe } from '../../folder/folder.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { writeInto } from '../../ship/cluster/write.ts';
 import { openSource } from '../../ship/convert/source.ts';
-import { chosen, curveOf, detections, hoursOf, scoreOf, shareOf } from './alarms.ts';
-import type { Alarm, Heard, Sounds } from './alarms.ts';
-import { arenaOf, DEVICE_OPERATORS, MOST_VARIABLES, operatorsOf } from './arena.ts';
+import { chosen, curveOf, detections, hoursOf, scoreOf, shareOf, upperBound } from './alarms.ts';
+import type { Alarm, Heard, Score, Sounds } from './alarms.ts';
+import { arenaOf, DEVICE_OPERATORS, MOST_ARENA, MOST_VARIABLES, operatorsOf } from './arena.ts';
 import { Device, STEP_MS } from './device.ts';
 import { wakeWordFile } from './file.ts';
 import { hearClips, hearRecordings } from './listen.ts';
@@ -46,25 +46,10 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
     );
   if (!(falseAccepts >= 0))
     throw new UserError(`--false-accepts: expected 0 or more per hour, received ${falseAccepts}`, 'Try 0.5.');
-  const { recipe } = await storedRecipe(run);
-  const { dataset } = recipe;
-  if (dataset.type !== 'micro-features')
-    throw new UserError(
-      `export --esphome: expected a run on \`type: micro-features\`, received ${dataset.type}`,
-      'Devices compute these features: docs/samples/device-sounds.md.',
-    );
-  const { validation, test } = dataset;
-  if (typeof validation !== 'string' || typeof test !== 'string')
-    throw new UserError(
-      'export --esphome: expected folders of validation and test, whose clips choose and judge the cutoff',
-      'Name them in the recipe: `validation: FOLDER` and `test: FOLDER`.',
-    );
+  const { validation, test } = await clipFolders(run);
   const source = await openSource(run, options.model);
   const { labels: names = [], preprocessing } = statedIn(source.metadata);
-  const isScaled = [...(preprocessing?.mean ?? []), ...(preprocessing?.std ?? []).map((value) => value - 1)].some(
-    Boolean,
-  );
-  if (isScaled)
+  if (changesFeatures(preprocessing))
     throw new UserError(
       'export --esphome: expected a model that takes features as devices have them, received one that normalizes them',
       'Train with `normalize: none` in dataset.',
@@ -79,18 +64,29 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
   const { bytes, likeness } = await wakeWordFile(source, word, name);
   const model = readTflite(bytes);
   refuseOperators(name, operatorsOf(model));
+  const arena = arenaOf(model);
+  if (arena > MOST_ARENA)
+    throw new UserError(
+      `${name}.tflite: needs about ${arena} bytes of memory for its values, and an ESP32-S3 has ${MOST_ARENA} in all`,
+      'Train a student with fewer filters or blocks.',
+    );
   const device = await Device.open(bytes, `${name}.tflite`);
   const { hop } = device;
   const clipsOf = async (split: string): Promise<Heard[]> => {
-    const { files, values } = await classFiles(split, SOUNDS);
+    const { files, values, classNames } = await classFiles(split, SOUNDS);
+    const at = classNames.indexOf(names[word]!);
+    if (at < 0)
+      throw new UserError(`${split}: no folder ${names[word]!} with clips of the wake word`, 'Put some into it.');
     return hearClips(
       device,
-      files.filter((_, i) => values[i] === word),
+      files.filter((_, i) => values[i] === at),
     );
   };
-  const [forChoice, forTest] = [await clipsOf(validation), await clipsOf(test)];
-  const all = await hearRecordings(device, recordings);
-  device.close();
+  const [forChoice, forTest, all] = await hearAll(device, async () => [
+    await clipsOf(validation),
+    await clipsOf(test),
+    await hearRecordings(device, recordings),
+  ]);
   const half = (odd: number): Heard[] => all.filter((_, i) => i % 2 === odd);
   const choosing: Sounds = { clips: forChoice, recordings: half(0), hop };
   const judging: Sounds = { clips: forTest, recordings: half(1), hop };
@@ -99,7 +95,7 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
     probability_cutoff: shareOf(alarm.cutoff),
     feature_step_size: STEP_MS,
     sliding_window_size: alarm.window,
-    tensor_arena_size: arenaOf(model),
+    tensor_arena_size: arena,
     minimum_esphome_version: MINIMUM_ESPHOME,
   };
   const manifest = {
@@ -114,7 +110,7 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
   const part = (sounds: Sounds) => ({
     clips: sounds.clips.length,
     hours: hoursOf(sounds),
-    ...scoreOf(sounds, alarm),
+    ...bounded(sounds, alarm),
     curve: curveOf(sounds, alarm).map(({ cutoff, ...score }) => ({ cutoff: shareOf(cutoff), ...score })),
   });
   const accepted = falseAcceptsIn(judging, alarm);
@@ -129,7 +125,7 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
   const notes = [
     ...(alarm.isKept
       ? []
-      : [`no cutoff keeps to ${falseAccepts} false accepts per hour on validation: the strictest was taken`]),
+      : [`no cutoff keeps to ${falseAccepts} false accepts per hour on validation: the strictest settings were taken`]),
     ...accepted.slice(0, NAMED).map(({ recording, second }) => {
       return `false accept: ${recording} at ${second.toFixed(1)} s: listen whether it holds the word`;
     }),
@@ -141,9 +137,45 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
     ['README.md', alarmsReadme(name, phrase, alarms, micro)],
   ]);
   await writeInto(folder, files, force);
-  const { recall, falseAcceptsPerHour } = alarms.test;
-  const sentence = `test: ${(100 * recall).toFixed(1)} % of ${forTest.length} clips heard, ${falseAcceptsPerHour.toFixed(1)} false accepts per hour of ${alarms.test.hours.toFixed(2)} hours; cutoff ${micro.probability_cutoff}, window ${micro.sliding_window_size}`;
+  const { recall, falseAcceptsPerHour, atMostPerHour } = alarms.test;
+  const sentence = `test: ${(100 * recall).toFixed(1)} % of ${forTest.length} clips heard, ${falseAcceptsPerHour.toFixed(1)} false accepts per hour of ${alarms.test.hours.toFixed(2)} hours (at most ${atMostPerHour.toFixed(1)} with 95 % certainty); cutoff ${micro.probability_cutoff}, window ${micro.sliding_window_size}`;
   return { files: [...files.keys()].sort(), skipped: [], notes: [sentence, ...notes] };
+}
+
+function bounded(sounds: Sounds, alarm: Alarm): Score & { readonly atMostPerHour: number } {
+  const score = scoreOf(sounds, alarm);
+  return { ...score, atMostPerHour: upperBound(score.falseAccepts, hoursOf(sounds)) };
+}
+
+/** Folders of clips that choose and judge, of a run on the features of devices. */
+async function clipFolders(run: string): Promise<Record<'validation' | 'test', string>> {
+  const { dataset } = (await storedRecipe(run)).recipe;
+  if (dataset.type !== 'micro-features')
+    throw new UserError(
+      `export --esphome: expected a run on \`type: micro-features\`, received ${dataset.type}`,
+      'Devices compute these features: docs/samples/device-sounds.md.',
+    );
+  const { validation, test } = dataset;
+  if (typeof validation === 'string' && typeof test === 'string') return { validation, test };
+  throw new UserError(
+    'export --esphome: expected folders of validation and test, whose clips choose and judge the cutoff',
+    'Name them in the recipe: `validation: FOLDER` and `test: FOLDER`.',
+  );
+}
+
+function changesFeatures(
+  stated: { readonly mean?: readonly number[]; readonly std?: readonly number[] } = {},
+): boolean {
+  return [...(stated.mean ?? []), ...(stated.std ?? []).map((value) => value - 1)].some(Boolean);
+}
+
+/** What `hear` heard by a device, which is closed then. */
+async function hearAll<T>(device: Device, hear: () => Promise<T>): Promise<T> {
+  try {
+    return await hear();
+  } finally {
+    device.close();
+  }
 }
 
 /** Place of the wake word's class. */
@@ -151,7 +183,7 @@ function wordOf(names: readonly string[], { word, phrase }: EsphomeOptions): num
   if (names.length !== 2)
     throw new UserError(
       `export --esphome: expected two classes, the wake word and the rest, received ${names.length}`,
-      'Put all other sounds into one class.',
+      'Put all other sounds into one class: ESPHome has no softmax of more.',
     );
   const at = names.indexOf(word ?? (names.includes('word') ? 'word' : (phrase ?? 'word')));
   if (at >= 0) return at;

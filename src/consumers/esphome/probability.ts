@@ -29,24 +29,25 @@ export function probabilityGraph(graph: Graph, word: number): Graph {
     });
     return { type: { ...type, shape: [...type.shape.slice(0, -1), 1] }, data: own };
   };
-  const names = {
+  const [x, w, b] = [product.inputs[0]!, product.inputs[1]!, add.inputs[1]!];
+  const own = {
     kernel: `${PROBABILITY}/kernel`,
     bias: `${PROBABILITY}/bias`,
     product: `${PROBABILITY}/product`,
     difference: `${PROBABILITY}/difference`,
   };
   const changed: readonly Node[] = [
-    { ...product!, inputs: [product!.inputs[0]!, names.kernel], outputs: [names.product] },
-    { ...add!, inputs: [names.product, names.bias], outputs: [names.difference] },
-    { op: 'Sigmoid', inputs: [names.difference], attrs: {}, outputs: [PROBABILITY], layer: PROBABILITY },
+    { ...product, inputs: [x, own.kernel], outputs: [own.product] },
+    { ...add, inputs: [own.product, own.bias], outputs: [own.difference] },
+    { op: 'Sigmoid', inputs: [own.difference], attrs: {}, outputs: [PROBABILITY], layer: PROBABILITY },
   ];
-  const constants = new Map([...graph.constants, [names.kernel, difference(kernel!)], [names.bias, difference(bias)]]);
-  for (const name of [product!.inputs[1]!, add!.inputs[1]!]) constants.delete(name);
+  const constants = new Map([...graph.constants, [own.kernel, difference(kernel)], [own.bias, difference(bias)]]);
   const types = new Map(graph.types);
+  for (const name of [w, b]) constants.delete(name);
+  for (const name of [w, b, ...product.outputs, ...add.outputs]) types.delete(name);
   const shape: Shape = ['batch', 1];
-  for (const name of [names.product, names.difference, PROBABILITY]) types.set(name, { dtype: 'float32', shape });
-  for (const name of [names.kernel, names.bias]) types.set(name, constants.get(name)!.type);
-  for (const name of [product!.inputs[1]!, add!.inputs[1]!, product!.outputs[0]!, add!.outputs[0]!]) types.delete(name);
+  for (const name of [own.product, own.difference, PROBABILITY]) types.set(name, { dtype: 'float32', shape });
+  for (const name of [own.kernel, own.bias]) types.set(name, constants.get(name)!.type);
   const nodes = [...graph.nodes.filter((node) => node !== product && node !== add), ...changed];
   return { ...graph, constants, types, nodes, outputs: new Map([[PROBABILITY, PROBABILITY]]) };
 }

@@ -3,6 +3,7 @@ import type { Alarm, Score } from './alarms.ts';
 interface Part extends Score {
   readonly clips: number;
   readonly hours: number;
+  readonly atMostPerHour: number;
   readonly curve: readonly (Alarm & Score)[];
 }
 
@@ -43,7 +44,8 @@ micro_wake_word:
 
 It answers every ${milliseconds} ms. The device hears the word where the mean of ${settings.sliding_window_size} probabilities exceeds
 ${settings.probability_cutoff}: chosen on ${validation.clips} clips and ${validation.hours.toFixed(2)} hours of recordings for at most
-${alarms.promisedFalseAcceptsPerHour} false accepts per hour, and judged on ${test.clips} other clips and ${test.hours.toFixed(2)} other hours.
+${alarms.promisedFalseAcceptsPerHour} false accepts per hour, and judged on ${test.clips} other clips and ${test.hours.toFixed(2)} other hours:
+${percent(test.recall)} of the clips were heard, with ${test.falseAccepts} false accepts, so that more than ${test.atMostPerHour.toFixed(1)} an hour are unlikely (95 %).
 
 | cutoff | recall, validation | false accepts per hour, validation | recall, test | false accepts per hour, test |
 | -----: | -----------------: | ---------------------------------: | -----------: | ---------------------------: |

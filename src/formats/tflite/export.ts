@@ -116,7 +116,13 @@ function reduce(
       return quantizeDynamic(program, dense, keepFloat);
     case 'integer': {
       const inputs = options.description?.inputs;
-      const skipped = quantizeInteger(program, { ends, outputEnds: options.outputEnds ?? ends, dense, keepFloat, ...(inputs && { inputs }) });
+      const skipped = quantizeInteger(program, {
+        ends,
+        outputEnds: options.outputEnds ?? ends,
+        dense,
+        keepFloat,
+        ...(inputs && { inputs }),
+      });
       storeFixed(program, (layer) => keepFloat(layer) && options.storeFixed?.(layer) === true);
       return skipped;
     }
