@@ -1,7 +1,7 @@
 /** Detection as ESPHome does it (`streaming_model.cpp`): the mean of the last probabilities, and a pause behind each detection. */
 
 /** Frames below the cutoff that a device waits before the first detection and behind each. */
-export const PAUSE = 100;
+const PAUSE = 100;
 
 export interface Alarm {
   /** Probability, 0 to 255, that the mean of the window has to exceed. */

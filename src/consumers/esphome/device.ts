@@ -21,7 +21,7 @@ export const FEATURE_SCALE: TensorQuantization = {
 const AT_ONCE = 10 * RATE;
 
 /** Features, in units of the front end, as ESPHome feeds them. */
-export function asFed(features: Uint16Array): Int8Array {
+function asFed(features: Uint16Array): Int8Array {
   return Int8Array.from(features, (value) => Math.min(127, Math.floor((value * 256 + MOST / 2) / MOST) - 128));
 }
 

@@ -4,7 +4,7 @@ import { producersOf } from '../../graph/passes/uses.ts';
 import type { Constant, Graph, Node, Shape } from '../../graph/types.ts';
 
 /** Output of a file: probability of the wake word, [batch, 1]. */
-export const PROBABILITY = 'probability';
+const PROBABILITY = 'probability';
 
 /**
  * The graph of a classifier of two classes with the probability of one of them as its answer: the sigmoid of the difference of the logits, which is
