@@ -5,6 +5,8 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { openFile } from '../../src/distill/teachers/open.ts';
 import type { FileSettings } from '../../src/distill/teachers/open.ts';
 import { preparationOf } from '../../src/distill/teachers/inputs/preparation.ts';
+import { exportTflite } from '../../src/formats/tflite/export.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
@@ -110,5 +112,45 @@ describe('a model of tfjs that begins with Rescaling', () => {
     const { teacher, preparation } = await openFile(settings, options);
     await teacher.dispose();
     expect(preparation).toMatchObject({ normalize: { scale: 1, mean: 0, std: 1 }, from: 'file' });
+  });
+});
+
+describe('a TFLite file as a teacher', () => {
+  /** A float32 file that begins with (x − mean) / std, and how its pictures are prepared. */
+  async function preparationBehind(
+    mean: readonly number[],
+    std: readonly number[],
+    precision: 'float32' | 'float16',
+  ): Promise<unknown> {
+    const b = new GraphBuilder();
+    const stored = (shape: number[], values: readonly number[]): string =>
+      b.constant({ dtype: 'float32', shape }, Float32Array.from(values));
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 4, 4, 2] });
+    const scaled = b.op('RealDiv', [b.op('Sub', [x, stored([2], mean)]), stored([2], std)]);
+    const weights = stored(
+      [32, 3],
+      Array.from({ length: 96 }, (_, i) => Math.sin(i)),
+    );
+    const flat = b.op('Reshape', [b.op('Tanh', [scaled])], { shape: ['batch', 32] });
+    b.output('logits', b.op('BatchMatMul', [flat, weights], { transposeA: false, transposeB: false }));
+    await writeFile(path.join(folder(), 't.tflite'), exportTflite(b.build(), { precision }).bytes);
+    const recipe = await recipeWith({ model: 'mlp', hidden: [4] });
+    const { train: dataset } = await loadData(recipe);
+    const options = { engine: await engineOf(recipe), session: {}, dataset, name: (file: string) => file };
+    const settings: FileSettings = { tflite: path.join(folder(), 't.tflite'), outputs: 'logits', layout: 'auto', intermediate: [] }; // prettier-ignore
+    const { teacher, preparation } = await openFile(settings, options);
+    await teacher.dispose();
+    return preparation;
+  }
+
+  it.each(['float32', 'float16'] as const)('gets raw pixels if it scales them: %s', async (precision) => {
+    expect(await preparationBehind([120, 125], [70, 75], precision)).toMatchObject({
+      normalize: { scale: 1, mean: 0, std: 1 },
+      from: 'file',
+    });
+  });
+
+  it('gets normalized pixels if it scales these', async () => {
+    expect(await preparationBehind([0.45, 0.5], [0.25, 0.3], 'float32')).toMatchObject({ from: 'data' });
   });
 });

@@ -14,12 +14,14 @@ const PASSING: ReadonlySet<string> = new Set([...RESHAPING, 'Cast', 'Transpose']
  * Scaling that a model of one input begins with: sums, differences, products and quotients with stored numbers, one or one for each of `channels`, and
  * batch norms. Of Keras these are the layers Rescaling, Normalization and BatchNormalization. Undefined for a model that begins otherwise.
  */
-export function inputScaling({ graph }: Model, channels: number): InputScaling | undefined {
+export function inputScaling({ graph }: Pick<Model, 'graph'>, channels: number): InputScaling | undefined {
   const stored = storedTensors(graph);
   const [input, ...others] = graph.inputs.filter(({ name }) => !stored.has(name));
   if (input === undefined || others.length > 0) return undefined;
   let found: InputScaling | undefined;
-  for (let value = input.name; ;) {
+  let value = input.name;
+  // A damaged file may have a loop of nodes.
+  for (let left = graph.nodes.length; left > 0; left--) {
     const [node, ...more] = graph.nodes.filter(({ op, inputs }) => op !== 'Shape' && inputs.includes(value));
     if (node === undefined || more.length > 0 || node.domain !== '') return found;
     const step = PASSING.has(node.op) ? undefined : stepOf(node, value, stored, channels);
@@ -33,6 +35,7 @@ export function inputScaling({ graph }: Model, channels: number): InputScaling |
     }
     value = node.outputs[0]!;
   }
+  return found;
 }
 
 /** A node that scales `value`; undefined for any other. */

@@ -1,6 +1,8 @@
 import { atFile, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { OpenTeacherFile } from '../../distill/teachers/formats.ts';
+import { rawSamples, takesRaw } from '../../distill/teachers/inputs/own-scaling.ts';
+import { tfliteInputScaling } from '../../formats/tflite/input-scaling.ts';
 import { readEntries } from '../../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';
@@ -19,8 +21,16 @@ export interface TfliteSource extends Pick<FileTeacherSource, 'name' | 'dataset'
 
 export const teacherFile: OpenTeacherFile = async ({ file, ...source }) => {
   const bytes = await readBytes(file);
+  const { dataset } = source;
+  const metadata = atFile(file, () => {
+    const model = readTflite(bytes);
+    const entries = readEntries(model, bytes);
+    const isRaw =
+      !entries.has('preprocessing') && takesRaw(tfliteInputScaling(model, dataset.sampleShape.at(-1)!), dataset);
+    return isRaw ? new Map([...entries, ...rawSamples(dataset)]) : entries;
+  });
   return {
-    metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)),
+    metadata,
     open: (settings) => tfliteTeacher({ ...source, bytes }, settings),
   };
 };
