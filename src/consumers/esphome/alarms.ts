@@ -45,7 +45,7 @@ export interface Sounds {
   readonly hop: number;
 }
 
-export interface Score {
+export interface AlarmScore {
   readonly recall: number;
   readonly falseAccepts: number;
   readonly falseAcceptsPerHour: number;
@@ -57,7 +57,7 @@ export function hoursOf({ recordings, hop }: Pick<Sounds, 'recordings' | 'hop'>)
   return (recordings.reduce((sum, { probabilities }) => sum + probabilities.length, 0) * hop * 10) / MS_PER_HOUR;
 }
 
-export function scoreOf(sounds: Sounds, alarm: Alarm): Score {
+export function alarmScore(sounds: Sounds, alarm: Alarm): AlarmScore {
   const { clips, recordings, hop } = sounds;
   const heard = clips.filter(({ probabilities, from }) => {
     return detections(probabilities, hop, alarm).some((at) => at >= from);
@@ -98,7 +98,7 @@ export function chosen(sounds: Sounds, perHour: number): Alarm & { readonly isKe
   const all = WINDOWS.flatMap((window) =>
     Array.from({ length: 254 }, (_, i) => ({ window, cutoff: i + 1 })).map((alarm) => ({
       ...alarm,
-      ...scoreOf(sounds, alarm),
+      ...alarmScore(sounds, alarm),
     })),
   );
   const kept = all.filter(({ falseAcceptsPerHour }) => falseAcceptsPerHour <= perHour);
@@ -117,10 +117,10 @@ export function chosen(sounds: Sounds, perHour: number): Alarm & { readonly isKe
 const CURVE = [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99].map((share) => Math.floor(share * 255));
 
 /** Recall and false accepts at several cutoffs, the given one among them. */
-export function curveOf(sounds: Sounds, { window, cutoff }: Alarm): readonly (Alarm & Score)[] {
+export function alarmCurve(sounds: Sounds, { window, cutoff }: Alarm): readonly (Alarm & AlarmScore)[] {
   const cutoffs = [...new Set([...CURVE, cutoff])].sort((a, b) => a - b);
-  return cutoffs.map((one) => ({ window, cutoff: one, ...scoreOf(sounds, { window, cutoff: one }) }));
+  return cutoffs.map((one) => ({ window, cutoff: one, ...alarmScore(sounds, { window, cutoff: one }) }));
 }
 
 /** The cutoff as a manifest states it: ESPHome takes the whole part of 255 times this number. */
-export const shareOf = (cutoff: number): number => Math.ceil((cutoff / 255) * 1e4) / 1e4;
+export const probabilityCutoff = (cutoff: number): number => Math.ceil((cutoff / 255) * 1e4) / 1e4;

@@ -8,8 +8,8 @@ import { storedRecipe } from '../../folder/folder.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { writeInto } from '../../ship/cluster/write.ts';
 import { openSource } from '../../ship/convert/source.ts';
-import { chosen, curveOf, detections, hoursOf, scoreOf, shareOf, upperBound } from './alarms.ts';
-import type { Alarm, Heard, Score, Sounds } from './alarms.ts';
+import { chosen, alarmCurve, detections, hoursOf, alarmScore, probabilityCutoff, upperBound } from './alarms.ts';
+import type { Alarm, Heard, AlarmScore, Sounds } from './alarms.ts';
 import { arenaOf, DEVICE_OPERATORS, MOST_ARENA, MOST_VARIABLES, operatorsOf } from './arena.ts';
 import { Device, STEP_MS } from './device.ts';
 import { wakeWordFile } from './file.ts';
@@ -92,7 +92,7 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
   const judging: Sounds = { clips: forTest, recordings: half(1), hop };
   const alarm = chosen(choosing, falseAccepts);
   const micro = {
-    probability_cutoff: shareOf(alarm.cutoff),
+    probability_cutoff: probabilityCutoff(alarm.cutoff),
     feature_step_size: STEP_MS,
     sliding_window_size: alarm.window,
     tensor_arena_size: arena,
@@ -111,7 +111,7 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
     clips: sounds.clips.length,
     hours: hoursOf(sounds),
     ...bounded(sounds, alarm),
-    curve: curveOf(sounds, alarm).map(({ cutoff, ...score }) => ({ cutoff: shareOf(cutoff), ...score })),
+    curve: alarmCurve(sounds, alarm).map(({ cutoff, ...score }) => ({ cutoff: probabilityCutoff(cutoff), ...score })),
   });
   const accepted = falseAcceptsIn(judging, alarm);
   const alarms = {
@@ -142,8 +142,8 @@ export async function writeEsphomeFolder(run: string, folder: string, options: E
   return { files: [...files.keys()].sort(), skipped: [], notes: [sentence, ...notes] };
 }
 
-function bounded(sounds: Sounds, alarm: Alarm): Score & { readonly atMostPerHour: number } {
-  const score = scoreOf(sounds, alarm);
+function bounded(sounds: Sounds, alarm: Alarm): AlarmScore & { readonly atMostPerHour: number } {
+  const score = alarmScore(sounds, alarm);
   return { ...score, atMostPerHour: upperBound(score.falseAccepts, hoursOf(sounds)) };
 }
 

@@ -1,10 +1,10 @@
-import type { Alarm, Score } from './alarms.ts';
+import type { Alarm, AlarmScore } from './alarms.ts';
 
-interface Part extends Score {
+interface Part extends AlarmScore {
   readonly clips: number;
   readonly hours: number;
   readonly atMostPerHour: number;
-  readonly curve: readonly (Alarm & Score)[];
+  readonly curve: readonly (Alarm & AlarmScore)[];
 }
 
 /** Contents of `alarms.json`. */

@@ -1,5 +1,5 @@
 // Needs the feature esphome.
-import { chosen, detections, hoursOf, scoreOf, upperBound } from '../../../src/consumers/esphome/alarms.ts';
+import { chosen, detections, hoursOf, alarmScore, upperBound } from '../../../src/consumers/esphome/alarms.ts';
 
 const hops = (count: number, value = 0): number[] => Array.from({ length: count }, () => value);
 
@@ -30,9 +30,9 @@ it('chooses the settings with the highest recall of those that keep the promise,
   const strict = chosen(sounds, 0);
   expect(strict.isKept).toBe(true);
   expect(strict.cutoff).toBeGreaterThanOrEqual(180);
-  expect(scoreOf(sounds, strict)).toEqual({ recall: 0.5, falseAccepts: 0, falseAcceptsPerHour: 0 });
+  expect(alarmScore(sounds, strict)).toEqual({ recall: 0.5, falseAccepts: 0, falseAcceptsPerHour: 0 });
   const loose = chosen(sounds, 1 / hoursOf(sounds));
-  expect(scoreOf(sounds, loose)).toMatchObject({ recall: 1, falseAccepts: 1 });
+  expect(alarmScore(sounds, loose)).toMatchObject({ recall: 1, falseAccepts: 1 });
   const loud = { ...sounds, recordings: [recording(255)] };
   expect(chosen(loud, 0).isKept).toBe(false);
 });
