@@ -114,7 +114,9 @@ export async function inspectTflite(
     ...acceptedRows(entries),
     ...(problem === undefined
       ? []
-      : [`  MACs are not known, as the file leaves sizes open and does not run: ${problem}`]),
+      : [
+          `  MACs are not known: the file leaves sizes open, and a copy of it that tells them does not run: ${problem}`,
+        ]),
     ...operatorRows(operators),
     ...layerRows(layers),
     '',

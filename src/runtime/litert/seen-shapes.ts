@@ -56,6 +56,6 @@ export async function seenShapes(
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { shapes: new Map(), problem: error.message.slice(0, 200) };
+    return { shapes: new Map(), problem: error.message.replace(/\bthird_party\/\S+ /g, '').slice(0, 200) };
   }
 }
