@@ -38,8 +38,8 @@ export default {
   projects: [
     {
       ...shared,
-      // Registries of features are filled before anything asks them.
-      setupFiles: ['<rootDir>/src/features.ts'],
+      // Registries of features are filled before anything asks them, and modules loaded that a run loads when it needs them.
+      setupFiles: ['<rootDir>/src/features.ts', '<rootDir>/test/support/on-demand.ts'],
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',

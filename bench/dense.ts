@@ -7,7 +7,7 @@
  *
  * A setting is TEMPERATURE/ALPHA. The teacher `fine` is larger and trained longer than a student; `coarse` answers at a stride of 16 (masks), or
  * is trained for as long as the student (boxes), so that it is hardly better than the twin. Each figure is the mean gain on test over the twin that
- * begins from the same weights, with half of its 95 % interval by Student's t. Each finished figure is kept in the results, and the program can be
+ * begins from the same weights, with half of its 95 % interval by Student's t; the last columns take the differences of all sets together. Each finished figure is kept in the results, and the program can be
  * ended and started again.
  */
 import '../src/features.ts';
@@ -152,10 +152,13 @@ function print(): void {
   const of = (...parts: readonly string[]): Figure | undefined => results[keyOf(...parts)];
   const inPercent = (score: number | null | undefined): string =>
     typeof score === 'number' ? (100 * score).toFixed(1) : '';
-  const gains = (set: string, teacher: string, setting: string): string => {
+  const differences = (set: string, teacher: string, setting: string): number[] => {
     const [own, twin] = [of(set, teacher, setting), of(set, 'alone')];
-    if (own === undefined || twin === undefined) return '';
-    const each = own.scores.map((score, i) => 100 * (score - twin.scores[i]!));
+    return own && twin ? own.scores.map((score, i) => 100 * (score - twin.scores[i]!)) : [];
+  };
+  const gains = (from: readonly string[], teacher: string, setting: string): string => {
+    const each = from.flatMap((set) => differences(set, teacher, setting));
+    if (each.length < 2) return '';
     const half = (tQuantile(each.length - 1) * deviation(each, each.length - 1)) / Math.sqrt(each.length);
     return `${mean(each) < 0 ? '' : '+'}${mean(each).toFixed(1)} ± ${half.toFixed(1)}`;
   };
@@ -163,14 +166,22 @@ function print(): void {
     inPercent(settings.map((setting) => of(set, teacher, setting)?.teacher).find((score) => score !== undefined)),
   );
   const twins = columns.map(([set]) => inPercent(of(set, 'alone') && mean(of(set, 'alone')!.scores)));
+  const none = teachers.map(() => '');
   const rows = settings.map((setting) => {
     const [temperature, alpha] = setting.split('/');
-    return [`T ${temperature}, alpha ${alpha}`, ...columns.map(([set, teacher]) => gains(set, teacher, setting))];
+    return [
+      `T ${temperature}, alpha ${alpha}`,
+      ...columns.map(([set, teacher]) => gains([set], teacher, setting)),
+      ...teachers.map((teacher) => gains(sets, teacher, setting)),
+    ];
   });
   console.log(
     `${isMasks ? 'Mean IoU' : 'mAP'} on test in %, ${epochs} epochs; points over the twin, mean of ${repeats}\n`,
   );
   console.log(
-    table(['', ...columns.map((names) => names.join(', '))], [['teacher', ...teacherRow], ['twin', ...twins], ...rows]),
+    table(
+      ['', ...columns.map((names) => names.join(', ')), ...teachers.map((teacher) => `all, ${teacher}`)],
+      [['teacher', ...teacherRow, ...none], ['twin', ...twins, ...none], ...rows],
+    ),
   );
 }

@@ -10,7 +10,7 @@ import { labelsAnswers } from './answers/labels/index.ts';
 import { labelFigures } from './answers/labels/report.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
-import { nextTokenAnswers } from './answers/next-token/index.ts';
+import { completeRow, nextTokenAnswers } from './answers/next-token/index.ts';
 import { nextTokenFigures } from './answers/next-token/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { errorFigures } from './answers/numbers/report.ts';
@@ -208,6 +208,7 @@ answers(nextTokenAnswers, {
   tasks: () => import('./answers/next-token/task.ts'),
   evaluationText: () => import('./answers/next-token/evaluation.ts'),
   said: () => import('./answers/next-token/said.ts'),
+  transformers: () => import('./answers/next-token/transformers.ts'),
 });
 answers(vectorAnswers, {
   labels: () => import('./answers/vector/labels.ts'),
@@ -354,10 +355,9 @@ method('race', {
 });
 
 kitLists.add({ name: 'kits' }, { kitList: () => import('./kits.ts') });
-
 moreCommands.add(serveRow);
 moreCommands.add(convertRow);
-
+moreCommands.add(completeRow);
 function runWatcher(name: string, cells: { readonly watcher?: Cell<'watcher', Watcher> }): void {
   watchers.add({ name }, { ...cells });
 }
@@ -396,5 +396,5 @@ serverObserver(
 type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
 serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 
-// Their form is in a list of its own, which converters load too.
-streams.fill({ name: STREAMS }, { streamCheck: () => import('./streams/check.ts') } satisfies StreamCells);
+const ofStreams = { streamCheck: () => import('./streams/check.ts'), streamFiles: () => import('./streams/files.ts') };
+streams.fill({ name: STREAMS }, ofStreams satisfies StreamCells);

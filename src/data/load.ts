@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { loadAugmentation } from './augment/steps-of.ts';
 import { asPictures } from './axes.ts';
 import { checkFinite, checkSameKind, coarseColumns } from './splits/checks.ts';
 import { columnsOf, encoded, numberNames, plainWords, withMissing } from './splits/columns.ts';
@@ -20,7 +21,7 @@ import type { OnText } from './readers/read.ts';
 import type { ReadingProcesses } from './storage/shared-reading.ts';
 import { Room } from './storage/memory-budget.ts';
 import { fillMeans } from './readers/table.ts';
-import { sharedGroups } from './readers/windows.ts';
+import { sharedGroups } from './splits/groups.ts';
 import { fillWithMeans, loadTargets, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './splits/without-labels.ts';
 import { classWeights } from './splits/class-weights.ts';
@@ -84,6 +85,7 @@ export async function loadDataset(
   const config = keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, labelled, task = DEFAULT_TASK } = config;
   await loadTargets(config);
+  await loadAugmentation(config.augment);
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
     throw new UserError(

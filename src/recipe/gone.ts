@@ -151,6 +151,7 @@ export const GONE: readonly GoneKey[] = [
   ...gone(ofSteps('crop.padding'), 'Write the pixels alone: crop: 4.'),
   ...gone(ofSteps('crop.edge'), 'Write the pixels alone, crop: 4: what is added is black.'),
   ...gone(ofSteps('erase.area'), 'Take it out: the box has from 2 % to 40 % of the area.'),
+  ...gone(ofSteps('erase.probability'), 'Take it out: half of the samples get such a box, as in the paper.', 0.5),
   ...gone(ofSteps('erase.ratio'), 'Take it out: the box is from 0.3 to 3.3 times as wide as it is high.'),
   ...gone(
     ['dataset.augment.*.mosaic.until', 'teacher.train.augment.*.mosaic.until'],

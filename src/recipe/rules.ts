@@ -4,6 +4,7 @@ import type { AnswerKeys, KeyRule } from './rule.ts';
 import { compressRules } from './schema/compress.ts';
 import { datasetRules } from './schema/dataset.ts';
 import { distillRules } from './schema/distill.ts';
+import { exportRules } from './schema/export.ts';
 import { studentRules } from './schema/student.ts';
 import { targetRules } from './schema/target.ts';
 import { taskRules } from './schema/task.ts';
@@ -23,7 +24,7 @@ const RULES: readonly KeyRule[] = [
     received: 'neither',
   },
   ...[datasetRules, textRules, taskRules, teacherRules, studentRules, targetRules].flat(),
-  ...[distillRules, trainingRules, compressRules, tfliteRules].flat(),
+  ...[distillRules, trainingRules, compressRules, exportRules, tfliteRules].flat(),
 ];
 
 /** Every rule that a recipe for its task must keep. */

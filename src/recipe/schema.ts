@@ -5,6 +5,7 @@ import { rulesFor } from './rules.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema } from './schema/distill.ts';
+import { exportSchema } from './schema/export.ts';
 import { count, seed, OPSETS } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
@@ -71,11 +72,7 @@ export const recipeSchema = z
       .optional()
       .describe('What `limbeck export --transformers` writes at the head of README.md.'),
     quantize: quantizeSchema.default([]),
-    export: z
-      .array(z.enum(['onnx', 'tflite']))
-      .min(1)
-      .default(['onnx'])
-      .describe('File formats of the student.'),
+    export: exportSchema,
     outputs: z
       .enum(['logits', ...FILE_OUTPUTS])
       .optional()

@@ -55,7 +55,7 @@ export type AnswerFigures = {
 /** Draws the section of a form in report.html; an empty text for a report without such figures. */
 export type DrawnSection = (report: Report) => Content;
 
-/** Loaded, all of them, before report.html is written. */
+/** Loaded before report.html is written, of the forms that the report has figures of. */
 export const DRAWN = new Slot<DrawnSection>(answerForms, 'drawnSection', 'section of its own in report.html');
 
 export const answerFigures = new Registry<AnswerFigures>('figures of a form of answer');

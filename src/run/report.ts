@@ -3,6 +3,7 @@ import type { ModelRef } from '../report/artifact.ts';
 import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '../report/types.ts';
 import type { ChannelCuts, PruningSensitivity, QuantizationSensitivity, Race } from '../report/types.ts';
 import type { AnswerFile } from '../ship/answer-files.ts';
+import type { StreamFile } from '../ship/convert/streams.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { taughtBy } from '../report/taught-by.ts';
@@ -21,6 +22,8 @@ export interface RunFindings extends Course {
   readonly measured: readonly MeasuredModels[];
   /** Files that answer with classes or probabilities, by the id of the file with logits. */
   readonly answerFiles?: ReadonlyMap<string, AnswerFile> | undefined;
+  /** Streams, by the id of the file that takes windows. */
+  readonly streamFiles?: ReadonlyMap<string, StreamFile> | undefined;
   readonly answers?: TeacherSummary | undefined;
   readonly examples?: Examples | undefined;
   readonly timed?: Timed | undefined;
@@ -47,6 +50,7 @@ export function makeReport(
   {
     measured,
     answerFiles,
+    streamFiles,
     answers,
     examples,
     timed,
@@ -83,6 +87,7 @@ export function makeReport(
         latency: timed?.rows.get(row.id) ?? [],
         ...(teacher !== undefined && row.model.role !== 'teacher' && agreementOf(own(), teacher, context)),
         ...answersOf(answerFiles?.get(row.id), timed),
+        ...streamIn(streamFiles?.get(row.id), timed),
       })),
     ...(hasPair && {
       verdict: {
@@ -119,6 +124,11 @@ function answersOf(file: AnswerFile | undefined, timed: Timed | undefined): Pick
   const { file: name, bytes, outputs, samples, agreement } = file;
   const latency = timed?.rows.get(file.name) ?? [];
   return { answerFile: { outputs, file: name, sizeBytes: bytes.length, samples, agreement, latency } };
+}
+
+/** The part of a row on its stream. */
+function streamIn(file: StreamFile | undefined, timed: Timed | undefined): Pick<ModelRow, 'stream'> {
+  return file === undefined ? {} : { stream: { ...file.row, latency: timed?.rows.get(file.name) ?? [] } };
 }
 
 /** The scores of a model that was trained more than once. */

@@ -1,10 +1,14 @@
 import { labelledCount } from '../data/readers/labelled.ts';
 import { isWithoutLabels } from '../distill/answers/scored-by-teacher.ts';
+import { STREAMS } from '../base/streams.ts';
 import type { RunStores } from '../folder/states/stores.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
+import { streamFormats } from '../recipe/schema/export.ts';
 import { stageOf, TEACHER } from '../report/artifact.ts';
 import type { Race } from '../report/types.ts';
 import type { AnswerFile } from '../ship/answer-files.ts';
+import { STREAM_FILES } from '../ship/convert/streams.ts';
+import type { StreamFile } from '../ship/convert/streams.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { engineOf } from '../setup/engine.ts';
@@ -41,7 +45,10 @@ import type { Teaching } from './stages/teacher/given-teacher.ts';
  *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
  */
 export async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
-  const { context, teaching, files, answerFiles, students, pruned, notes, ...found } = await makeFiles(begin, stores);
+  const { context, teaching, files, answerFiles, streamFiles, students, pruned, notes, ...found } = await makeFiles(
+    begin,
+    stores,
+  );
 
   // 8. Score on the test split, for the first and only time.
   const measured: MeasuredModels[] = [];
@@ -63,7 +70,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
 
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.processes.rank > 0) return { data: context.data };
-  const timed = await timeModels(context, measured, answerFiles);
+  const timed = await timeModels(context, measured, [answerFiles, streamFiles]);
   const slower =
     pruned.length > 0 ? (await import('./stages/prune/prune.ts')).sizeOnly(students, pruned, timed.rows) : [];
   return {
@@ -71,6 +78,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
     data: context.data,
     measured,
     answerFiles,
+    streamFiles,
     timed,
     examples: await examplesOf(context, measured),
     notes: [noBetter, ...notes, memorized, ...slower].filter((note) => note !== undefined),
@@ -108,11 +116,18 @@ async function makeFiles(begin: StageContext, stores: RunStores) {
   const answerFiles = isAsked
     ? await (await import('../ship/answer-files.ts')).writeAnswerFiles(context, [last, ...shipped!.files], stores.write)
     : new Map<string, AnswerFile>();
+  const hasStreams = last !== undefined && streamFormats(context.recipe.export).length > 0;
+  const streamFiles = hasStreams
+    ? await (
+        await STREAM_FILES.load(STREAMS)
+      )(context, [last, ...shipped!.files], stores.write)
+    : new Map<string, StreamFile>();
   return {
     context,
     teaching,
     files,
     answerFiles,
+    streamFiles,
     students,
     pruned,
     channels,

@@ -1,6 +1,7 @@
 import { isOfTexts } from '../recipe/data-types.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
+import { loadAugmentation } from '../data/augment/steps-of.ts';
 import type { DatasetConfig, TextConfig, TokenInput } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
@@ -18,7 +19,9 @@ export async function loadData(
   recipe: Readers,
   { keepOriginals = seesOwnSize(recipe.teacher), ...options }: DataOptions = {},
 ): Promise<LoadedDataset> {
-  const { dataset, teacher } = recipe;
+  const { dataset, teacher, distill } = recipe;
+  await loadAugmentation(teacher?.train?.augment);
+  if (distill !== undefined && 'strong' in distill) await loadAugmentation(distill.strong);
   // The schema's type equals the parameter's, except that optional keys may be undefined.
   await loadTask(dataset.task);
   const read = await loadDataset(dataset, { keepOriginals, arePictures: () => arePictures(recipe), ...options });

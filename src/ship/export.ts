@@ -70,7 +70,7 @@ export async function exportModel(
   const graph = inferenceGraph(trained, []);
   const threshold = await thresholdOf(whole, { ...artifact, file, bytes: encode(graph, onnxOptions(whole)) });
   const context = { ...whole, threshold };
-  const make: MakeFile = (of, output) => ({ bytes: encode(of, onnxOptions(context, output)), skipped: [] });
+  const make: MakeFile = (of, ...as) => ({ bytes: encode(of, onnxOptions(context, ...as)), skipped: [] });
   const bytes = sizedContent(file, make(graph).bytes);
   const reference = await referenceOf(context, trained);
   const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;

@@ -2,6 +2,7 @@ import { sha256 } from '../base/bytes.ts';
 import { areNamed } from '../data/splits/columns.ts';
 import type { Column, Dataset } from '../data/dataset.ts';
 import { LETTERBOX } from '../data/pictures/letterbox.ts';
+import type { StreamGraph } from '../convert/streams.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
 import { answerForms } from '../recipe/answer-forms.ts';
@@ -23,10 +24,11 @@ export function statedColumns({
   return isShort ? columns : undefined;
 }
 
-/** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. `output`: what they answer with. */
+/** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. `output`: what they answer with; `stream`: the stream that they are. */
 export function onnxOptions(
   { recipe, written, data, threshold }: Pick<ShipContext, 'recipe' | 'written' | 'data' | 'threshold'>,
   output?: FileOutputs,
+  stream?: Pick<StreamGraph, 'metadata'>,
 ): Options & {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
@@ -65,7 +67,8 @@ export function onnxOptions(
   const texts = Object.entries(entries).map(
     ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
   );
-  return { name: recipe.name, opset: recipe.onnx.opset, metadata: new Map(texts) };
+  const metadata = new Map(texts);
+  return { name: recipe.name, opset: recipe.onnx.opset, metadata: stream?.metadata(metadata) ?? metadata };
 }
 
 /** True for answers of one row that has a number for each name. */

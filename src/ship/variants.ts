@@ -14,8 +14,8 @@ export function reducedVariants(context: DescribedBy, scheme: Reduction, dense: 
   const onnx: Variant = {
     format: 'onnx',
     precision: scheme,
-    make: (graph, output) => {
-      const options = { ...onnxOptions(context, output), keepFloat: isFrontEnd };
+    make: (graph, output, stream) => {
+      const options = { ...onnxOptions(context, output, stream), keepFloat: isFrontEnd };
       const { result, skipped } = lowerReduced(graph, scheme, options);
       return { bytes: onnxContent(result), skipped };
     },
@@ -36,8 +36,9 @@ export function int8Variants(
   const onnx: Variant = {
     format: 'onnx',
     precision: 'int8',
-    make: (graph, output) => {
-      const made = exportQdq(graph, quantization, { ...onnxOptions(context, output), keepFloat });
+    make: (graph, output, stream) => {
+      const scales = stream?.scales(quantization) ?? quantization;
+      const made = exportQdq(graph, scales, { ...onnxOptions(context, output, stream), keepFloat });
       return { bytes: onnxContent(made.result), skipped: [...skipped, ...made.skipped] };
     },
   };

@@ -7,18 +7,19 @@ import type { OnnxContent } from '../formats/onnx/large.ts';
 import { fileOf } from '../report/artifact.ts';
 import type { Artifact } from '../report/artifact.ts';
 import type { Reduced } from '../report/forms.ts';
-import type { QuantizationSensitivity } from '../report/types.ts';
+import type { ParitySummary, QuantizationSensitivity } from '../report/types.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import type { ModelFile } from './model-file.ts';
 import { progressOf } from '../train/progress.ts';
 import { scoreOfFile } from './model-file.ts';
 import type { ExportedModel } from './export.ts';
-import { checkVariant } from './parity/check-file.ts';
+import { checkVariant, DifferentAnswers } from './parity/check-file.ts';
 import type { Variant } from './variant.ts';
 import { sizedContent } from '../files/onnx-file.ts';
 import { loadDescription } from './description.ts';
 import { taskRow } from '../recipe/task.ts';
+import type { QuantizeRecipe } from '../recipe/schema/compress.ts';
 
 export interface Shipped {
   readonly files: readonly ExportedModel[];
@@ -70,10 +71,11 @@ export async function writeVariants(
     // Whether it loses too much is part of quantizing it; what follows is about the file.
     const stage = trained ? made.stage : `quantize-${number + 1}`;
     context.onEvent({ type: 'stage', stage });
-    const { validation, drop, tooMuch } = await dropOf(context, model, file, { stage, number, trained, hasMore });
-    if (tooMuch === undefined) {
-      context.onEvent({ type: 'stage', stage: `export ${file.file}` });
-      const parity = await checkVariant(context, made, file, variant.make);
+    const { validation, drop, tooMuch } = await dropOf(context, model, file, stage, number);
+    const check = () => checkVariant(context, made, file, variant.make);
+    if (tooMuch === undefined) context.onEvent({ type: 'stage', stage: `export ${file.file}` });
+    const parity = tooMuch === undefined ? await unlessDifferent(check) : undefined;
+    if (typeof parity === 'object') {
       const stage = trained ? made.stage : 'quantize';
       const { make } = variant;
       files.push(
@@ -82,7 +84,13 @@ export async function writeVariants(
       notes.push(...skipped);
       continue;
     }
-    notes.push(tooMuch);
+    const fact = tooMuch ?? parity!;
+    const then = whatFollows(context.recipe.quantize[number]!, { trained, hasMore });
+    if (then === undefined) {
+      const canPass = tooMuch !== undefined && typeof (await unlessDifferent(check)) === 'object';
+      throw new UserError(fact, remedyOf(context.recipe.quantize[number]!, number, canPass ? drop : undefined));
+    }
+    notes.push(`${fact}; ${then}`);
     refused ??= { file, seconds: (monotonicMs() - start) / 1000, validation, drop };
   }
   return { files, notes, ...(refused !== undefined && { refused }) };
@@ -139,23 +147,16 @@ export async function finish(
 /** Scores of float files on the validation split, by their content: each file of fewer bits is compared with the same one. */
 const floatScores = new WeakMap<object, Promise<number>>();
 
-interface DropOptions {
-  /** Stage that the time is counted for. */
-  readonly stage: string;
-  readonly number: number;
-  readonly trained: boolean;
-  readonly hasMore: boolean;
-}
-
-/** Loss of a file with fewer bits on the validation split, and the reason why it is not shipped if that is too much. */
+/** Loss of a file with fewer bits on the validation split, and the sentence that it is more than the quantization allows. `stage`: its time is counted for it. */
 async function dropOf(
   context: ShipContext,
   model: ExportedModel,
   file: ModelFile,
-  { stage, number, trained, hasMore }: DropOptions,
+  stage: string,
+  number: number,
 ): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
   const { recipe, data, processes: turns } = context;
-  const { maxDrop, fallback } = recipe.quantize[number]!;
+  const { maxDrop } = recipe.quantize[number]!;
   const onProgress = progressOf(context, stage);
   const { score } = taskOf(data.validation);
   const scored = async (of: ModelFile): Promise<number> => {
@@ -166,11 +167,39 @@ async function dropOf(
   floatScores.set(model.bytes, float);
   const drop = score.lost(await float, validation);
   if (drop <= maxDrop) return { validation, drop };
-  const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize[${number}].maxDrop ${maxDrop}`;
-  if (fallback === 'qat' && !trained)
-    return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
-  if (hasMore) return { validation, drop, tooMuch: `${fact}; more layers are kept in float` };
-  if (fallback !== 'stop')
-    return { validation, drop, tooMuch: `${fact}; it was not written, and the float files ship alone` };
-  throw new UserError(fact, 'Choose another calibrator, raise maxDrop, or set fallback to keep-float.');
+  const tooMuch = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize[${number}].maxDrop ${maxDrop}`;
+  return { validation, drop, tooMuch };
+}
+
+/** Result of a check, or the sentence that the file answers otherwise than its training graph. */
+async function unlessDifferent(check: () => Promise<ParitySummary>): Promise<ParitySummary | string> {
+  return check().catch((error: unknown) => {
+    if (error instanceof DifferentAnswers) return error.message;
+    throw error;
+  });
+}
+
+/** The fallback of a file that is refused, as the end of a sentence; undefined where the run stops. */
+function whatFollows(
+  { fallback }: QuantizeRecipe,
+  { trained, hasMore }: { readonly trained: boolean; readonly hasMore: boolean },
+): string | undefined {
+  if (fallback === 'qat' && !trained) return 'it was not written, and the student is trained with quantization';
+  if (hasMore) return 'more layers are kept in float';
+  return fallback === 'stop' ? undefined : 'it was not written, and the float files ship alone';
+}
+
+/** Changes of the recipe that let the run go on: of keys that this quantization has. `drop`: the loss, if this file may pass with it. */
+function remedyOf(settings: QuantizeRecipe, number: number, drop: number | undefined): string {
+  const key = `quantize[${number}]`;
+  const isByLayer = settings.scheme === 'int8' && settings.method === 'ptq';
+  const kept = isByLayer ? 'the most sensitive layers stay in float' : 'the float files ship alone';
+  const enough = drop === undefined ? Infinity : Math.ceil(100 * drop) / 100;
+  return [
+    `Set ${key}.fallback: keep-float, by which ${kept}`,
+    ...(enough <= 100 ? [`or ${key}.maxDrop to ${enough} or more`] : []),
+    ...('calibrator' in settings ? [`or try another ${key}.calibrator`] : []),
+  ]
+    .join(', ')
+    .concat('.');
 }

@@ -64,8 +64,13 @@ function hopsBehind(batches: readonly Feeds[], { input, axis, hop, window }: Str
   return found;
 }
 
+/** Numbers that a stream of one sample keeps from a hop to the next one. */
+export function numbersKept({ state }: Stream['graph']): number {
+  return [...state.values()].reduce((sum, { shape }) => sum + staticSize(withBatch(shape, 1)), 0);
+}
+
 function textOf({ graph, hop, window, isWindowed, perFrame }: Stream): string {
-  const kept = [...graph.state.values()].reduce((sum, { shape }) => sum + staticSize(withBatch(shape, 1)), 0);
+  const kept = numbersKept(graph);
   const first = Math.ceil(window / hop);
   const answers = isWindowed
     ? `answers from hop ${first} on, each time by the last ${window} frames`

@@ -17,6 +17,8 @@ export interface AskedFolder {
   readonly inputs: readonly string[];
   /** Least score of a box. */
   readonly threshold?: number;
+  /** Largest number of tokens to write. */
+  readonly tokens?: number;
 }
 
 /** What pipeline() of transformers.js answers to the inputs of each folder: labels as text, or vectors as numbers. Fails the test otherwise. */

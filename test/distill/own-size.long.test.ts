@@ -98,7 +98,7 @@ describe('a teacher of its own size', () => {
     { rotate: 40 },
     { cutout: 3 },
     { resizedCrop: { area: [0.3, 0.6] } },
-    { erase: { probability: 1 } },
+    { erase: {} },
     { randAugment: { magnitude: 20 } },
     { cutmix: 1 },
     { mixup: 1 },
@@ -125,7 +125,8 @@ describe('a teacher of its own size', () => {
       same += distance(batch!.x);
       unlike += distance(plain!.x);
     }
-    expect(same).toBeLessThan(0.5 * unlike);
+    // Half of the pictures are not erased, and differ from the plain ones by nothing but their size.
+    expect(same).toBeLessThan(('erase' in step ? 0.6 : 0.5) * unlike);
   });
 
   it('answers to stored views what it answers live', async () => {

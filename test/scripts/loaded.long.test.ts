@@ -16,13 +16,13 @@ describe('loads no more of src/ than it needs:', () => {
   });
 
   it('a run of a table', () => {
-    expect(loaded('recipes/digits-csv.yaml').lines).toBeLessThan(50_000);
+    expect(loaded('recipes/digits-csv.yaml').lines).toBeLessThan(48_400);
   });
 
   it('a run of pictures with a teacher from a file, int8 and TFLite', () => {
     const few = ['dataset.limit=300', 'repeats=1', 'report.latency.seconds=0.1'];
     const settings = few.flatMap((setting) => ['--set', setting]);
-    expect(loaded('recipes/fashion-mnist.yaml', ...settings).lines).toBeLessThan(72_300);
+    expect(loaded('recipes/fashion-mnist.yaml', ...settings).lines).toBeLessThan(70_800);
   });
 });
 

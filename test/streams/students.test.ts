@@ -15,12 +15,14 @@ beforeAll(async () => {
 const STUDENTS = {
   'cnn-1d': { width: 0.25, depth: 2, kernel: 3, causal: true },
   tcn: { filters: 8, depth: 2, kernel: 3, causal: true },
+  'bc-resnet': { width: 0.5, bands: 1, causal: true },
   'stream-ds-tcn': { filters: 8, depth: 2 },
   'stream-mixer': { filters: 8, depth: 2, kernels: [2, 5] },
 };
 
 const graphOf = (name: string, options: Readonly<Record<string, unknown>>): ReturnType<typeof inferenceGraph> => {
-  const model = buildModel(name, { inputShape: [24, 4], classes: 3, seed: 7, options });
+  const inputShape = name === 'bc-resnet' ? [24, 8, 1] : [24, 4];
+  const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
   // Moving statistics and offsets as after a training.
   const weights = model.getWeights().map((w, i) => tf.add(w, tf.randomUniform(w.shape, 0.05, 0.2, 'float32', i)));
   model.setWeights(weights);

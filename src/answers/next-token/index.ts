@@ -1,3 +1,4 @@
+import { row } from '../../commands/commands.ts';
 import { BEGINS } from '../../recipe/answer-forms.ts';
 import type { AnswerRow } from '../../recipe/answer-forms.ts';
 import { nextTokenKeys } from './recipe.ts';
@@ -31,3 +32,10 @@ export const nextTokenAnswers: AnswerRow = {
   },
   keys: [nextTokenKeys],
 };
+
+/** `limbeck complete`. */
+export const completeRow = row(
+  'complete <model>',
+  'Write on behind a text, and name the likeliest next words, with a model that says which token comes next',
+  async () => (await import('./command.ts')).completeCommand,
+);

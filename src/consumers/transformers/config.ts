@@ -2,7 +2,12 @@ import type { Dataset } from '../../data/dataset.ts';
 import { isImageShape } from '../../data/dataset.ts';
 import { UserError } from '../../base/errors.ts';
 import { Slot } from '../../base/registry.ts';
+import type { Skipped } from '../../base/skipped.ts';
+import type { OnnxContent } from '../../formats/onnx/large.ts';
 import type { Model } from '../../formats/onnx/model.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { Form } from '../../report/artifact.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session-options.ts';
 import { answerForms } from '../../recipe/answer-forms.ts';
 import { taskRow } from '../../recipe/task.ts';
 
@@ -14,9 +19,10 @@ export type Pipeline =
   | 'image-feature-extraction'
   | 'text-classification'
   | 'token-classification'
-  | 'feature-extraction';
+  | 'feature-extraction'
+  | 'text-generation';
 
-const MODELS: Readonly<Record<Pipeline, readonly [type: string, architecture: string]>> = {
+const MODELS: Readonly<Record<Exclude<Pipeline, 'text-generation'>, readonly [type: string, architecture: string]>> = {
   'image-classification': ['resnet', 'ResNetForImageClassification'],
   'image-segmentation': ['segformer', 'SegformerForSemanticSegmentation'],
   'object-detection': ['yolos', 'YolosForObjectDetection'],
@@ -32,7 +38,33 @@ const PROCESSORS: Readonly<Partial<Record<Pipeline, string>>> = {
   'object-detection': 'YolosImageProcessor',
 };
 
+/** Models and settings that a form makes of the float32 file of a run, in place of the usual ones. */
+export type PipelineFiles = (
+  float: Model,
+  options: {
+    /** Name of the file, for errors. */
+    readonly file: string;
+    /** Files are measured on it. */
+    readonly split: Dataset;
+    readonly session: SessionOptions;
+    /** Content of the tokenizer.json. */
+    readonly tokenizer: Uint8Array;
+    readonly recipe: Recipe;
+  },
+) => Promise<{
+  readonly models: readonly {
+    readonly name: string;
+    readonly precision: Form['precision'];
+    readonly content: OnnxContent;
+    readonly score: number;
+  }[];
+  readonly files: ReadonlyMap<string, string>;
+  readonly skipped: readonly Skipped[];
+  readonly notes: readonly string[];
+}>;
+
 export interface PipelineForm {
+  readonly pipelineFiles?: PipelineFiles;
   readonly texts?: Pipeline;
   readonly pictures?: Pipeline;
   /** Last step of the files, where not that of their kind of data. */
@@ -86,7 +118,7 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** config.json, and what says how inputs are prepared. `tokenizer`: content of the tokenizer.json. */
 export async function configFiles(
-  pipeline: Pipeline,
+  pipeline: keyof typeof MODELS,
   data: Dataset,
   tokenizer: Uint8Array | undefined,
 ): Promise<Map<string, string | Uint8Array>> {

@@ -13,9 +13,13 @@ import { writeInto } from '../../ship/cluster/write.ts';
 import { missingModels } from '../../ship/kit/missing.ts';
 import type { WantedFile } from '../../ship/kit/missing.ts';
 import { modelRows } from '../../ship/kit/kit.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { ModelRow } from '../../report/types.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { configFiles, pipelineOf } from './config.ts';
-import type { Pipeline } from './config.ts';
+import type { Pipeline, PipelineForm } from './config.ts';
 import { readme } from './readme.ts';
+import type { ShippedFile } from './readme.ts';
 import { inOnePiece } from '../../formats/onnx/large.ts';
 import { readModelFile } from '../../files/onnx-file.ts';
 
@@ -48,35 +52,20 @@ export async function writePipelineFolder(
   const { validation } = await loadData(recipe, {
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
   });
-  const { pipeline, withEnds, usualThreshold } = await pipelineOf(validation);
+  const form = await pipelineOf(validation);
   const rows = modelRows(report, model, run).filter(({ format }) => format === 'onnx');
-  const exported = await Promise.all(
-    rows.map(async (row) => ({
-      row,
-      bytes: inOnePiece(await readModelFile(path.join(run, row.file!)), row.file!, PIPELINES),
-    })),
-  );
   if (rows[0] === undefined)
     throw new UserError(
       `${run}: has no ONNX file of this model`,
       'Add onnx to `export` in the recipe, and run it again.',
     );
-  const made = await missingModels(run, rows[0].model, rows, recipe, validation, WANTED);
-  const models = [...exported, ...made.models];
-  const content = new Map<string, string | Uint8Array>();
-  const shipped: Parameters<typeof readme>[1][number][] = [];
-  for (const { precision } of WANTED) {
-    const found = models.find(({ row }) => row.precision === precision);
-    if (found === undefined) continue;
-    const { row, bytes } = found;
-    const ended = onnxContent((withEnds ?? withPipelineEnds)(decodeModel(bytes, row.file!), validation, pipeline));
-    const changed = inOnePiece(ended, row.file!, PIPELINES);
-    content.set(NAMES[precision], changed);
-    shipped.push({ file: NAMES[precision], sizeBytes: changed.length, row });
-  }
   const tokenizer = validation.text && (await readBytes(await ownFile(run, `exports/${TOKENIZER_FILE}`)));
-  for (const [name, file] of await configFiles(pipeline, validation, tokenizer)) content.set(name, file);
-  const notes = notesOf(pipeline, validation);
+  const { pipeline, usualThreshold } = form;
+  const { shipped, settings, skipped, notes } =
+    pipeline === 'text-generation'
+      ? await madeFiles(form, { run, rows, recipe, validation, tokenizer: tokenizer! })
+      : await usualFiles(form, pipeline, { run, rows, recipe, validation, tokenizer });
+  const content = new Map([...shipped.map(({ file, bytes }) => [file, bytes] as const), ...settings]);
   content.set(
     'README.md',
     readme(report, shipped, {
@@ -89,7 +78,70 @@ export async function writePipelineFolder(
     }),
   );
   await writeInto(folder, content, force);
-  return { pipeline, files: [...content.keys()].sort(), skipped: made.skipped, notes };
+  return { pipeline, files: [...content.keys()].sort(), skipped, notes };
+}
+
+interface Source<Tokenizer extends Uint8Array | undefined> {
+  readonly run: string;
+  readonly rows: readonly ModelRow[];
+  readonly recipe: Recipe;
+  readonly validation: Dataset;
+  readonly tokenizer: Tokenizer;
+}
+
+interface FolderFiles extends Pick<PipelineFolder, 'skipped' | 'notes'> {
+  readonly shipped: readonly (ShippedFile & { readonly bytes: Uint8Array })[];
+  readonly settings: ReadonlyMap<string, string | Uint8Array>;
+}
+
+/** The files of a run with the ends that a pipeline reads. */
+async function usualFiles(
+  { withEnds }: PipelineForm,
+  pipeline: Exclude<Pipeline, 'text-generation'>,
+  { run, rows, recipe, validation, tokenizer }: Source<Uint8Array | undefined>,
+): Promise<FolderFiles> {
+  const exported = await Promise.all(
+    rows.map(async (row) => ({
+      row,
+      bytes: inOnePiece(await readModelFile(path.join(run, row.file!)), row.file!, PIPELINES),
+    })),
+  );
+  const made = await missingModels(run, rows[0]!.model, rows, recipe, validation, WANTED);
+  const models = [...exported, ...made.models];
+  const shipped = WANTED.flatMap(({ precision }) => {
+    const found = models.find(({ row }) => row.precision === precision);
+    if (found === undefined) return [];
+    const { row } = found;
+    const ended = onnxContent(
+      (withEnds ?? withPipelineEnds)(decodeModel(found.bytes, row.file!), validation, pipeline),
+    );
+    const bytes = inOnePiece(ended, row.file!, PIPELINES);
+    return [{ file: NAMES[precision], sizeBytes: bytes.length, row, bytes }];
+  });
+  const settings = await configFiles(pipeline, validation, tokenizer);
+  return { shipped, settings, skipped: made.skipped, notes: notesOf(pipeline, validation) };
+}
+
+/** Files that the form of answers makes of the float32 file of a run. */
+async function madeFiles(
+  { pipelineFiles }: PipelineForm,
+  { run, rows, recipe, validation: split, tokenizer }: Source<Uint8Array>,
+): Promise<FolderFiles> {
+  const row = rows.find(({ precision }) => precision === 'fp32') ?? rows[0]!;
+  const file = path.join(run, row.file!);
+  const float = decodeModel(await readModelFile(file), file);
+  const session = sessionOptionsOf(recipe);
+  const { models, files, skipped, notes } = await pipelineFiles!(float, { file, split, session, tokenizer, recipe });
+  const shipped = models.map(({ name, precision, content, score }) => {
+    const bytes = inOnePiece(content, name, PIPELINES);
+    return {
+      file: name,
+      sizeBytes: bytes.length,
+      row: { ...row, precision, score: { validation: score, test: null } },
+      bytes,
+    };
+  });
+  return { shipped, settings: files, skipped, notes };
 }
 
 function withPipelineEnds(

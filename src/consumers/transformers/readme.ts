@@ -9,7 +9,7 @@ import type { ModelRow, Report } from '../../report/types.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { Pipeline } from './config.ts';
 
-interface ShippedFile {
+export interface ShippedFile {
   readonly file: string;
   readonly sizeBytes: number;
   readonly row: ModelRow;
@@ -38,6 +38,7 @@ const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'text-classification': "'A text.'",
   'token-classification': "'A text.'",
   'feature-extraction': "'A text.'",
+  'text-generation': "'A text', { max_new_tokens: 20 }",
 };
 
 /** README.md of a folder for transformers.js, with the front matter of the Hugging Face hub. */

@@ -8,7 +8,7 @@ import type { Geometry } from './geometry.ts';
 import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
 import { eraseStep } from './erase.ts';
-import { isMix } from './mix.ts';
+import { isMix } from './kinds.ts';
 import { randAugmentStep } from './rand-augment.ts';
 import { resizedCropStep } from './resized-crop.ts';
 import { sequenceStep } from './sequence.ts';
@@ -100,7 +100,7 @@ function imageStep(step: AugmentStep, context: StepContext, normalization: Norma
   if ('rotate' in step) return rotateStep(context, step.rotate);
   if ('cutout' in step) return cutoutStep(context, step.cutout);
   if ('resizedCrop' in step) return resizedCropStep(context, step.resizedCrop);
-  if ('erase' in step) return eraseStep(context, step.erase);
+  if ('erase' in step) return eraseStep(context);
   if ('randAugment' in step) return randAugmentStep(context, step.randAugment, normalization);
   throw new UserError(
     `augment: ${nameOf(step)} changes ${changed(step)}, but a sample is [${[context.height, context.width, context.channels].join(', ')}]`,

@@ -1,26 +1,20 @@
-import type { AugmentStep } from '../config.ts';
 import { drawBox, scaledBox } from './boxes.ts';
 import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 import type { ImageStep } from './steps.ts';
 
-export type Erase = Extract<AugmentStep, { erase: unknown }>['erase'];
-
-/** Shares of the area, and ratios of width to height, of the box, as in the paper. */
-const [AREA, RATIO] = [
-  [0.02, 0.4],
-  [0.3, 1 / 0.3],
-] as const;
+/** Share of the images, shares of the area, and ratios of width to height, of the box, as in the paper. */
+const [PROBABILITY, AREA, RATIO] = [0.5, [0.02, 0.4], [0.3, 1 / 0.3]] as const;
 
 /**
  * Zhong et al. 2020, "Random erasing data augmentation", algorithm 1: fills a box of some images with noise between the darkest and the brightest
  * value of the image.
  */
-export function eraseStep(context: StepContext, { probability = 0.5 }: Erase): ImageStep {
+export function eraseStep(context: StepContext): ImageStep {
   const { width, channels, drawn = context } = context;
   const unit = unitOf(context);
   return (image, random) => {
-    if (random.uniform() >= probability) return;
+    if (random.uniform() >= PROBABILITY) return;
     const box = drawBox(drawn, AREA, RATIO, random);
     if (box === undefined) return;
     const noise = Float64Array.from({ length: box.height * box.width * drawn.channels }, () => random.uniform());

@@ -4,18 +4,9 @@ import type { AugmentStep } from '../config.ts';
 import { isImageShape } from '../dataset.ts';
 import { cutmix } from './cutmix.ts';
 import { imageShape } from './image.ts';
+import { mixesBatch } from './kinds.ts';
 import { mixup } from './mixup.ts';
 import type { Mixing } from './mixup.ts';
-
-/** True for a step that combines several samples; no teacher's answer is stored for the result. */
-export function isMix(step: AugmentStep): boolean {
-  return mixesBatch(step) || 'mosaic' in step;
-}
-
-/** True for a step that combines the samples of a batch. */
-function mixesBatch(step: AugmentStep): boolean {
-  return 'mixup' in step || 'cutmix' in step;
-}
 
 /** Draws the mixture of a batch of `n` samples; `index`: number of the batch in the epoch. */
 export type Mixer = (n: number, index: number) => Mixing;

@@ -19,15 +19,10 @@ export interface Tile {
 
 /** Shares of height and width between which the corner lies at which the four pictures meet. */
 const [LEAST, MOST] = [0.3, 0.7];
-/** Share of the samples, and of a training. */
-const [PROBABILITY, UNTIL] = [0.5, 0.85];
+/** Share of the samples that are shown in a mosaic. */
+const PROBABILITY = 0.5;
 /** Largest enlargement of a picture beyond the size at which it just fills its rectangle. */
 const LARGER = 1.5;
-
-/** The steps of an epoch that begins when this share of a training is done: mosaics end before it does. */
-export function stepsAt(steps: readonly AugmentStep[], done: number): readonly AugmentStep[] {
-  return steps.filter((step) => !('mosaic' in step) || done < UNTIL);
-}
 
 /**
  * Draws the mosaic in which a row of a data set is shown (Bochkovskiy et al. 2020, "YOLOv4", section 3.4): four pictures around a corner, each

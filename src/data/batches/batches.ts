@@ -1,10 +1,8 @@
 import { RandomStream } from '../../base/random.ts';
-import { createAugmenter } from '../augment/augment.ts';
 import type { Geometry } from '../augment/geometry.ts';
 import { imageShape } from '../augment/image.ts';
-import { createMixer } from '../augment/mix.ts';
 import type { Mix } from '../augment/mixup.ts';
-import { mosaicOf, mosaicWriter } from '../augment/mosaic.ts';
+import { augmenterOf, mixerFor, mosaicFor } from '../augment/steps-of.ts';
 import type { AugmentStep } from '../config.ts';
 import { countOfElements } from '../dataset.ts';
 import type { Dataset, InputPart, TargetValues } from '../dataset.ts';
@@ -120,7 +118,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       : { augment, seed: options.viewSeed ?? seed, key: ['view', view] };
   const write = augmentedWriter(dataset, chance);
   const targetsIn = movedTargets(dataset, chance);
-  const mixer = createMixer(augment, dataset.sampleShape, seed, epoch);
+  const mixer = mixerFor(augment, dataset.sampleShape, seed, epoch);
   const size = countOfElements(dataset.sampleShape);
 
   return (index, buffer) => {
@@ -217,10 +215,10 @@ export function augmentedWriter(dataset: Dataset, chance: Chance, drawn?: readon
   const { augment, seed, key } = chance;
   const { sampleShape, normalization, backgrounds } = dataset;
   const shape = imageShape(sampleShape);
-  const mosaic = mosaicOf(dataset, chance, shape);
+  const mosaic = mosaicFor(dataset, chance, shape);
   const alone = sampleWriter(dataset);
-  const plain = mosaic === undefined ? alone : mosaicWriter(alone, mosaic, shape);
-  const apply = createAugmenter(augment, sampleShape, normalization, drawn, backgrounds);
+  const plain = mosaic === undefined ? alone : mosaic.writer(alone, mosaic.tiles, shape);
+  const apply = augmenterOf(augment, sampleShape, normalization, drawn, backgrounds);
   if (apply === undefined) return plain;
   const random = randomOf(dataset, { seed, key });
   const size = countOfElements(sampleShape);
@@ -238,9 +236,9 @@ function movedTargets(dataset: Dataset, chance: Chance): (rows: Int32Array) => T
   const { augment, seed, key } = chance;
   const { sampleShape, normalization, backgrounds } = dataset;
   const move = targetMover(dataset);
-  const apply = move && createAugmenter(augment, sampleShape, normalization, sampleShape, backgrounds);
+  const apply = move && augmenterOf(augment, sampleShape, normalization, sampleShape, backgrounds);
   const size = imageShape(sampleShape);
-  const mosaic = mosaicOf(dataset, chance, size);
+  const mosaic = mosaicFor(dataset, chance, size);
   if (apply === undefined && mosaic === undefined) return (rows) => targetsOf(dataset, rows);
   const random = randomOf(dataset, { seed, key });
   return (rows) => {
@@ -253,7 +251,7 @@ function movedTargets(dataset: Dataset, chance: Chance): (rows: Int32Array) => T
     const shown = Array.from(
       rows,
       (row, i) =>
-        mosaic(row)?.map((tile) => ({ row: tile.row, maps: [tile.map, ...geometries[i]!] })) ?? [
+        mosaic.tiles(row)?.map((tile) => ({ row: tile.row, maps: [tile.map, ...geometries[i]!] })) ?? [
           { row, maps: geometries[i]! },
         ],
     );
@@ -283,7 +281,7 @@ export function mixerOf(
   { augment, mix }: Chance,
   drawn: readonly number[],
 ) {
-  return mix && createMixer(augment, sampleShape, mix.seed, mix.epoch, drawn);
+  return mix && mixerFor(augment, sampleShape, mix.seed, mix.epoch, drawn);
 }
 
 function labelledIn(labelled: Uint8Array, rows: Int32Array, mix: Mix | undefined): Float32Array {

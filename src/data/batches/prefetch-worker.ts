@@ -1,6 +1,7 @@
 import '../../features.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../../base/errors.ts';
+import { loadAugmentation } from '../augment/steps-of.ts';
 import { batchCount, batchMaker } from './batches.ts';
 import type { Batch } from './batches.ts';
 import { loadTargets } from '../targets/registry.ts';
@@ -12,8 +13,11 @@ const { dataset, first, step, ahead, control } = workerData as WorkerSetup;
 // Messages wait until somebody listens.
 await loadTargets(dataset);
 
-parentPort!.on('message', ({ job, options, slots }: PrefetchJob) => {
+parentPort!.on('message', (message: PrefetchJob) => void follow(message));
+
+async function follow({ job, options, slots }: PrefetchJob): Promise<void> {
   try {
+    await loadAugmentation(options.augment);
     const make = batchMaker(dataset, options);
     const count = batchCount(dataset.count, options.batchSize);
     let made = 0;
@@ -26,7 +30,7 @@ parentPort!.on('message', ({ job, options, slots }: PrefetchJob) => {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
     send({ job, error: { name, message, stack, hint: error instanceof UserError ? error.hint : undefined } }, []);
   }
-});
+}
 
 /** Sleeps until the reader has taken enough batches for one more; false if the reader has dropped this job. */
 function roomFor(made: number, job: number): boolean {

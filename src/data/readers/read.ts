@@ -8,7 +8,6 @@ import type { SplitSource } from '../storage/read-once.ts';
 import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';
 import type { OpenText } from '../text/open.ts';
-import { refuseBeside, cutIntoWindows } from './windows.ts';
 import { readers as readersOf } from './registry.ts';
 import type { Part } from './registry.ts';
 
@@ -80,8 +79,11 @@ export async function readSplit(
   if (source === undefined || typeof source === 'number') return undefined;
   const withoutLabels = part === 'unlabelled' || config.labelled === 0;
   const window = 'window' in config ? config.window : undefined;
-  if (window !== undefined) refuseBeside(config);
+  const windows = window && (await import('./windows.ts'));
+  windows?.refuseBeside(config);
   const { read } = await readersOf.load(config.type);
   const raw = await read(source, { ...config, text, withoutLabels, part, ...given });
-  return window === undefined ? raw : cutIntoWindows(raw, { window, task: config.task, ...given });
+  return window === undefined || windows === undefined
+    ? raw
+    : windows.cutIntoWindows(raw, { window, task: config.task, ...given });
 }

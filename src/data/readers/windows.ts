@@ -174,14 +174,3 @@ export function refuseBeside({ window, categorical, shape, text }: Readonly<Reco
     `Leave \`${other[0]}\` out: the shape of a sample is [steps, channels], and channels are columns of numbers.`,
   );
 }
-
-/** A warning about groups that a split shares with train; none without. */
-export function sharedGroups(name: string, split: RawSplit, train: RawSplit): readonly string[] {
-  const names = new Set(train.groups?.names);
-  const shared = split.groups?.names.filter((one) => names.has(one)) ?? [];
-  if (shared.length === 0) return [];
-  const some = shared.length <= 5 ? shared.join(', ') : `${shared.slice(0, 5).join(', ')}, …`;
-  return [
-    `${name} has ${shared.length} groups of windows that train has too: ${some}; the score says little about groups that are not in train`,
-  ];
-}

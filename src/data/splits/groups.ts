@@ -1,4 +1,5 @@
 import { RandomStream } from '../../base/random.ts';
+import type { RawSplit } from '../dataset.ts';
 import type { Draw } from './split.ts';
 
 /** Number of random orders of the groups that are compared. */
@@ -37,4 +38,15 @@ export function drawGroups(
     }
   }
   return Int32Array.from(groups.keys()).filter((row) => best!.groups.has(groups[row]!));
+}
+
+/** A warning about groups that a split shares with train; none without. */
+export function sharedGroups(name: string, split: RawSplit, train: RawSplit): readonly string[] {
+  const names = new Set(train.groups?.names);
+  const shared = split.groups?.names.filter((one) => names.has(one)) ?? [];
+  if (shared.length === 0) return [];
+  const some = shared.length <= 5 ? shared.join(', ') : `${shared.slice(0, 5).join(', ')}, …`;
+  return [
+    `${name} has ${shared.length} groups of windows that train has too: ${some}; the score says little about groups that are not in train`,
+  ];
 }

@@ -1,7 +1,7 @@
+import { OnDemand } from '../../base/on-demand.ts';
 import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/step/loss.ts';
-import { withCentres } from './arcface.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
 
 export type AnyLoss = LossName | 'ce';
@@ -37,6 +37,8 @@ const modules: Readonly<Record<AnyLoss, () => Promise<LossDefinition>>> = {
   attention: async () => (await import('./attention.ts')).attention,
 };
 
+const ARCFACE = new OnDemand('centres of classes', () => import('./arcface.ts'));
+
 /** Default options of a loss; `ofLabels`: options of its label part. */
 export function usualNumbers(
   name: AnyLoss,
@@ -52,6 +54,7 @@ export function loadLoss(name: AnyLoss): Promise<LossDefinition> {
 
 /** Loads a loss by its name, and creates it; throws for an option that the loss does not have. */
 export async function createLoss(name: AnyLoss, args: LossArgs = {}): Promise<Loss> {
+  if (args.ofLabels?.['arcface'] !== undefined) await ARCFACE.load();
   return builtLoss(name, await loadLoss(name), args);
 }
 
@@ -62,6 +65,6 @@ export function builtLoss(name: AnyLoss, definition: LossDefinition, args: LossA
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
   const loss = definition.build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
-  const whole = args.ofLabels?.['arcface'] === undefined ? loss : withCentres(loss, args);
+  const whole = args.ofLabels?.['arcface'] === undefined ? loss : ARCFACE.module.withCentres(loss, args);
   return { ...whole, acrossBatch: ACROSS_BATCH.has(name) || numbers['dice'] !== undefined };
 }

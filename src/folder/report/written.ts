@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../base/files.ts';
-import { DRAWN } from '../../report/answer-figures.ts';
+import { loadSections } from '../../report/html/sections/rare.ts';
 import { reportFiles } from '../../report/render/files.ts';
 import type { Report } from '../../report/types.ts';
 import { finishedReport } from './finished.ts';
 
 export async function writeReport(folder: string, report: Report): Promise<void> {
-  await DRAWN.loadAll();
+  await loadSections(report);
   for (const [name, content] of reportFiles(report)) await writeFileAtomic(path.join(folder, name), content);
 }
 

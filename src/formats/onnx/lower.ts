@@ -125,6 +125,6 @@ function valueInfo(name: string, { dtype, shape }: TensorType): ValueInfo {
 }
 
 /** The IR version that came with an operator set: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
-function irVersionOf(opset: number): number {
+export function irVersionOf(opset: number): number {
   return opset >= 23 ? 11 : opset >= 21 ? 10 : opset >= 19 ? 9 : 8;
 }

@@ -32,7 +32,7 @@ export type Precision = 'float32' | 'float16' | 'dynamic' | 'integer';
 export interface TfliteOptions {
   readonly precision?: Precision;
   /** Scales by value name, for `integer`. */
-  readonly quantization?: Quantization;
+  readonly quantization?: Quantization | undefined;
   /**
    * Scales of dense layers, for `dynamic`, and for `integer` unless `quantization` has the weights. Default `tensor`; `channel` needs TensorFlow Lite
    * 2.17 or later.

@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import type { Blocks } from './blocks.ts';
 import { BATCH_NORM } from './blocks.ts';
 import { family, imageInputShape, network } from './builder.ts';
-import { integer, real } from './options.ts';
+import { causal, integer, real } from './options.ts';
 import { SubSpectralNorm } from './sub-spectral-norm.ts';
 
 /** Table 1 of the paper: blocks, channels at width 1, stride over the frequencies of the first block, dilation in time. */
@@ -27,34 +27,46 @@ export const bcResnet = family({
     ),
     bands: integer(5, 'Parts of the frequencies with a norm of their own; 1: batch norm.', 1, 64),
     dropout: real(0.1, 'Share of the channels that is dropped in training.', 0, 0.9),
+    causal,
   },
-  build: ({ inputShape, classes, blocks }, { width, bands, dropout }) => {
+  build: ({ inputShape, classes, blocks }, { width, bands, dropout, causal: isCausal }) => {
     imageInputShape('bc-resnet', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const filters = (base: number): number => Math.max(1, Math.round(base * width));
-    let y = blocks.conv(x, 'stem', filters(16), { kernel: 5, stride: [1, 2] });
+    const stem = { kernel: 5, stride: [1, 2] } as const;
+    let y = isCausal
+      ? blocks.conv(padded(x, 'stem_past', [4, 0], halved(inputShape[1]!)), 'stem', filters(16), {
+          ...stem,
+          padding: 'valid',
+        })
+      : blocks.conv(x, 'stem', filters(16), stem);
     STAGES.forEach(([count, base, stride, dilation], stage) => {
       for (let i = 1; i <= count; i++) {
-        const shared = { filters: filters(base), dilation, bands, dropout };
+        const shared = { filters: filters(base), dilation, bands, dropout, isCausal };
         y = block(blocks, y, `stage${stage + 1}_block${i}`, { ...shared, transition: i === 1 ? stride : undefined });
       }
     });
     // The paper has 5×5, where 40 bands have been reduced to 5: a kernel over all remaining bands, without padding.
-    const padded = layers
-      .zeroPadding2d({
-        name: 'head_pad',
-        padding: [
-          [2, 2],
-          [0, 0],
-        ],
-      })
-      .apply(y) as SymbolicTensor;
     const kernel = [5, y.shape[2]!] as const;
-    y = blocks.depthwise(padded, 'head_depthwise', { kernel, padding: 'valid', ...PLAIN });
+    y = padded(y, 'head_pad', isCausal ? [4, 0] : [2, 2]);
+    y = blocks.depthwise(y, 'head_depthwise', { kernel, padding: 'valid', ...PLAIN });
     y = blocks.conv(y, 'head', filters(32), { kernel: 1 });
     return network('bc-resnet', x, blocks.classifier(y, classes));
   },
 });
+
+/** Zeros before and behind the frames, and below and above the frequencies. */
+function padded(x: SymbolicTensor, name: string, time: Pair, frequencies: Pair = [0, 0]): SymbolicTensor {
+  return layers.zeroPadding2d({ name, padding: [time, frequencies] }).apply(x) as SymbolicTensor;
+}
+
+type Pair = [number, number];
+
+/** Zeros beside the frequencies as a layer with the padding `same` has them, whose kernel of 5 halves them. */
+function halved(frequencies: number): Pair {
+  const zeros = Math.max(0, 2 * (Math.ceil(frequencies / 2) - 1) + 5 - frequencies);
+  return [Math.floor(zeros / 2), Math.ceil(zeros / 2)];
+}
 
 const PLAIN = { norm: false, bias: false, activation: 'none' } as const;
 
@@ -64,13 +76,14 @@ interface BlockOptions {
   readonly dilation: number;
   readonly bands: number;
   readonly dropout: number;
+  readonly isCausal: boolean;
   /** Frequency stride of a block that changes the channels, and therefore has no shortcut. */
   readonly transition: number | undefined;
 }
 
 /** Equations 3 and 4: y = f2(x), and relu(x + y + f1(mean of y over the frequencies)), whose last summand is the same for all frequencies. */
 function block(blocks: Blocks, x: SymbolicTensor, name: string, options: BlockOptions): SymbolicTensor {
-  const { filters, dilation, bands, dropout, transition } = options;
+  const { filters, dilation, bands, dropout, isCausal, transition } = options;
   const changed = transition === undefined ? x : blocks.conv(x, `${name}_transition`, filters, { kernel: 1 });
   const stride = [1, transition ?? 1] as const;
   const filtered = blocks.depthwise(changed, `${name}_frequency`, { kernel: [1, 3], stride, ...PLAIN });
@@ -87,7 +100,9 @@ function block(blocks: Blocks, x: SymbolicTensor, name: string, options: BlockOp
   const pool = layers.averagePooling2d({ name: `${name}_mean`, poolSize: window, strides: window, padding: 'valid' });
   const mean = pool.apply(y) as SymbolicTensor;
   const inTime = { kernel: [3, 1], dilation: [dilation, 1], activation: 'none' } as const;
-  const timed = blocks.depthwise(mean, `${name}_time`, inTime);
+  const timed = isCausal
+    ? blocks.depthwise(padded(mean, `${name}_past`, [2 * dilation, 0]), `${name}_time`, { ...inTime, padding: 'valid' })
+    : blocks.depthwise(mean, `${name}_time`, inTime);
   const swish = layers.activation({ name: `${name}_swish`, activation: 'swish' }).apply(timed) as SymbolicTensor;
   const mixed = blocks.conv(swish, `${name}_pointwise`, filters, { kernel: 1, ...PLAIN });
   const z = blocks.dropout(mixed, `${name}_dropout`, dropout, [null, 1, 1, filters]);

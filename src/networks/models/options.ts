@@ -23,7 +23,7 @@ export function integer(fallback: number, doc: string, min = 1, max = MOST): Opt
   return { default: fallback, doc, wrong };
 }
 
-export function yesNo(fallback: boolean, doc: string): OptionSpec<boolean> {
+function yesNo(fallback: boolean, doc: string): OptionSpec<boolean> {
   const wrong = (value: unknown): string | undefined =>
     typeof value === 'boolean' ? undefined : 'expected true or false';
   return { default: fallback, doc, wrong };
@@ -83,3 +83,9 @@ function unknownOption(model: string, name: string, known: readonly string[]): U
   const hint = near === undefined ? `Its options are ${known.join(', ')}.` : `Did you mean ${near}?`;
   return new UserError(`model ${model} has no option ${shown(name)}`, hint);
 }
+
+/** Option of models whose layers may look back only, as streams need it. */
+export const causal = yesNo(
+  false,
+  'Layers look back only: zeros before the first step, none behind the last, as a stream needs.',
+);

@@ -3,7 +3,7 @@ import { UserError, shown } from '../../base/errors.ts';
 import { channels } from './blocks.ts';
 import type { Blocks } from './blocks.ts';
 import { family, network } from './builder.ts';
-import { yesNo, integer, real } from './options.ts';
+import { causal, integer, real } from './options.ts';
 
 /** The sequence [steps, channels] as a picture [1, steps, channels]: TFLite has convolutions over height and width alone. Of a picture, each row is a step. */
 export function sequence(model: string, inputShape: readonly number[]): { x: SymbolicTensor; y: SymbolicTensor } {
@@ -17,12 +17,6 @@ export function sequence(model: string, inputShape: readonly number[]): { x: Sym
   const targetShape = [1, steps, rest.reduce((product, size) => product * size, 1)];
   return { x, y: layers.reshape({ name: 'one_row', targetShape }).apply(x) as SymbolicTensor };
 }
-
-/** Option of models whose layers may look back only, so that `limbeck export --stream` takes them. */
-const causal = yesNo(
-  false,
-  'Layers look back only: zeros before the first step, none behind the last, as a stream needs.',
-);
 
 const paddingOf = (isCausal: boolean) => (isCausal ? 'causal' : 'same');
 

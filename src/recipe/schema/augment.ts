@@ -30,9 +30,7 @@ const ofPictures = [
       .describe('Cut out a random part of the image and resize it to the whole size.'),
   }),
   z.strictObject({
-    erase: z
-      .strictObject({ probability: fraction.optional().describe('Share of the samples; default: 0.5.') })
-      .describe('Fill a random box with noise.'),
+    erase: z.strictObject({}).describe('Fill a random box of half of the samples with noise.'),
   }),
   z.strictObject({
     randAugment: z

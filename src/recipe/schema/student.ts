@@ -183,7 +183,11 @@ export const studentRules: readonly KeyRule[] = [
   ]),
   ofStudent('prune', isAny, 'a student that is pruned'),
   ofStudent('quantize', isAny, 'a student that is quantized; for a file alone there is `limbeck quantize`'),
-  ofStudent('export', (formats: string[]) => formats.includes('tflite'), 'a student, of which TFLite files are made'),
+  ofStudent(
+    'export',
+    (formats: unknown[]) => formats.some((format) => format !== 'onnx'),
+    'a student, of which TFLite files and streams are made',
+  ),
   ofStudent('outputs', () => true, 'a student, whose files answer'),
   ofStudent('repeats', (count: number) => count > 1, 'a student that is trained so often'),
   ofStudent('report.pruningSensitivity', (isWanted: boolean) => isWanted, 'a student whose layers are pruned'),

@@ -37,8 +37,18 @@ function withTeacherDefaults(known: TaskName, data: unknown): unknown {
   if (!isMapping(distill)) return data;
   const { softTargets = {} } = distill;
   if (!isMapping(softTargets)) return data;
-  const softens = temperature === undefined ? {} : { temperature };
+  const softens = temperature === undefined || !isSoftened(distill['loss'] ?? loss, known) ? {} : { temperature };
   return { ...(data as Mapping), distill: { loss, ...softens, ...distill, softTargets: { store, ...softTargets } } };
+}
+
+/**
+ * True for `kd` and losses of inner tensors, which add to it; other losses have temperatures of their own, or none. True for losses of other tasks too,
+ * which are refused for that alone.
+ */
+function isSoftened(loss: unknown, task: TaskName): boolean {
+  const options = LOSSES[loss as LossName]?.options;
+  if (loss === 'kd' || options === undefined) return loss === 'kd';
+  return 'features' in options || !isLossFor(loss as LossName, task);
 }
 
 function at(data: unknown, ...keys: readonly string[]): unknown {

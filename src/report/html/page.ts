@@ -3,17 +3,9 @@ import { classesSection } from './sections/classes.ts';
 import { Markup, markup } from './markup.ts';
 import type { Content } from './markup.ts';
 import { agreementSection } from './sections/agreement.ts';
-import { examplesSection } from './sections/examples.ts';
 import { answerSections } from './sections/of-answers.ts';
-import { answerFilesSection } from './sections/answer-files.ts';
-import { calibrationSection } from './sections/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './sections/sections.ts';
-import { raceSection } from './sections/race.ts';
-import { searchSection } from './sections/search.ts';
-import { channelsSection } from './sections/channels.ts';
-import { pruningSection } from './sections/pruning.ts';
-import { quantizationSection } from './sections/sensitivity.ts';
-import { stepsSection } from './sections/steps.ts';
+import { RARE } from './sections/rare.ts';
 import { STYLE } from './style.ts';
 import { modelsTable } from './tables.ts';
 import { tradeSection } from './sections/trade.ts';
@@ -51,22 +43,23 @@ export function reportHtml(report: Report): string {
       Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
   const figures = [
     tradeSection(report),
-    stepsSection(report),
+    RARE.steps.of(report),
     modelsSection,
     verdict === undefined ? '' : verdictSection(verdict, scoreOf(report), taughtBy(report)),
-    searchSection(report),
-    raceSection(report),
+    RARE.search.of(report),
+    RARE.race.of(report),
     latencySection(report),
-    answerFilesSection(report),
+    RARE.answerFiles.of(report),
+    RARE.streams.of(report),
     foldedWhereNarrow(curvesSection(report)),
     classesSection(report),
-    foldedWhereNarrow(calibrationSection(report)),
+    foldedWhereNarrow(RARE.calibration.of(report)),
     agreementSection(report),
-    foldedWhereNarrow(examplesSection(report)),
+    foldedWhereNarrow(RARE.examples.of(report)),
     ...answerSections(report),
-    foldedWhereNarrow(channelsSection(report)),
-    foldedWhereNarrow(pruningSection(report)),
-    foldedWhereNarrow(quantizationSection(report)),
+    foldedWhereNarrow(RARE.channels.of(report)),
+    foldedWhereNarrow(RARE.pruning.of(report)),
+    foldedWhereNarrow(RARE.quantization.of(report)),
     foldedWhereNarrow(factsSection(report)),
   ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section, agreementOf(report))));
   const sections = [...figures, foldedWhereNarrow(recipeSection(report))].filter(

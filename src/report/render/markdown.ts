@@ -1,6 +1,7 @@
 import { percent } from '../../base/numbers.ts';
 import { answerFigures } from '../answer-figures.ts';
 import { ANSWER_FILE_HEAD, answerFileRows } from '../tables/answer-files.ts';
+import { STREAMS_HEAD, streamRows } from '../tables/streams.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { CLASS_FIGURES_HEAD, classFigureCells } from '../tables/class-figures.ts';
 import { channelTable } from '../tables/channels.ts';
@@ -27,6 +28,7 @@ export function reportMarkdown(given: Report): string {
     qualityTable(report.models),
     ...partsTables(report.models),
     answerFilesTable(report.models),
+    streamsTable(report.models),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -206,6 +208,12 @@ function partsTables(models: readonly ModelRow[]): string[] {
 function answerFilesTable(models: readonly ModelRow[]): string {
   const rows = answerFileRows(models);
   return rows.length === 0 ? '' : tableOf(ANSWER_FILE_HEAD, rows, 2);
+}
+
+/** Table of the streams. */
+function streamsTable(models: readonly ModelRow[]): string {
+  const rows = streamRows(models);
+  return rows.length === 0 ? '' : tableOf(STREAMS_HEAD, rows, 2);
 }
 
 /** Lines of a table, whose first `words` columns hold words and the others numbers. */

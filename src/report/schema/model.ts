@@ -95,6 +95,30 @@ export const modelRowSchema = z.lazy(() =>
       })
       .exactOptional()
       .describe('The file of the same model that the key `outputs` of the recipe asks for.'),
+    stream: z
+      .strictObject({
+        file: z.string().describe('Relative to the folder of the run.'),
+        sizeBytes: whole,
+        hop: whole.describe('Frames that it takes at a time.'),
+        window: whole.describe('Frames of a window.'),
+        kept: whole.describe('Numbers that it keeps from a hop to the next one.'),
+        macs: whole.describe('Of a hop.'),
+        samples: whole.describe('Windows that were fed hop by hop.'),
+        largestError: amount.describe("Of its answers, beside the float file's answers to these windows."),
+        sqnrDb: z
+          .number()
+          .exactOptional()
+          .describe('The same as signal to noise; absent where there is no difference.'),
+        agreement: z
+          .number()
+          .min(0)
+          .max(1)
+          .exactOptional()
+          .describe('Share of these windows with the same class; absent of tasks without classes.'),
+        latency: z.array(latencySchema).readonly().describe('Of a hop.'),
+      })
+      .exactOptional()
+      .describe('The stream of the same model that the key `export` of the recipe asks for.'),
     ...ofSplit<DescribedSchemas>(DESCRIBED, ...figureSchemas().map(({ described }) => described)),
     ...ofSplit<BesideSchemas>(BESIDE, ...figureSchemas().map(({ beside = {} }) => beside)),
     distance: amount

@@ -1,4 +1,4 @@
-import { isMix } from '../../data/augment/mix.ts';
+import { isMix } from '../../data/augment/kinds.ts';
 import { UserError } from '../../base/errors.ts';
 import { answerSizes } from '../../distill/losses/define.ts';
 import { createLoss } from '../../distill/losses/registry.ts';

@@ -1,6 +1,6 @@
 import { sha256 } from '../../base/bytes.ts';
 import { batchCount } from '../../data/batches/batches.ts';
-import { stepsAt } from '../../data/augment/mosaic.ts';
+import { stepsAt } from '../../data/augment/kinds.ts';
 import type { BatchOptions } from '../../data/batches/batches.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import type { Dataset } from '../../data/dataset.ts';

@@ -74,8 +74,11 @@ export function inParts({ x, shape, answers, others = {}, ...rest }: Reference):
   });
 }
 
+/** Refusal of a file that answers otherwise than its training graph. */
+export class DifferentAnswers extends UserError {}
+
 /**
- * Check of a file on the samples that the training graph was run on; throws a `UserError` if the outputs differ. `diverging` is then asked,
+ * Check of a file on the samples that the training graph was run on; throws `DifferentAnswers` if the outputs differ. `diverging` is then asked,
  * with the outputs of the file, where they begin to.
  */
 export async function checkFile(
@@ -137,7 +140,7 @@ export async function checkFile(
       },
       sqnrDb!,
     );
-  throw new UserError(
+  throw new DifferentAnswers(
     `${file.file}: its answers differ from those of the training graph on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${(await firstWrong(actual)) ?? 'the last one'}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',

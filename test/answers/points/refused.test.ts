@@ -96,15 +96,11 @@ it('points that nothing names, other names than those of the file, and several o
   const unnamed = await userError(pointsOfYolo(await yolo(TWO, LINE), { part: 'train' }));
   expect(unnamed.message).toMatch(/data\.yaml: nothing names the 2 points$/);
   const file = await coco({ annotations: [OBJECT, { ...OBJECT, id: 2 }] });
-  const read = (more: object) =>
-    userError(
-      reader.read(
-        { images: path.join(folder(), 'images'), labels: file } as never,
-        {
-          ...{ part: 'train', resize: [8, 8], flipPairs: [], ...more },
-        } as never,
-      ),
-    );
+  const source = { images: path.join(folder(), 'images'), labels: file };
+  const read = (more: object) => {
+    const options = { part: 'train', resize: [8, 8], flipPairs: [], ...more } as never;
+    return userError(reader.read(source, options));
+  };
   expect((await read({ classes: ['b', 'a'] })).message).toBe(
     `${file}: its points are a, b, and dataset.classes names b, a`,
   );

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../src/base/random.ts';
-import { stepsAt } from '../../../src/data/augment/mosaic.ts';
+import { stepsAt } from '../../../src/data/augment/kinds.ts';
 import { batches, viewOf } from '../../../src/data/batches/batches.ts';
 import type { AugmentStep } from '../../../src/data/config.ts';
 import { sharedBytes } from '../../../src/data/dataset.ts';

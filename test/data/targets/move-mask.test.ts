@@ -116,7 +116,7 @@ it('a mask follows the operations that randAugment draws, whatever happens to co
 
 it('steps draw the same random numbers for a geometry as for a picture', () => {
   const steps: AugmentStep[] = [
-    { erase: { probability: 0.7 } },
+    { erase: {} },
     { crop: 2 },
     { randAugment: { operations: 3 } },
     { cutout: 3 },

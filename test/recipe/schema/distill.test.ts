@@ -50,7 +50,10 @@ it.each([
 it.each([
   ['prune: [{type: magnitude, amount: 0.5}]', /prune: expected a student that is pruned, received no student/],
   ['quantize: {scheme: int8}', /quantize: expected a student that is quantized; .*received no student/],
-  ['export: [onnx, tflite]', /export: expected a student, of which TFLite files are made, received no student/],
+  [
+    'export: [onnx, tflite]',
+    /export: expected a student, of which TFLite files and streams are made, received no student/,
+  ],
   ['repeats: 3', /repeats: expected a student that is trained so often, received no student/],
   ['report: {pruningSensitivity: true}', /pruningSensitivity: expected a student whose layers are pruned/],
 ])('what is about a student is refused where there is none: %s', (text, message) => {

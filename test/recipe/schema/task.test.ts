@@ -1,5 +1,8 @@
+import type { ZodType } from 'zod';
 import { parseRecipe } from '../../../src/recipe/load.ts';
-import { taskNames, taskRow } from '../../../src/recipe/task.ts';
+import { LOSSES } from '../../../src/recipe/schema/loss.ts';
+import type { LossName } from '../../../src/recipe/schema/loss.ts';
+import { isLossFor, taskNames, taskRow } from '../../../src/recipe/task.ts';
 import { userError } from '../../data/support.ts';
 
 const WORDS = `dataset: { type: jsonl, task: tagging, train: w.jsonl, label: tags, text: { column: tokens } }
@@ -39,6 +42,38 @@ student: { model: cnn }
 const BOXES = `dataset: { type: coco, task: detection, train: { images: a, labels: a.json } }
 student: { model: det-nano }
 `;
+
+describe.each([
+  ['detection', BOXES],
+  [
+    'segmentation',
+    BOXES.replace('coco, task: detection', 'coco, task: segmentation').replace('det-nano', 'seg-lraspp'),
+  ],
+] as const)('the default temperature of %s', (task, text) => {
+  const of = (loss: string): unknown => {
+    const { distill } = parseRecipe(`${text}teacher: { onnx: t.onnx }\ndistill: { loss: ${loss} }\n`, 'x.yaml').recipe;
+    return (distill as { readonly temperature?: number }).temperature;
+  };
+
+  it('is 1 with kd, also beside inner tensors', () => {
+    expect(of('kd')).toBe(1);
+    expect(parseRecipe(`${text}teacher: { onnx: t.onnx }\n`, 'x.yaml').recipe.distill).toMatchObject({
+      temperature: 1,
+    });
+    expect(of('pkd, features: [{ student: a, teacher: b }]')).toBe(1);
+  });
+
+  it('is that of the loss with others, of which some have none: a recipe that states none is not refused for it', () => {
+    const others = (Object.keys(LOSSES) as LossName[]).filter(
+      (loss) => isLossFor(loss, task) && loss !== 'kd' && loss !== 'mutual' && !('features' in LOSSES[loss].options),
+    );
+    for (const loss of [...others, 'auto']) {
+      const options: Readonly<Record<string, ZodType>> = loss === 'auto' ? {} : LOSSES[loss as LossName].options;
+      const usual = options['temperature']?.parse(undefined);
+      expect([loss, of(loss)]).toEqual([loss, usual]);
+    }
+  });
+});
 
 it.each([
   ['teacher: { onnx: t.onnx, decoder: yolov8, classes: [a], output: b }', 'yolov8'],

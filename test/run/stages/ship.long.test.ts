@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { UserError } from '../../../src/base/errors.ts';
 import { decodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { describeTflite } from '../../../src/formats/tflite/describe/describe.ts';
 import { writeKit } from '../../../src/ship/kit/kit.ts';
@@ -80,8 +81,8 @@ it('keeps the layers in float that it is told to, and says of each layer what 8 
 it('keeps the most sensitive layers in float until the drop is within maxDrop, or stops where it is told to', async () => {
   // Symmetric ranges from a single sample clip what all others give.
   const step = { calibrator: 'minmax', samples: 1, symmetric: true, maxDrop: 0 };
-  const lossy = (seed: number, fallback: string) =>
-    runRecipe(makeRecipe({ ...onOnnx, seed, quantize: { ...step, fallback } }, folder()), {
+  const lossy = (seed: number, fallback: string, maxDrop = 0) =>
+    runRecipe(makeRecipe({ ...onOnnx, seed, quantize: { ...step, fallback, maxDrop } }, folder()), {
       out: folder(),
       existing: 'fresh',
     });
@@ -96,10 +97,53 @@ it('keeps the most sensitive layers in float until the drop is within maxDrop, o
     const [float, int8] = report.models;
     expect(int8!.precision).toBe('int8');
     expect(int8!.score.validation).toBeGreaterThanOrEqual(float!.score.validation!);
-    await expect(lossy(seed, 'stop')).rejects.toThrow(/int8 loses .* more than quantize\[0\]\.maxDrop 0/);
+    const refusal = (await lossy(seed, 'stop').catch((error: unknown) => error)) as UserError;
+    expect(refusal.message).toMatch(/int8 loses .* more than quantize\[0\]\.maxDrop 0/);
+    expect(refusal.hint).toMatch(/^Set quantize\[0\]\.fallback: keep-float, by which the most sensitive layers stay/);
+    // Keep-float is followed above; a drop is named only where the same file passes with it.
+    const enough = /maxDrop to ([\d.]+) or more/.exec(refusal.hint)?.[1];
+    const wide = await lossy(seed, 'stop', enough === undefined ? 100 : Number(enough)).catch(
+      (error: unknown) => error,
+    );
+    if (enough === undefined) {
+      const { message, hint } = wide as UserError;
+      expect(message).toMatch(/int8\.onnx: its answers differ from those of the training graph/);
+      expect(hint).toBe(refusal.hint);
+      const { report: other } = await lossy(seed, 'keep-float', 100);
+      expect(other.notes.join('\n')).toMatch(/: it is kept in float$/m);
+      expect(other.models.map(({ precision }) => precision)).toEqual(['fp32', 'int8']);
+    } else {
+      const { report: passed } = wide as Awaited<ReturnType<typeof lossy>>;
+      expect(passed.models.map(({ precision }) => precision)).toEqual(['fp32', 'int8']);
+    }
     return;
   }
   throw new Error('of 12 seeds, none lost anything that layers in float gave back');
+}, 300_000);
+
+it('the remedy of weights that lose too much names keys that they have', async () => {
+  const int4 = (units: number, keys: object) => {
+    const student = { model: 'mlp', hidden: [units, units] };
+    return runRecipe(makeRecipe({ ...onOnnx, student, quantize: { scheme: 'int4', ...keys } }, folder()), {
+      out: folder(),
+      existing: 'fresh',
+    });
+  };
+  const exact = { maxDrop: 0, fallback: 'stop' };
+  for (let hidden = 16; hidden >= 2; hidden /= 2) {
+    const refusal = (await int4(hidden, exact).then(
+      () => undefined,
+      (error: unknown) => error,
+    )) as UserError | undefined;
+    if (refusal === undefined) continue;
+    expect(refusal.hint).toMatch(
+      /^Set quantize\[0\]\.fallback: keep-float, by which the float files ship alone, or quantize\[0\]\.maxDrop to [\d.]+ or more\.$/,
+    );
+    const { report } = await int4(hidden, { ...exact, fallback: 'keep-float' });
+    expect(report.models.map(({ precision }) => precision)).toEqual(['fp32']);
+    return;
+  }
+  throw new Error('no net lost anything by 4 bits');
 }, 300_000);
 
 it('ships dynamic int8 and int4, with what a program has to know in the file', async () => {

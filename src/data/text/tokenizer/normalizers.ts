@@ -103,7 +103,7 @@ export function normalizerOf(component: Component | null | undefined): Normalize
 }
 
 /** A printable character for each byte, as in GPT-2: visible Latin-1 characters for themselves, U+0100 and up for the others. */
-const LETTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte).map((byte, _, all) => {
+export const LETTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte).map((byte, _, all) => {
   const isSeen = (one: number): boolean =>
     (one >= 0x21 && one <= 0x7e) || (one >= 0xa1 && one <= 0xac) || (one >= 0xae && one <= 0xff);
   return String.fromCharCode(isSeen(byte) ? byte : 256 + all.slice(0, byte).filter((one) => !isSeen(one)).length);

@@ -11,7 +11,19 @@ import { confusionMatrices } from './classes.ts';
 export function answerSections(report: Report): Content[] {
   return answerFigures
     .all()
-    .map((figures) => (figures.isDrawn ? DRAWN.of(figures.name)(report) : sectionOf(figures, report)));
+    .map((figures) =>
+      !figures.isDrawn ? sectionOf(figures, report) : hasFigures(figures, report) ? DRAWN.of(figures.name)(report) : '',
+    );
+}
+
+/** Loads the sections that forms of answers draw themselves, of the forms that the report has figures of. */
+export async function loadDrawn(report: Report): Promise<void> {
+  for (const figures of answerFigures.all())
+    if (figures.isDrawn && hasFigures(figures, report)) await DRAWN.load(figures.name);
+}
+
+function hasFigures({ parts }: AnswerFigures, { models }: Report): boolean {
+  return models.some((model) => parts.rows(model) !== undefined);
 }
 
 function sectionOf(figures: Extract<AnswerFigures, { isDrawn?: undefined }>, report: Report): Content {

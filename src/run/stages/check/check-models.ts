@@ -1,12 +1,13 @@
 import { nearest, UserError } from '../../../base/errors.ts';
 import { memoryText } from '../../../base/process/memory.ts';
-import { createAugmenter } from '../../../data/augment/augment.ts';
-import { createMixer, isMix } from '../../../data/augment/mix.ts';
+import { isMix } from '../../../data/augment/kinds.ts';
+import { augmenterOf, mixerFor } from '../../../data/augment/steps-of.ts';
 import { labelledCount } from '../../../data/readers/labelled.ts';
 import { NEEDS_LABEL, NEEDS_PEER, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
 import { contentOf, networkParameters } from '../../../networks/network.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
+import { streamFormats } from '../../../recipe/schema/export.ts';
 import { isForMediaPipe } from '../../../recipe/schema/task.ts';
 import { stepsNotes } from '../../../recipe/steps.ts';
 import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
@@ -37,9 +38,9 @@ export async function checkModels(
   for (const training of [distill, teacher?.train])
     if (training !== undefined) taskOf(data.train).labelNumbers(training);
   const { sampleShape, normalization, backgrounds } = data.train;
-  createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
-  if ('strong' in distill) createAugmenter(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
-  createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
+  augmenterOf(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
+  if ('strong' in distill) augmenterOf(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
+  mixerFor(recipe.dataset.augment, sampleShape, recipe.seed, 0);
   checkOfTeacher(recipe, data);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) {
@@ -56,6 +57,7 @@ export async function checkModels(
   processes.requireSame('student', () => hashOf(contentOf(model)));
   refuseNoTokens(model, data);
   refuseLarge(networkParameters(model), recipe.export);
+  if (streamFormats(recipe.export).length > 0) await (await import('./streams.ts')).refuseLookingAhead(context, model);
   if (NEEDS_PEER.has(distill.loss)) refuseNoTokens(await (await mutualMethod()).check(context, model), data);
   (await leaveOutOf(recipe))?.check(recipe, data, model);
   await refuseUnprunable(recipe, model);
@@ -96,7 +98,7 @@ export async function checkModels(
 const MOST_TFLITE_BYTES = 2 ** 31 - 1;
 
 /** `UserError` for a student whose TFLite file in float32 could not be written: that would be found after its training. */
-export function refuseLarge(parameters: number, formats: readonly string[]): void {
+export function refuseLarge(parameters: number, formats: Recipe['export']): void {
   if (4 * parameters <= MOST_TFLITE_BYTES || !formats.includes('tflite')) return;
   throw new UserError(
     `the student has ${parameters} parameters: its TFLite file would take ${memoryText(4 * parameters)}, expected at most ${memoryText(MOST_TFLITE_BYTES)}`,
@@ -115,8 +117,8 @@ function checkOfTeacher({ teacher, seed }: Recipe, { train }: StageContext['data
       `teacher.train.augment: expected none for ${kind}, received ${augment.map((step) => Object.keys(step).join()).join(', ')}`,
       'Remove it: pictures and sounds are changed at random where they are the only input.',
     );
-  createAugmenter(augment, sampleShape, normalization);
-  createMixer(augment, sampleShape, seed, 0);
+  augmenterOf(augment, sampleShape, normalization);
+  mixerFor(augment, sampleShape, seed, 0);
 }
 
 /** `UserError` for a loss or a teacher that needs labels, if samples have none. */

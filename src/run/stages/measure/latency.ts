@@ -14,7 +14,6 @@ import type { TimedFile } from '../../../measure/latency/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../../report/artifact.ts';
 import type { Measurement } from '../../../report/types.ts';
 import type { LatencyRow } from '../../../report/types.ts';
-import type { AnswerFile } from '../../../ship/answer-files.ts';
 import type { StageContext } from '../../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../../../measure/devices/timing-place.ts';
 import { progressOf } from '../../../train/progress.ts';
@@ -26,15 +25,18 @@ export interface Timed {
   readonly notes: readonly string[];
 }
 
+/** Files that stand beside those of the run, by the ids of these. */
+type Besides = ReadonlyMap<string, Pick<TimedFile, 'name' | 'bytes'>>;
+
 /** Measures latencies of the exported models and the teacher side by side, within the seconds that the recipe grants. */
 export async function timeModels(
   context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal' | 'done'>,
   measured: readonly MeasuredModels[],
-  answerFiles: ReadonlyMap<string, AnswerFile> = new Map(),
+  besides: readonly Besides[] = [],
 ): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
   const { batchSizes, threads, seconds, places } = recipe.report.latency;
-  const files = seconds === 0 ? [] : await filesOf(context, measured, answerFiles);
+  const files = seconds === 0 ? [] : await filesOf(context, measured, besides);
   if (files.length === 0) return { rows: new Map(), notes: [] };
   onEvent({ type: 'stage', stage: 'latency', title: `timing ${files.map(({ name }) => name).join(', ')}` });
   const start = monotonicMs();
@@ -97,12 +99,12 @@ function noteOf({ what, why }: Skipped): string {
 async function filesOf(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   measured: readonly MeasuredModels[],
-  answerFiles: ReadonlyMap<string, AnswerFile>,
+  besides: readonly Besides[],
 ): Promise<TimedFile[]> {
   const files = measured.flatMap(({ exported }) => {
     if (exported === undefined || exported.model.repeat > 0) return [];
     const id = idOf(exported);
-    const all = [{ name: id, bytes: exported.bytes }, answerFiles.get(id) ?? []].flat();
+    const all = [{ name: id, bytes: exported.bytes }, besides.flatMap((files) => files.get(id) ?? [])].flat();
     return all.map(({ name, bytes }) => ({ name, format: `.${exported.format}`, bytes }));
   });
   const teacher = recipe.teacher?.onnx;

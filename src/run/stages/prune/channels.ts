@@ -5,7 +5,7 @@ import { drawnAnswers } from '../../../compress/prune/fisher.ts';
 import { pruneChannels } from '../../../compress/prune/prune.ts';
 import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';
-import { isMix } from '../../../data/augment/mix.ts';
+import { isMix } from '../../../data/augment/kinds.ts';
 import { batchCount, batches } from '../../../data/batches/batches.ts';
 import { labelledCount, labelledOf } from '../../../data/readers/labelled.ts';
 import { isPartial, known, leastConfidence } from '../../../distill/answers/known.ts';

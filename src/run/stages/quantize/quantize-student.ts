@@ -168,7 +168,7 @@ async function writeInt8(
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
   let refused: Refused | undefined;
-  for (const format of recipe.export) {
+  for (const format of recipe.export.filter((one) => typeof one === 'string')) {
     const { graph, float, quantization, skipped } = format === 'tflite' ? onTflite : prepared;
     const write = async (kept: readonly string[], hasMore: boolean) => {
       const keepFloat = (layer: string): boolean => kept.includes(layer);
@@ -210,8 +210,8 @@ async function writeInt16(
   const prepared = await prepareInt8(openerFor(context.recipe), model.graph, ptq, samples, onProgress);
   const { graph, float, quantization, skipped } = prepared;
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
-  const make: typeof file.make = (from, output) => {
-    const made = file.make(from, output);
+  const make: typeof file.make = (...from) => {
+    const made = file.make(...from);
     return { ...made, skipped: [...skipped, ...made.skipped] };
   };
   const ready = { ...model, graph: withFloatLayers(graph, float, keepFloat) };
