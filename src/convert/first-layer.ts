@@ -7,10 +7,12 @@ import { dataTypes } from '../formats/onnx/model.ts';
 import type { Model, OnnxNode } from '../formats/onnx/model.ts';
 import { decodeModel, onnxContent } from '../formats/onnx/protobuf.ts';
 import { readTflite } from '../formats/tflite/read.ts';
+import { codeNumber } from '../formats/tflite/runtime.ts';
+import { builtinOperators } from '../formats/tflite/schema/operators.ts';
 import { tensorType } from '../formats/tflite/schema/tensor-types.ts';
-import type { TfliteModel } from '../formats/tflite/types.ts';
+import type { Subgraph, TfliteModel } from '../formats/tflite/types.ts';
 import { writeTflite } from '../formats/tflite/write.ts';
-import { readersOf } from '../graph/passes/uses.ts';
+import { producersOf } from '../graph/passes/uses.ts';
 import { layersOf } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
 import { leastSqnrDb } from './budgets.ts';
@@ -19,65 +21,50 @@ import { LikenessTally } from './likeness.ts';
 import type { WriteOptions } from './write.ts';
 
 /** Layer at which a file begins to compute other numbers than its source. */
-export interface FirstLayer {
+interface FirstLayer {
   readonly layer: string;
   /** Signal to noise of the layer's result, in dB. */
   readonly sqnrDb: number;
-  /** That of the worst of the layer results that the layer reads; null where it reads none that was compared. */
+  /** That of the worst of the results that the layer reads; null where it reads none that was compared. */
   readonly readDb: number | null;
 }
 
 /** A file that was made of a graph. */
-export interface SeenFile {
+export interface TracedFile {
   readonly bytes: OnnxContent;
   readonly precision: WriteOptions['precision'];
   /** Of a TFLite file: index of the tensor of each value of the graph. */
   readonly tensors?: ReadonlyMap<string, number> | undefined;
 }
 
-export interface SeeingRuntimes {
+export interface TracingRuntimes {
   readonly open: OpenModel;
   readonly tflite?: ((bytes: Uint8Array) => Promise<Pick<AnsweringModel, 'run' | 'dispose'>>) | undefined;
 }
 
 /**
- * The first layer whose result in the file has less signal to noise than the precision explains; undefined where none has. The results are read by
- * making them outputs of the file as it was made, and of the float32 graph `graph` that it was made of. A result that the file computes as part of
- * another layer, such as a convolution before its Relu, is not read.
+ * The sentences on outputs that are beyond the budget of a file, if there are any, and one on the first layer whose result has less signal to noise
+ * than the precision explains. At most four rows of the first of `samples` are asked, as each layer's result of each is kept.
  */
-export async function firstLayer(
+export async function withFirstLayer(
+  beyond: readonly string[],
   graph: Graph,
-  file: SeenFile,
-  samples: Feeds,
-  runtimes: SeeingRuntimes,
-): Promise<FirstLayer | undefined> {
-  const pair = file.tensors === undefined ? await onnxPair(graph, file, runtimes) : await tflitePair(graph, file, runtimes);
-  try {
-    const [expected, actual] = [await pair.reference.run(samples), await pair.made.run(samples)];
-    const limit = leastSqnrDb(file.precision);
-    const found = new Map<string, number>();
-    for (const { name, layer, reads } of pair.values) {
-      const [a, b] = [expected[`${name}${SEEN}`], actual[`${name}${SEEN}`]];
-      // Of another shape, it is the same value in another layout.
-      if (a === undefined || b === undefined || a.data.length !== b.data.length || shapeOf(a) !== shapeOf(b)) continue;
-      const tally = new LikenessTally(name);
-      tally.add({ ...a, data: a.data as Float32Array, isInteger: false }, { ...b, data: b.data as Float32Array, isInteger: false });
-      const { sqnrDb } = tally.result();
-      found.set(name, sqnrDb!);
-      if (sqnrDb! >= limit) continue;
-      const read = reads(found);
-      return { layer, sqnrDb: sqnrDb!, readDb: read.length === 0 ? null : Math.min(...read) };
-    }
-    return undefined;
-  } finally {
-    pair.reference.dispose();
-    pair.made.dispose();
-  }
+  file: TracedFile,
+  [first]: readonly Feeds[],
+  runtimes: TracingRuntimes,
+): Promise<readonly string[]> {
+  if (beyond.length === 0 || first === undefined) return beyond;
+  const said = await firstLayer(graph, file, fewOf(first, graph), runtimes).then(firstLayerText, (error: unknown) => {
+    // A runtime may take a file and not the same with more outputs: what was found before still stands.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    return `the layer at which it begins was not found (${reason})`;
+  });
+  return [...beyond, said];
 }
 
-/** Sentence on the layer, or on there being none. */
-export function firstLayerText(found: FirstLayer | undefined): string {
-  if (found === undefined) return 'no layer by itself is as far off on the first of these samples';
+function firstLayerText(found: FirstLayer | undefined): string {
+  if (found === undefined)
+    return 'no layer by itself is as far off from the graph that was read: either it adds up over layers, or the source was read otherwise than its runtime runs it';
   const { layer, sqnrDb, readDb } = found;
   const read = readDb === null ? '' : `, ${decibels(readDb)} in what it reads`;
   return `it begins at the layer ${layer}: ${decibels(sqnrDb)}${read}`;
@@ -86,130 +73,195 @@ export function firstLayerText(found: FirstLayer | undefined): string {
 const decibels = (value: number): string =>
   value === Infinity ? 'no difference' : value === -Infinity ? 'no likeness' : `${value.toFixed(1)} dB`;
 
-/** Ending of the name of a result that was made an output. */
-const SEEN = '/seen';
+/** Rows of a call in which every layer's result is kept. */
+const ROWS = 4;
 
-const shapeOf = ({ shape }: { readonly shape: readonly number[] }): string => shape.filter((size) => size !== 1).join();
-
-interface Pair {
-  readonly reference: Pick<AnsweringModel, 'run' | 'dispose'>;
-  readonly made: Pick<AnsweringModel, 'run' | 'dispose'>;
-  /** Results in the order of computing; `reads`: decibels of the results that the layer reads. */
-  readonly values: readonly {
-    readonly name: string;
-    readonly layer: string;
-    readonly reads: (found: ReadonlyMap<string, number>) => number[];
-  }[];
-}
-
-/** Operators that files compute together with the layer whose result they read. */
-const TOGETHER: readonly string[] = ['Relu', 'Relu6', 'Clip', 'ClipByValue', 'Add', 'BiasAdd'];
-
-/** Results that are not part of another operator. */
-function apart<One extends { readonly op: string; readonly inputs: readonly string[]; readonly outputs: readonly string[] }>(
-  nodes: readonly One[],
-): { readonly node: One; readonly name: string; readonly reads: Pair['values'][number]['reads'] }[] {
-  const readers = readersOf(nodes);
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const hides = (name: string): boolean => {
-    const [reader, ...others] = readers.get(name) ?? [];
-    return reader !== undefined && others.length === 0 && TOGETHER.includes(reader.op);
-  };
-  const known = (found: ReadonlyMap<string, number>, name: string, depth = 0): number[] => {
-    const own = found.get(name);
-    if (own !== undefined) return [own];
-    const inner = depth > FURTHEST ? undefined : producers.get(name);
-    return inner === undefined ? [] : inner.inputs.flatMap((input) => known(found, input, depth + 1));
-  };
-  return nodes.flatMap((node) =>
-    node.outputs
-      .filter((name) => !hides(name))
-      .map((name) => ({ node, name, reads: (found) => node.inputs.flatMap((input) => known(found, input)) })),
+function fewOf(feeds: Feeds, { inputs }: Graph): Feeds {
+  const isLong = [...inputs].every(
+    ([name, { shape }]) => typeof shape[0] === 'string' && (feeds[name]?.shape[0] ?? 0) > ROWS,
+  );
+  if (!isLong) return feeds;
+  return Object.fromEntries(
+    Object.entries(feeds).map(
+      ([
+        name,
+        {
+          data,
+          shape: [rows, ...rest],
+        },
+      ]) => [name, { data: data.slice(0, (data.length / rows!) * ROWS), shape: [ROWS, ...rest] }],
+    ),
   );
 }
 
-/** Operators without a compared result between a layer and the results that it reads. */
-const FURTHEST = 8;
+/** Ending of the name of a result that was made an output. */
+const SEEN = '/seen';
 
-async function onnxPair(graph: Graph, { bytes }: SeenFile, { open }: SeeingRuntimes): Promise<Pair> {
+type Answers = Awaited<ReturnType<AnsweringModel['run']>>;
+
+/** A file and the float32 graph that it was made of, each with the results of its layers as outputs. */
+interface Pair {
+  readonly reference: Pick<AnsweringModel, 'run' | 'dispose'>;
+  readonly made: Pick<AnsweringModel, 'run' | 'dispose'>;
+  /** In the order of computing. */
+  readonly nodes: readonly Computing[];
+  readonly layerOf: (value: string, node: Computing) => string;
+}
+
+type Computing = Pick<OnnxNode, 'op' | 'inputs' | 'outputs'> & { readonly name?: string };
+
+async function firstLayer(
+  graph: Graph,
+  file: TracedFile,
+  samples: Feeds,
+  runtimes: TracingRuntimes,
+): Promise<FirstLayer | undefined> {
+  const pair = await (file.tensors === undefined ? onnxPair : tflitePair)(graph, file, runtimes);
+  const { reference, made, nodes, layerOf } = pair;
+  try {
+    const likeness = likenessOf(nodes, await reference.run(samples), await made.run(samples));
+    const limit = leastSqnrDb(file.precision);
+    const [name, sqnrDb] = [...likeness].find(([, db]) => !(db >= limit)) ?? [];
+    if (name === undefined) return undefined;
+    const { layers, inputs } = partOf(name, pair, likeness);
+    const read = [...inputs].map((input) => likeness.get(input)!);
+    const layer = layers.size === 0 ? layerOf(name, producersOf(nodes).get(name)!) : [...layers].join(' and ');
+    return { layer, sqnrDb: sqnrDb!, readDb: read.length === 0 ? null : Math.min(...read) };
+  } finally {
+    reference.dispose();
+    made.dispose();
+  }
+}
+
+/** Signal to noise of each result that both have in the same layout, in dB, in the order of computing. */
+function likenessOf(nodes: readonly Computing[], expected: Answers, actual: Answers): ReadonlyMap<string, number> {
+  const found = nodes.flatMap(({ outputs }) =>
+    outputs.flatMap((name) => {
+      const [a, b] = [expected[`${name}${SEEN}`], actual[`${name}${SEEN}`]];
+      if (a === undefined || b === undefined || a.data.length !== b.data.length || sizes(a) !== sizes(b)) return [];
+      const tally = new LikenessTally(name);
+      const values = ({ data, shape }: typeof a) => ({ data: data as Float32Array, shape, isInteger: false });
+      tally.add(values(a), values(b));
+      return [[name, tally.result().sqnrDb!] as const];
+    }),
+  );
+  return new Map(found);
+}
+
+const sizes = ({ shape }: { readonly shape: readonly number[] }): string => shape.filter((size) => size !== 1).join();
+
+/** Operators with weights, of graphs and of ONNX. */
+const WEIGHTED: readonly string[] = [
+  'BatchMatMul',
+  'Conv2D',
+  'DepthwiseConv2dNative',
+  'Conv2DBackpropInput',
+  'Conv',
+  'ConvTranspose',
+  'MatMul',
+  'Gemm',
+];
+
+/** Layers with weights, and the compared results, that a result was computed from since the last compared results. */
+function partOf(
+  result: string,
+  { nodes, layerOf }: Pick<Pair, 'nodes' | 'layerOf'>,
+  compared: ReadonlyMap<string, number>,
+): { readonly layers: ReadonlySet<string>; readonly inputs: ReadonlySet<string> } {
+  const [layers, inputs, walked] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const producers = producersOf(nodes);
+  const walk = (name: string): void => {
+    const node = producers.get(name);
+    if (node === undefined || walked.has(name)) return;
+    walked.add(name);
+    for (const input of node.inputs)
+      if (compared.has(input)) inputs.add(input);
+      else walk(input);
+    if (WEIGHTED.includes(node.op)) layers.add(layerOf(name, node));
+  };
+  walk(result);
+  return { layers, inputs };
+}
+
+/** Results are known by the names of nodes, since tensors of a file have names of their own. */
+async function onnxPair(graph: Graph, { bytes }: TracedFile, { open }: TracingRuntimes): Promise<Pair> {
   const file = decodeModel(bytes, 'the new file');
   const { model, values } = lowerWithValues(graph, { opset: file.opsets.get('') ?? 17 });
   const layers = layersOf(graph);
-  const floats = (name: string): boolean => {
-    const type = graph.types.get(values.get(name) ?? name);
-    return type?.dtype === 'float32';
-  };
-  const results = apart(model.graph.nodes).filter(({ name }) => floats(name));
-  const names = results.map(({ name }) => name);
-  const [reference, made] = [withSeen(model, names), withSeen(file, names)];
+  const made = new Map(file.graph.nodes.map((node) => [`${node.op} ${node.name}`, node]));
+  const both = model.graph.nodes.flatMap(({ op, name, outputs }) =>
+    (made.get(`${op} ${name}`)?.outputs ?? []).flatMap((own, i): [string, string][] => {
+      const result = outputs[i]!;
+      const isFloat = graph.types.get(values.get(result) ?? result)?.dtype === 'float32';
+      return isFloat && own !== '' ? [[result, own]] : [];
+    }),
+  );
+  // An output has one name, whatever operators compute it.
+  const outputs = [model, file].map(({ graph: { outputs } }) => outputs.filter(({ dtype }) => dtype === 'float32'));
+  for (const { name } of outputs[0]!) if (outputs[1]!.some((one) => one.name === name)) both.push([name, name]);
   return {
-    reference: await open(onnxContent(reference), 'the source'),
-    made: await open(onnxContent(made), 'the new file'),
-    values: results.map(({ node, name, reads }) => ({
-      name,
-      reads,
-      layer: layers.get(values.get(name) ?? name) ?? node.name,
-    })),
+    reference: await open(onnxContent(seeing(model, new Map(both.map(([result]) => [result, result])))), 'the source'),
+    made: await open(onnxContent(seeing(file, new Map(both))), 'the new file'),
+    nodes: model.graph.nodes,
+    layerOf: (value, { name }) => layers.get(values.get(value) ?? value) ?? name ?? value,
   };
 }
 
-/** The model with more outputs: its tensors of these names in float32, or what it makes of them in integers or halves. */
-function withSeen(model: Model, names: readonly string[]): Model {
+/** The model with tensors as float32 outputs, by the names of the results. */
+function seeing(model: Model, seen: ReadonlyMap<string, string>): Model {
   const { graph } = model;
-  const known = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const rounded = new Map(graph.nodes.filter(({ op }) => op === 'QuantizeLinear').map((node) => [node.inputs[0]!, node]));
-  const added = names.flatMap((name): OnnxNode[] => {
-    const output = [`${name}${SEEN}`];
-    const plain = { domain: '', name: output[0]!, outputs: output, attrs: new Map() };
-    // Of an output, the result before it was rounded has a name of its own.
-    const quantized = rounded.get(known.has(`${name}/float`) ? `${name}/float` : name);
-    if (quantized !== undefined)
-      return [{ ...plain, op: 'DequantizeLinear', inputs: [quantized.outputs[0]!, ...quantized.inputs.slice(1)] }];
-    if (!known.has(name)) return [];
-    return [{ ...plain, op: 'Cast', inputs: [name], attrs: new Map([['to', { type: 'int', value: dataTypes.float32 }]]) }];
+  const casts = [...seen].map(([result, tensor]): OnnxNode => {
+    const name = `${result}${SEEN}`;
+    const attrs = new Map([['to', { type: 'int', value: dataTypes.float32 }] as const]);
+    return { domain: '', name, op: 'Cast', inputs: [tensor], outputs: [name], attrs };
   });
-  const outputs = added.map(({ name }) => ({ name, dtype: 'float32' as const }));
+  const outputs = casts.map(({ name }) => ({ name, dtype: 'float32' as const }));
   return {
     ...model,
-    graph: { ...graph, nodes: [...graph.nodes, ...added], outputs: [...graph.outputs, ...outputs] },
+    graph: { ...graph, nodes: [...graph.nodes, ...casts], outputs: [...graph.outputs, ...outputs] },
   };
 }
 
-async function tflitePair(graph: Graph, { bytes, tensors = new Map() }: SeenFile, runtimes: SeeingRuntimes): Promise<Pair> {
+async function tflitePair(graph: Graph, { bytes, tensors }: TracedFile, runtimes: TracingRuntimes): Promise<Pair> {
   const { open, tflite } = runtimes;
   if (tflite === undefined) throw new Error('a TFLite file is compared without a runtime');
   const model = readTflite(inOnePiece(bytes, 'the new file', 'TFLite'));
-  const types = ['float32', 'int8'].map((type) => tensorType(type as 'float32'));
-  const isSeen = (name: string): boolean =>
-    tensors.has(name) &&
-    graph.types.get(name)?.dtype === 'float32' &&
-    types.includes(model.subgraphs[0]!.tensors[tensors.get(name)!]!.type);
-  const results = apart(graph.nodes).filter(({ name }) => isSeen(name));
-  const names = results.map(({ name }) => name);
+  const floats = graph.nodes.flatMap(({ outputs }) =>
+    outputs.filter((name) => tensors!.has(name) && graph.types.get(name)?.dtype === 'float32'),
+  );
+  // Of a tensor with two names, which an operator that moves nothing gives, the first is seen.
+  const seen = new Map([...floats].reverse().map((name) => [tensors!.get(name)!, name] as const));
+  const outputs = new Map([...seen.values()].map((name) => [`${name}${SEEN}`, name] as const));
   const layers = layersOf(graph);
-  const seen = new Map(names.map((name) => [`${name}${SEEN}`, name] as const));
   return {
-    reference: await open(onnxContent(lowerToOnnx({ ...graph, outputs: new Map([...graph.outputs, ...seen]) })), 'the source'),
-    made: await tflite(writeTflite(seeing(model, names.map((name) => [name, tensors.get(name)!])))),
-    values: results.map(({ name, reads }) => ({ name, reads, layer: layers.get(name) ?? name })),
+    reference: await open(onnxContent(lowerToOnnx({ ...graph, outputs })), 'the source'),
+    made: await tflite(writeTflite(seeingTensors(model, seen))),
+    nodes: graph.nodes,
+    layerOf: (value) => layers.get(value) ?? value,
   };
 }
 
-/** The model with more outputs, in its signature too. Metadata, which name its outputs, are left out. */
-function seeing(model: TfliteModel, seen: readonly (readonly [name: string, tensor: number])[]): TfliteModel {
+/** The model with these tensors as its outputs, in its signature too. Metadata, which name its outputs, are left out. */
+function seeingTensors(model: TfliteModel, seen: ReadonlyMap<number, string>): TfliteModel {
   const { subgraphs, signatureDefs = [] } = model;
-  const [main, ...others] = subgraphs;
-  const fresh = seen.filter(([, tensor]) => !main!.outputs.includes(tensor));
-  const named = (
-    maps: readonly { readonly name: string; readonly tensorIndex: number }[],
-  ): { name: string; tensorIndex: number }[] => [
-    ...maps,
-    ...fresh.map(([name, tensorIndex]) => ({ name: `${name}${SEEN}`, tensorIndex })),
-  ];
+  const [main, ...others] = subgraphs as [Subgraph, ...Subgraph[]];
+  const tensors = [...main.tensors];
+  const operators = [...main.operators];
+  const [float, int16] = [tensorType('float32'), tensorType('int16')];
+  const opcodeIndex = model.operatorCodes.findIndex((code) => builtinOperators[codeNumber(code)] === 'DEQUANTIZE');
+  const outputs = [...seen].map(([tensorIndex, result]) => {
+    const name = `${result}${SEEN}`;
+    const { type, quantization: _, ...tensor } = tensors[tensorIndex]!;
+    // LiteRT for WebAssembly hands no 16 bits back.
+    if (type !== int16) return { name, tensorIndex };
+    const at = tensors.push({ ...tensor, name, type: float }) - 1;
+    operators.push({ opcodeIndex, inputs: [tensorIndex], outputs: [at] });
+    return { name, tensorIndex: at };
+  });
   return {
     ...model,
     metadata: [],
-    subgraphs: [{ ...main!, outputs: [...main!.outputs, ...fresh.map(([, tensor]) => tensor)] }, ...others],
-    signatureDefs: signatureDefs.map((one, i) => (i === 0 ? { ...one, outputs: named(one.outputs) } : one)),
+    subgraphs: [{ ...main, tensors, operators, outputs: outputs.map(({ tensorIndex }) => tensorIndex) }, ...others],
+    signatureDefs: signatureDefs.map((one, i) => (i === 0 ? { ...one, outputs } : one)),
   };
 }
