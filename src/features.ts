@@ -10,7 +10,7 @@ import { labelsAnswers } from './answers/labels/index.ts';
 import { labelFigures } from './answers/labels/report.ts';
 import { maskAnswers } from './answers/mask/index.ts';
 import { maskFigures } from './answers/mask/report.ts';
-import { completeRow, nextTokenAnswers } from './answers/next-token/index.ts';
+import { completeRow, completionCells, completions, nextTokenAnswers } from './answers/next-token/index.ts';
 import { nextTokenFigures } from './answers/next-token/report.ts';
 import { numbersAnswers } from './answers/numbers/index.ts';
 import { errorFigures } from './answers/numbers/report.ts';
@@ -65,7 +65,7 @@ import type { PipelineForm } from './consumers/transformers/config.ts';
 import type { ShownAnswers } from './run/stages/measure/examples.ts';
 import { moreCommands } from './commands/commands.ts';
 import { consumers } from './commands/consumers.ts';
-import type { AppFolder, ServerFolder } from './commands/options/consumers.ts';
+import type { ConsumerFolders } from './commands/options/consumers.ts';
 import { watchers } from './commands/options/watchers.ts';
 import type { Watcher } from './commands/options/watchers.ts';
 import { convertRow } from './commands/convert-row.ts';
@@ -328,11 +328,7 @@ teacher(savedModelTeachers, {
 });
 teacher(tfliteTeachers, { teacherFile: () => import('./teachers/tflite/teacher.ts') });
 
-function consumer(
-  name: string,
-  cells: Cells<{ serverFolder: ServerFolder; appFolder: AppFolder }>,
-  kind: string,
-): void {
+function consumer(name: string, cells: Cells<ConsumerFolders>, kind: string): void {
   consumers.add({ name, kind }, { ...cells });
 }
 
@@ -340,6 +336,7 @@ consumer('triton', { serverFolder: () => import('./consumers/triton/index.ts') }
 consumer('kserve', { serverFolder: () => import('./consumers/kserve/index.ts') }, 'servers');
 consumer('transformers', { appFolder: () => import('./consumers/transformers/index.ts') }, 'transformers.js');
 consumer('mediapipe', { appFolder: () => import('./consumers/mediapipe/index.ts') }, 'MediaPipe');
+consumer('esphome', { appFolder: () => import('./consumers/esphome/index.ts') }, 'ESPHome');
 
 function method(name: string, cells: Cells<MethodSlots>): void {
   methods.add({ name }, { ...cells });
@@ -392,7 +389,7 @@ serverObserver(
     metrics: () => import('./observers/shadow/metrics.ts'),
   },
 );
-
+serverObserver(completions, completionCells);
 type PageCells = Partial<Record<'pageAsset', Cell<'pageAsset', PageAsset>>>;
 serverPages.add({ name: 'page' }, { pageAsset: () => import('./page/assets.ts') } satisfies PageCells);
 

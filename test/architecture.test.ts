@@ -37,6 +37,7 @@ const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly 
 
 /** Files that a process, a thread or a page begins with, which fill the registries of features first. */
 const ENTRIES: ReadonlySet<string> = new Set([
+  'answers/next-token/completions/process.ts',
   'data/batches/prefetch-worker.ts',
   'page/browser/serve.ts',
   'run/at-once-process.ts',

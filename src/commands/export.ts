@@ -47,7 +47,10 @@ interface ExportArgs {
 export async function exportCommand(): Promise<Command<ExportArgs>> {
   const [servers, apps] = [await foldersOf(SERVER_FOLDER), await foldersOf(APP_FOLDER)];
   const given = [...servers, ...apps].map(([name, { describe }]) => [name, { type: 'string', describe }] as const);
-  const more = Object.assign({}, ...servers.map(([, { options }]) => options)) as (typeof servers)[0][1]['options'];
+  const more = Object.assign(
+    {},
+    ...[...servers, ...apps].map(([, { options }]) => options),
+  ) as (typeof servers)[0][1]['options'];
   return { options: (yargs) => optionsOf(yargs, { ...Object.fromEntries(given), ...more }), run };
 }
 
@@ -261,10 +264,10 @@ async function writeForApp(
   run: string,
   name: string,
   folder: string,
-  { model, force }: ExportArgs,
+  args: ExportArgs,
   context: CommandContext,
 ): Promise<void> {
-  const { written, opens } = await APP_FOLDER.of(name).write(run, folder, { model, force });
+  const { written, opens } = await APP_FOLDER.of(name).write(run, folder, args);
   sayWritten(folder, written, context, ` for ${opens}`);
 }
 

@@ -16,7 +16,7 @@ import { lowerReduced } from '../formats/onnx/rewrite/reduce.ts';
 import { exportTflite } from '../formats/tflite/export.ts';
 import type { ModelDescription } from '../formats/tflite/metadata/metadata.ts';
 import { isFrontEnd } from '../graph/front-end.ts';
-import type { DenseScales } from '../graph/quantization.ts';
+import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
 import type { StreamForm, StreamGraph } from './streams.ts';
 
@@ -52,6 +52,10 @@ export interface WriteOptions {
   readonly sparse?: boolean;
   /** TFLite in int8: what the file is fed and hands back. Default float32. */
   readonly ends?: 'float32' | 'int8' | 'uint8';
+  /** TFLite in int8: what the file hands back, where that is not what it is fed. */
+  readonly outputEnds?: 'int8' | 'uint8';
+  /** int8: changes the scales of the graph of windows, for programs that feed integers of a scale of their own. */
+  readonly rescaled?: (scales: Quantization) => Quantization;
   /** TFLite with int8 weights: scales of dense layers. Default `tensor`; `channel` needs TensorFlow Lite 2.17. */
   readonly dense?: DenseScales | undefined;
   /** TFLite: samples at once. Default 1. */
@@ -126,7 +130,7 @@ async function writersFor(
   options: WriteOptions,
   { open, describe, ...answers }: WriteHelp,
 ): Promise<readonly Writable[]> {
-  const { name, format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32' } = options;
+  const { name, format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32', outputEnds } = options;
   const dense = options.dense ?? (format === 'tflite' ? 'tensor' : 'channel');
   const onnx = (metadata: Metadata): Options => ({ name, opset, metadata });
   if (precision === 'int8' || precision === 'int16x8') {
@@ -140,9 +144,9 @@ async function writersFor(
     const narrow = precision === 'int8' && { storeFixed: isFrontEnd };
     const write = (ready: Graph, of: Metadata): Written => {
       const { graph, metadata, scales, storePasts } = written(ready, options);
-      const quantization = scales(prepared.quantization);
+      const quantization = scales(options.rescaled?.(prepared.quantization) ?? prepared.quantization);
       if (format === 'tflite') {
-        const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends, storePasts };
+        const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends, outputEnds, storePasts };
         return exportTflite(graph, { ...integer, ...narrow, description: describe(metadata(of)) });
       }
       const made = exportQdq(graph, quantization, { ...onnx(metadata(of)), keepFloat });

@@ -11,7 +11,7 @@ import type { OnAnswered } from './batch/scheduler.ts';
 import { servedModel, MODEL_VERSION } from './model.ts';
 import type { ServedModel } from './model.ts';
 import { observersOf } from './observers.ts';
-import type { ObserverSettings, ServerObserver } from './observers.ts';
+import type { ObserverSettings, ServerAddress, ServerObserver } from './observers.ts';
 import type { Reader } from './reading/reader.ts';
 import { Refusal, withoutFolder } from './refusal.ts';
 import { available } from './sources.ts';
@@ -67,6 +67,8 @@ export class ModelHost {
   /** Reader of the bodies of requests. */
   readonly reader: Reader;
   readonly log: Log;
+  /** Addresses of observers. */
+  addresses: readonly ServerAddress[] = [];
   readonly #options: HostOptions;
   readonly #scheduler: Scheduler;
   #held = new Map<string, Held>();
@@ -101,6 +103,7 @@ export class ModelHost {
       );
     }
     this.#observers = await observersOf(this.#options.observers, log, this.#options);
+    this.addresses = [...this.#observers.values()].flatMap(({ address }) => address ?? []);
     const held = new Map<string, Held>();
     for (const source of found.values()) {
       signal?.throwIfAborted();

@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import type { FlagValues, Flags } from '../base/flags.ts';
 import type { Log } from '../base/log.ts';
 import { Slot } from '../base/registry.ts';
-import type { InferAnswer, InferRequest } from './batch/queue.ts';
+import type { Client, InferAnswer, InferRequest } from './batch/queue.ts';
 import type { ServedModel } from './model.ts';
+import type { ErrorBody, Reply } from './http/reply.ts';
 import { serverObservers } from './observer-registry.ts';
 import type { PoolOptions } from './worker/pool.ts';
 
@@ -10,8 +12,29 @@ import type { PoolOptions } from './worker/pool.ts';
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- each observer adds its key by declaration merging, which only an interface takes
 export interface ObserverSettings {}
 
+/** A request to the address of an observer. */
+export interface AddressedCall {
+  readonly request: IncomingMessage;
+  /** Reads the body. */
+  readonly body: (kind: 'json') => Promise<Buffer>;
+  readonly client: Client;
+  /** The model of a name. `Refusal` if there is none. */
+  readonly model: (name: string) => ServedModel;
+}
+
+/** An address of the server that an observer answers, of more than one model. A model of the name of its last part has it, where there is one. */
+export interface ServerAddress {
+  readonly path: readonly string[];
+  readonly answer: (call: AddressedCall) => Promise<Reply>;
+  /** Body of a refusal, in the form that clients of this address read. */
+  readonly errorBody: ErrorBody;
+  /** Operation of `POST` in the OpenAPI document; undefined if none of the models can be asked. */
+  readonly operation: (models: readonly ServedModel[]) => object | undefined;
+}
+
 /** An observer of answers. */
 export interface ServerObserver {
+  readonly address?: ServerAddress;
   /** Called before a model is served. The function that it returns is called when the model is served. Throws a `UserError` to refuse the model. */
   readonly read?: (
     file: string,

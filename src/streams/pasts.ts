@@ -1,5 +1,5 @@
 import type { DType, TensorData, TensorType } from '../graph/types.ts';
-import { Program } from '../formats/tflite/lower/program.ts';
+import { changed, Program } from '../formats/tflite/lower/program.ts';
 import type { Operation, TfliteValue } from '../formats/tflite/lower/program.ts';
 
 /** Handle of a variable: https://www.tensorflow.org/lite/api_docs, `kTfLiteResource`. Graphs have no such type. */
@@ -22,7 +22,7 @@ export function storePasts(program: Program): void {
     updates.set(update, [...(updates.get(update) ?? []), label]);
     assignZeros(first, label, program.value(value));
   }
-  program.operations = withVariables(program, handles, updates);
+  program.operations = withVariables(program, handles, updates).map((operation) => asStrided(program, operation));
   program.operations.unshift({
     op: 'CALL_ONCE',
     inputs: [],
@@ -30,6 +30,28 @@ export function storePasts(program: Program): void {
     options: { type$: 'CallOnceOptions', initSubgraphIndex: 1 },
   });
   program.first = first;
+}
+
+/** A slice as a strided one: devices that run streams, such as those of ESPHome, have no other. */
+function asStrided(program: Program, operation: Operation): Operation {
+  if (operation.op !== 'SLICE') return operation;
+  const [input, begin, size] = operation.inputs as [string, string, string];
+  const { shape } = program.type(input);
+  const [from, count] = [begin, size].map((name) => Array.from(program.data(name) as Int32Array)) as [
+    number[],
+    number[],
+  ];
+  const to = from.map((start, i) => (count[i]! >= 0 ? start + count[i]! : typeof shape[i] === 'number' ? shape[i] : 1));
+  const ends = program.ints(to, 'end');
+  const steps = program.ints(
+    to.map(() => 1),
+    'strides',
+  );
+  return changed(operation, {
+    op: 'STRIDED_SLICE',
+    inputs: [input, begin, ends, steps],
+    options: { type$: 'StridedSliceOptions' },
+  });
 }
 
 function handle(program: Program, label: string): Operation {

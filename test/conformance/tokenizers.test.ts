@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as portOfHuggingFace from '@huggingface/tokenizers';
-import { encoderOf } from '../../src/data/text/tokenizer/encode.ts';
+import { encoderOf, isWord } from '../../src/data/text/tokenizer/encode.ts';
 import type { TextForm } from '../../src/data/text/tokenizer/encode.ts';
 import { tokenizerOf } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
@@ -18,7 +18,8 @@ interface Expected {
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tokenizers-'));
-const texts = textsOfMany(TEXTS);
+// The encoder of samples refuses blank texts, which random seeds draw too.
+const texts = textsOfMany(TEXTS).map((text) => (isWord(text) ? text : 'nothing'));
 const read = (name: string): unknown => JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
 let names: readonly string[] = [];
 

@@ -39,7 +39,10 @@ export interface Completer {
   readonly isCached: boolean;
   /** Tokens of a text, with the end of another text before them. */
   readonly tokensOf: (text: string) => number[];
-  /** Parts of text, as the tokens come. The end of a text, and texts of `stop`, are not among them. */
+  /**
+   * A part of text for each token, which is empty while a text of `stop` or a character may not be whole. The end of a text, and texts of `stop`, are not
+   * among them. Of the prompt the last tokens are read, as many as a sequence has. Several may be written at a time.
+   */
   readonly complete: (text: string, options: Completing) => Generator<CompletionPart, void, undefined>;
   /** The likeliest words at the end of a text, or behind it. */
   readonly words: (text: string, count: number) => ProposedWord[];
@@ -66,10 +69,11 @@ export async function openCompleter(
   const { reader, isCached } = readerOf(model, content, file, session);
   const end = form.padding;
   const tokensOf = (text: string): number[] => [end, ...tokenizer.ids(text, false)];
+  const promptOf = (text: string): number[] => tokensOf(text).slice(-form.length);
   return {
     isCached,
     tokensOf,
-    complete: (text, options) => completed(reader, tokensOf(text), { ...options, end, detokenize }),
+    complete: (text, options) => completed(reader.fork(), promptOf(text), { ...options, end, detokenize }),
     words: (text, count) => wordsBehind(text, count, { reader, tokensOf, detokenize, end }),
     dispose: () => reader.dispose(),
   };
@@ -92,11 +96,11 @@ function readerOf(
       length: form.length,
       end: form.padding,
     };
-    return { reader: new CachedReader(content, file, sizes, session), isCached: true };
+    return { reader: CachedReader.open(content, file, sizes, session), isCached: true };
   }
   if (isDecoder(model)) {
     const parts = decoderParts(model, file);
-    return { reader: new CachedReader(onnxContent(withCache(model, parts)), file, parts, session), isCached: true };
+    return { reader: CachedReader.open(onnxContent(withCache(model, parts)), file, parts, session), isCached: true };
   }
   return { reader: wholeReader(new InferenceModel(content, file, session), form), isCached: false };
 }
@@ -151,7 +155,7 @@ function* completed(
     if (tokens.length === maxTokens) break;
     const whole = text.replace(/\uFFFD+$/, '').length;
     const part = upTo(Math.min(whole, text.length - margin));
-    if (part !== '') yield { text: part, tokens: [...tokens] };
+    yield { text: part, tokens: [...tokens] };
   }
   yield { text: upTo(text.length), tokens: [...tokens], finish: 'length' };
 }

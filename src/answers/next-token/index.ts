@@ -39,3 +39,7 @@ export const completeRow = row(
   'Write on behind a text, and name the likeliest next words, with a model that says which token comes next',
   async () => (await import('./command.ts')).completeCommand,
 );
+
+/** `/v1/completions` of every server. */
+export const completions = { name: 'completions', isAlways: true } as const;
+export const completionCells = { observeServer: () => import('./completions/observe.ts') };

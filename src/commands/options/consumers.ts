@@ -16,7 +16,9 @@ export interface WrittenFolder {
 export interface AppFolder {
   /** Text of the option. */
   readonly describe: string;
-  /** Writes the folder. `opens`: the part of the library that opens it. */
+  /** Options beside the folder. */
+  readonly options?: Readonly<Record<string, Options>>;
+  /** Writes the folder. `opens`: the part of the library that opens it; `options`: of the command line, those of the consumer among them. */
   readonly write: (
     run: string,
     folder: string,
@@ -57,6 +59,12 @@ export const targetOption: Options = {
   default: 'cpu',
   describe: 'Triton, KServe: where the model is to run',
 };
+
+/** Values of the slots of consumers. */
+export interface ConsumerFolders {
+  readonly serverFolder: ServerFolder;
+  readonly appFolder: AppFolder;
+}
 
 export const APP_FOLDER = new Slot<AppFolder>(consumers, 'appFolder', 'folder for a library');
 

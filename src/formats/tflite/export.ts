@@ -40,6 +40,8 @@ export interface TfliteOptions {
   readonly dense?: DenseScales;
   /** Type of inputs and outputs, for `integer`. Default: float32, with conversions inside the model. */
   readonly ends?: EndsType;
+  /** Type of the outputs, for `integer`, where it is not that of the inputs. */
+  readonly outputEnds?: EndsType | undefined;
   /** Layers that stay in float32, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
   /** For `integer`, float layers whose constants are stored in 16 bits and widened when the model is loaded. Default: none. */
@@ -117,7 +119,13 @@ function reduce(
       return quantizeDynamic(program, dense, keepFloat);
     case 'integer': {
       const inputs = options.description?.inputs;
-      const skipped = quantizeInteger(program, { ends, dense, keepFloat, ...(inputs && { inputs }) });
+      const skipped = quantizeInteger(program, {
+        ends,
+        outputEnds: options.outputEnds ?? ends,
+        dense,
+        keepFloat,
+        ...(inputs && { inputs }),
+      });
       storeFixed(program, (layer) => keepFloat(layer) && options.storeFixed?.(layer) === true);
       return skipped;
     }

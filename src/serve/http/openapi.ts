@@ -14,7 +14,7 @@ export function openApi({ host, version }: Pick<Site, 'host' | 'version'>): Uint
   const before = made.get(host);
   if (before?.models.length === models.length && models.every((model, i) => model === before.models[i]))
     return before.json;
-  const json = Buffer.from(JSON.stringify(documentOf(version, models)));
+  const json = Buffer.from(JSON.stringify(documentOf(version, host)));
   made.set(host, { models, json });
   return json;
 }
@@ -23,7 +23,7 @@ export function openApi({ host, version }: Pick<Site, 'host' | 'version'>): Uint
  * The addresses of this server for tools that make clients and forms of them (OpenAPI 3.1), those of the
  * models that are loaded with what they take and answer.
  */
-function documentOf(version: string, models: readonly ServedModel[]): object {
+function documentOf(version: string, { models, addresses }: Pick<ModelHost, 'models' | 'addresses'>): object {
   return {
     openapi: '3.1.0',
     info: {
@@ -40,7 +40,17 @@ function documentOf(version: string, models: readonly ServedModel[]): object {
       { name: 'Server', description: 'Its health, its metrics, its models' },
     ],
     components: { schemas: SCHEMAS, securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    paths: { ...modelPaths(models), ...protocolPaths(models.map(({ name }) => name)), ...SERVER_PATHS },
+    paths: {
+      ...modelPaths(models),
+      ...Object.fromEntries(
+        addresses.flatMap(({ path, operation }) => {
+          const post = operation(models);
+          return post === undefined ? [] : [[`/${path.join('/')}`, { post }]];
+        }),
+      ),
+      ...protocolPaths(models.map(({ name }) => name)),
+      ...SERVER_PATHS,
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { ModelHost } from '../host.ts';
 import { shown } from '../../base/errors.ts';
 import { jsonIn } from '../json.ts';
+import type { ServerAddress } from '../observers.ts';
 import { Refusal } from '../refusal.ts';
 import { cardOf } from '../v1/card.ts';
 import { descriptionOf, predict, similar } from '../v1/predict.ts';
@@ -23,6 +24,12 @@ export function isOpen({ openMetrics }: Pick<Site, 'openMetrics'>, path: readonl
   return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
 }
 
+/** The address of an observer; undefined for others, and for the address of a model. */
+export function addressOf({ host }: Pick<Site, 'host'>, path: readonly string[]): ServerAddress | undefined {
+  const found = host.addresses.find((one) => one.path.join('/') === path.join('/'));
+  return found !== undefined && host.has(path.at(-1)!) ? undefined : found;
+}
+
 /** The right that a request needs. */
 export function rightTo([version, what, which]: readonly string[]): Right {
   return version === 'v2' && what === 'repository' && which === 'models' ? 'load' : 'read';
@@ -32,6 +39,11 @@ export function rightTo([version, what, which]: readonly string[]): Right {
 export async function route(site: Site, call: Call): Promise<Reply> {
   const { path } = call;
   if (isPage(path)) return page(call);
+  const own = addressOf(site, path);
+  if (own !== undefined) {
+    refuseQuery(call, []);
+    return own.answer({ ...call, model: (name) => site.host.model(name) });
+  }
   if (path[0] === 'v2') return v2(site, call, path.slice(1));
   if (path[0] === 'v1') return v1(site, call, path.slice(1));
   if (path[0] === 'openapi.json' && path.length === 1) return get(call, () => [openApi(site)]);

@@ -17,7 +17,7 @@ import { Connections } from './connections.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 import type { Asker, Held, Unread } from './unread.ts';
-import { isOpen, rightTo, route } from './routes.ts';
+import { addressOf, isOpen, rightTo, route } from './routes.ts';
 import type { Tls } from './tls.ts';
 
 export interface HttpOptions {
@@ -184,15 +184,16 @@ async function answer(
   };
   const [place = '', ...rest] = (request.url ?? '/').split('?');
   let reply: Reply;
+  let path: readonly string[] = [];
   try {
-    const path = pathOf(place);
+    path = pathOf(place);
     const query = rest.length === 0 ? NO_QUERY : new URLSearchParams(rest.join('?'));
     access.refuseOtherPages(request);
     if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start, rightTo(path));
     reply = await route(site, { request, path, query, body, client, held });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
-    reply = errorReply(error);
+    reply = errorReply(error, addressOf(site, path)?.errorBody);
     // What is still on its way of a refused body is not read.
     last = !request.complete;
   }

@@ -1,9 +1,9 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Bytes that a client has to take within `PATIENCE_MS`, and of which an answer is written at a time. */
+/** Bytes that a client has to take within `UNREAD_MS`, and of which an answer is written at a time. */
 export const PIECE = 2 ** 18;
-const PATIENCE_MS = 10_000;
+export const UNREAD_MS = 10_000;
 
 /** One who asked, and may not read the answer. */
 export interface Asker {
@@ -101,7 +101,7 @@ export class Held {
   /** This many bytes are left to be read, from now on within a time that depends on `step`, those that are told of next. */
   left(bytes: number, step = PIECE): void {
     this.#set(bytes);
-    this.#dueMs = monotonicMs() + (PATIENCE_MS * Math.max(step, PIECE)) / PIECE;
+    this.#dueMs = monotonicMs() + (UNREAD_MS * Math.max(step, PIECE)) / PIECE;
   }
 
   end(): void {

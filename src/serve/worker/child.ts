@@ -9,6 +9,8 @@ export interface ChildOptions {
   readonly entry: string;
   /** Options of Node.js. */
   readonly flags?: readonly string[];
+  /** Words for its entry. */
+  readonly words?: readonly string[];
   /** True for a process that gets only processor time that nobody else wants. */
   readonly lowPriority?: boolean | undefined;
 }
@@ -22,11 +24,14 @@ export class FramedProcess<To extends object, From> {
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
 
-  constructor({ entry, flags = [], lowPriority }: ChildOptions, onMessage: (head: From, body: Uint8Array) => void) {
+  constructor(
+    { entry, flags = [], words = [], lowPriority }: ChildOptions,
+    onMessage: (head: From, body: Uint8Array) => void,
+  ) {
     // A group of its own: Ctrl-C in the terminal is for the server, which drains first.
     const stdio = ['pipe', 2, 2, 'pipe'] as const;
     const options = { stdio: [...stdio], detached: true, windowsHide: true };
-    this.#child = spawn(process.execPath, [...flags, entry], options);
+    this.#child = spawn(process.execPath, [...flags, entry, ...words], options);
     if (lowPriority === true && this.#child.pid !== undefined)
       setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
     const reader = new FrameReader<From>(onMessage);

@@ -190,7 +190,7 @@ describe('an ONNX file that others have written', () => {
       evaluator.runSync(part, new Map()),
     );
     const transposes = graph.nodes.filter(({ op }) => op === 'Transpose').map(({ layer }) => layer);
-    expect(transposes).toEqual(['node_0', 'node_9']);
+    expect(transposes).toEqual(['node_0', 'node_10']);
   });
 
   it('a function of the file is refused, with how to put its nodes in its place', () => {

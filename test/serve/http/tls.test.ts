@@ -62,7 +62,10 @@ it('closes a connection that does not finish its handshake in the time of the he
     maxConnectionsEach: 10,
     log,
   };
-  const server = await serveHttp({} as Site, { ...options, tls: await readTls({ cert, key }, log) } as HttpOptions);
+  const server = await serveHttp(
+    { host: { addresses: [] } } as unknown as Site,
+    { ...options, tls: await readTls({ cert, key }, log) } as HttpOptions,
+  );
   const slow = connect(server.port, '127.0.0.1').resume();
   // The head of a record that does not come.
   slow.write(Buffer.from([0x16, 3, 1, 2, 0]));
@@ -82,7 +85,7 @@ it.each([false, true])(
       await new Promise<void>((resolve) => answer.push(resolve));
       return { text: 'some', type: 'text/plain' };
     };
-    const server = await serveHttp({ openMetrics: true, metrics } as unknown as Site, {
+    const server = await serveHttp({ host: { addresses: [] }, openMetrics: true, metrics } as unknown as Site, {
       ...{ host: '127.0.0.1', port: 0, log, tls, requestTimeoutMs: 10_000, maxBody: 1000 },
       ...{ maxConnections: 10, maxConnectionsEach: 2, onAnswer: () => undefined },
       ...{ access: new Access({ tokens: [], loopback: true }), budget: new BodyBudget(1000), unread: new Unread(1000) },

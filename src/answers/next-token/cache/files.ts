@@ -127,7 +127,7 @@ function compare(
 ): void {
   const { length, vocabulary } = parts;
   const model = new InferenceModel(onnxContent(whole), 'whole.onnx', session);
-  const reader = new CachedReader(content, 'cached.onnx', parts, session);
+  const reader = CachedReader.open(content, 'cached.onnx', parts, session);
   const { x, shape } = plainBatches(split, COMPARED).batch(0);
   try {
     const input = model.inputs[0]!;

@@ -2,6 +2,7 @@ import { InferenceModel } from '../../../runtime/inference.ts';
 import type { InferenceTensor } from '../../../runtime/inference.ts';
 import type { SessionOptions } from '../../../runtime/onnxruntime/session-options.ts';
 import type { OnnxContent } from '../../../formats/onnx/large.ts';
+import type { TokenReader } from '../whole-reader.ts';
 import { pastName, presentName } from './graph.ts';
 import type { DecoderParts } from './parts.ts';
 
@@ -11,7 +12,7 @@ type CacheSizes = Pick<DecoderParts, 'layers' | 'groups' | 'depth' | 'length' | 
 type Past = Readonly<Record<string, InferenceTensor>>;
 
 /** Reads a text token by token: keys and values of the tokens that it has read are kept, so that only new tokens are computed. */
-export class CachedReader {
+export class CachedReader implements TokenReader {
   readonly #model: InferenceModel;
   readonly #sizes: CacheSizes;
   /** Tokens that were read, of which the last `#kept` have keys and values. */
@@ -19,11 +20,21 @@ export class CachedReader {
   #kept = 0;
   #past: Past;
 
-  /** `content`: a file by `withCache`. `UserError` if ONNX Runtime cannot load it. */
-  constructor(content: OnnxContent, file: string, sizes: CacheSizes, options: SessionOptions) {
-    this.#model = new InferenceModel(content, file, options);
+  private constructor(model: InferenceModel, sizes: CacheSizes) {
+    this.#model = model;
     this.#sizes = sizes;
     this.#past = this.#none();
+  }
+
+  /** `content`: a file by `withCache`. `UserError` if ONNX Runtime cannot load it. */
+  static open(content: OnnxContent, file: string, sizes: CacheSizes, options: SessionOptions): CachedReader {
+    return new CachedReader(new InferenceModel(content, file, options), sizes);
+  }
+
+  fork(): CachedReader {
+    const other = new CachedReader(this.#model, this.#sizes);
+    [other.#past, other.#kept, other.#read] = [this.#past, this.#kept, this.#read];
+    return other;
   }
 
   /** Logits [vocabulary] of the token behind `ids`, of which there is at least one. Tokens that the last call had at the beginning too are not computed again. */

@@ -16,6 +16,7 @@ export type EndsType = 'float32' | 'int8' | 'uint8';
 
 export interface IntegerOptions {
   readonly ends: EndsType;
+  readonly outputEnds: EndsType;
   /** Scales of dense layers whose weights have none yet. */
   readonly dense: DenseScales;
   readonly keepFloat: (layer: string) => boolean;
@@ -28,7 +29,8 @@ export interface IntegerOptions {
  * or with an activation of unknown range, stays float32 between a DEQUANTIZE and a QUANTIZE, and is reported; so does, without a report, an operation
  * between such operations or of a division.
  */
-export function quantizeInteger(program: Program, { ends, dense, keepFloat, inputs }: IntegerOptions): Skipped[] {
+export function quantizeInteger(program: Program, options: IntegerOptions): Skipped[] {
+  const { ends, outputEnds, dense, keepFloat, inputs } = options;
   if (ends !== 'float32') scaleAsPixels(program, inputs);
   shareProgramScales(program);
   // Repeated reasons of a layer's operations are reported once.
@@ -68,9 +70,9 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat, inpu
       program.outputs.set(label, conversion.output(name, 'int8'));
       continue;
     }
-    const why = floatEnd(program, name, ends);
+    const why = floatEnd(program, name, outputEnds);
     if (why !== undefined) skip(`output ${label}`, why);
-    program.outputs.set(label, conversion.output(name, why === undefined ? ends : 'float32'));
+    program.outputs.set(label, conversion.output(name, why === undefined ? outputEnds : 'float32'));
   }
   return [...skipped.values()];
 }

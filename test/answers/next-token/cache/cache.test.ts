@@ -40,7 +40,7 @@ function whole(model: Model, ids: readonly number[], length = LENGTH): Float32Ar
 }
 
 const reader = (model: Model, parts: ReturnType<typeof decoderParts>): CachedReader =>
-  new CachedReader(onnxContent(model), 'cached.onnx', parts, {});
+  CachedReader.open(onnxContent(model), 'cached.onnx', parts, {});
 
 function distance(a: readonly Float32Array[], b: readonly Float32Array[]): number {
   const scale = Math.max(...b.flatMap((row) => [...row].map(Math.abs)));

@@ -19,15 +19,20 @@ const concat: Importer = (node, c) => {
   c.define(outputs[0]!, last ? { nhwc: y } : { plain: y });
 };
 
+/** Axes of [n, c, h, w] in the order [n, h, w, c]. */
+const CHANNELS_LAST = [0, 2, 3, 1];
+
 const slice: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const from = c.shapeOf(x);
-  const slices = slicesOf(node, c, from);
+  const last = c.liesChannelsLast(x);
+  const lying = <T>(all: readonly T[]): T[] => (last ? CHANNELS_LAST.map((axis) => all[axis]!) : [...all]);
+  const from = lying(c.shapeOf(x));
+  const slices = lying(slicesOf(node, c, c.shapeOf(x)));
   const begin = slices.map((one) => one.begin);
   const size = slices.map(({ length }) => length);
   // A negative step is a positive step on the reversed axis.
   const turned = slices.flatMap(({ step }, axis) => (step < 0 ? [axis] : []));
-  let value = c.plain(x);
+  let value = last ? c.nhwc(x) : c.plain(x);
   if (turned.length > 0) value = c.op('Reverse', [value], { axes: turned });
   for (const axis of turned) begin[axis] = (from[axis] as number) - 1 - begin[axis]!;
   const steps = slices.map(({ step }) => Math.abs(step));
@@ -37,7 +42,7 @@ const slice: Importer = (node, c) => {
   steps.forEach((step, axis) => {
     if (step > 1 && size[axis]! > 1) value = everyNth(c, value, axis, step);
   });
-  c.define(node.outputs[0]!, { plain: value });
+  c.define(node.outputs[0]!, last ? { nhwc: value } : { plain: value });
 };
 
 /** Sequences in reverse, each of which has all steps. */
