@@ -23,6 +23,9 @@ const BUDGETS: Readonly<Record<WriteOptions['precision'], Budget>> = {
   int4: { sqnrDb: 5, top1Agreement: 0.8 },
 };
 
+/** Signal to noise that each output of a file of this precision has at least, in dB. */
+export const leastSqnrDb = (precision: WriteOptions['precision']): number => BUDGETS[precision].sqnrDb;
+
 /** Reason why an output is too far from what it should be; undefined where it is not. */
 export function beyondBudget(likeness: OutputLikeness, precision: WriteOptions['precision']): string | undefined {
   const { sqnrDb, top1Agreement } = likeness;

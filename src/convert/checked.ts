@@ -2,10 +2,12 @@ import { beyondBudget } from './budgets.ts';
 import { likenessTo, openIn } from './compare.ts';
 import type { AnsweringModel, Runtimes } from './compare.ts';
 import { conversionsOf } from './convert.ts';
-import type { Conversion, ConversionOptions, ReadSource } from './convert.ts';
+import type { Conversion, ConversionOptions, ReadSource, TracedConversion } from './convert.ts';
+import { withFirstLayer } from './first-layer.ts';
 import { CLEARLY_DB, leastDb } from './likeness.ts';
 import type { OutputLikeness } from './likeness.ts';
 import type { SplitRows } from './rows.ts';
+import { openerIn } from './runtime.ts';
 
 /** A new file beside its source. */
 export interface CheckedConversion extends Conversion {
@@ -40,11 +42,12 @@ export async function convertChecked(
   const beyondOf = (outputs: readonly OutputLikeness[]): string[] =>
     outputs.flatMap((output) => beyondBudget(output, name) ?? []);
   const compared = async (
-    made: readonly { readonly file: Conversion; readonly samples: SplitRows['check'] }[],
+    made: readonly { readonly file: TracedConversion; readonly samples: SplitRows['check'] }[],
   ): Promise<readonly OutputLikeness[]> => {
     const opened: AnsweringModel[] = [];
     try {
-      for (const { file } of made) opened.push(await openIn(runtimes, [...file.files.values()][0]!, 'the new file'));
+      for (const { file } of made)
+        opened.push(await openIn(runtimes, [...file.conversion.files.values()][0]!, 'the new file'));
       const each = made.map(({ samples }, i) => ({ model: opened[i]!, samples }));
       const total = each.reduce((sum, { samples }) => sum + samples.length, 0);
       let done = 0;
@@ -53,15 +56,30 @@ export async function convertChecked(
       for (const one of opened) one.dispose();
     }
   };
-  const checked = async (of: (made: typeof whole) => Conversion): Promise<CheckedConversion> => {
+  const told = async (
+    { conversion, traced }: TracedConversion,
+    outputs: readonly OutputLikeness[],
+    samples: SplitRows['check'],
+  ): Promise<Omit<CheckedConversion, 'isHeldOut'>> => {
+    const beyond = beyondOf(outputs);
+    const { onnx, tflite } = runtimes;
+    const open = onnx && openerIn(onnx);
+    return {
+      ...conversion,
+      outputs,
+      beyond:
+        open === undefined ? beyond : await withFirstLayer(beyond, model.graph, traced, samples, { open, tflite }),
+    };
+  };
+  const checked = async (of: (made: typeof whole) => TracedConversion): Promise<CheckedConversion> => {
     const file = of(whole);
     const own = await compared([{ file, samples: check }]);
     // The file that is written must be sound on its own samples too.
     if (folds.length === 0 || beyondOf(own).length > 0)
-      return { ...file, outputs: own, isHeldOut: folds.length === 0 && calibrated !== 1, beyond: beyondOf(own) };
+      return { ...(await told(file, own, check)), isHeldOut: folds.length === 0 && calibrated !== 1 };
     for (const fold of folds.slice(parts.length)) parts.push(await make(fold.calibration));
     const outputs = await compared(folds.map((fold, i) => ({ file: of(parts[i]!), samples: fold.check })));
-    return { ...file, outputs, isHeldOut: true, beyond: beyondOf(outputs) };
+    return { ...(await told(file, outputs, check)), isHeldOut: true };
   };
   const corrected = await checked((made) => made.corrected);
   if (whole.uncorrected === undefined) return corrected;

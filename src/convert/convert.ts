@@ -5,6 +5,7 @@ import { inOnePiece } from '../formats/onnx/large.ts';
 import { describeTflite } from '../formats/tflite/describe/describe.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
+import type { TracedFile } from './first-layer.ts';
 import { layersIn } from './inspect.ts';
 import type { Layer } from './inspect.ts';
 import { sourceGraph, sourceModel } from './read.ts';
@@ -56,7 +57,7 @@ export async function convert(bytes: Uint8Array, options: ConversionOptions): Pr
   refuse(options);
   const source = await readSource(bytes, options);
   const { corrected, uncorrected } = await conversionsOf(source, options);
-  return options.correctBiases === false ? (uncorrected ?? corrected) : corrected;
+  return (options.correctBiases === false ? (uncorrected ?? corrected) : corrected).conversion;
 }
 
 /** A file that was read, with its inference graph. */
@@ -75,21 +76,28 @@ export async function readSource(
   return { file, model, graph: await sourceGraph(model, file, runtime) };
 }
 
+/** A conversion, with the tensors by which `firstLayer` finds a difference. */
+export interface TracedConversion {
+  readonly conversion: Conversion;
+  readonly traced: TracedFile;
+}
+
 /** The new file, and the same with biases that were not corrected; that is absent where none was. */
 export async function conversionsOf(
   { file, model, graph }: ReadSource,
   options: ConversionOptions,
-): Promise<{ readonly corrected: Conversion; readonly uncorrected: Conversion | undefined }> {
-  const { to, precision = 'fp32', runtime, samples = [] } = options;
+): Promise<{ readonly corrected: TracedConversion; readonly uncorrected: TracedConversion | undefined }> {
+  const { to, precision: asked = 'fp32', runtime, samples = [] } = options;
+  const precision = asked === 'int8-weights' ? 'dynamic-int8' : asked;
   const name = file.replace(/^.*[/\\]/, '').replace(/\.(onnx|keras|h5|hdf5)$/i, '');
-  if (isCalibrated(precision)) for (const sample of samples) refuseSample(sample, graph, file);
+  if (isCalibrated(asked)) for (const sample of samples) refuseSample(sample, graph, file);
   const written = await writeFrom(
     { graph, metadata: model.metadata },
     samples,
     {
       name,
       format: to,
-      precision: precision === 'int8-weights' ? 'dynamic-int8' : precision,
+      precision,
       calibrator: options.calibrator ?? 'mse',
       keepFloat: options.keepFloat ?? [],
       symmetric: false,
@@ -112,9 +120,9 @@ export async function conversionsOf(
     },
   );
   const lost = to === 'tflite' ? [...model.metadata.keys()].filter((key) => DESCRIBED.includes(key)) : [];
-  const conversion = ({ bytes: content, skipped }: Made): Conversion => {
+  const traced = ({ bytes: content, skipped, tensors }: Made): TracedConversion => {
     const made = inOnePiece(content, file, 'a conversion in memory');
-    return {
+    const conversion = {
       files: new Map([[`${fileName(name, options)}.${to}`, made]]),
       notes: [
         ...skipped.map(({ what, why }) => `${what}: ${why}`),
@@ -126,9 +134,10 @@ export async function conversionsOf(
       ],
       layers: to === 'tflite' ? describeTflite(made).layers : layersIn(graph),
     };
+    return { conversion, traced: { bytes: made, precision, tensors } };
   };
   const { uncorrected } = written;
-  return { corrected: conversion(written), uncorrected: uncorrected && conversion(uncorrected) };
+  return { corrected: traced(written), uncorrected: uncorrected && traced(uncorrected) };
 }
 
 function fileName(name: string, { precision = 'fp32', stream = false }: ConversionOptions): string {

@@ -27,6 +27,8 @@ export interface Made {
   readonly skipped: readonly Skipped[];
   /** The same file, whose bytes are `written`, with other metadata. */
   readonly write: (metadata: ReadonlyMap<string, string>, written: OnnxContent) => OnnxContent;
+  /** Of a TFLite file: indexes of the tensors that hold values of the graph. */
+  readonly tensors?: ReadonlyMap<string, number> | undefined;
   /** The same file, of the same calibration, with biases as they were before they were corrected; absent where none was. */
   readonly uncorrected?: Made;
 }
@@ -84,6 +86,7 @@ export async function writeFrom(
       return {
         layers: quantizableLayers(graph),
         bytes: made.bytes,
+        tensors: made.tensors,
         skipped: [...skipped, ...made.skipped],
         write: (metadata) => writer(metadata).bytes,
       };
@@ -100,6 +103,7 @@ interface Writable {
 
 interface Written {
   readonly bytes: OnnxContent;
+  readonly tensors?: ReadonlyMap<string, number>;
   readonly skipped: readonly Skipped[];
 }
 

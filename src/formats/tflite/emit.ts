@@ -12,9 +12,15 @@ import { operatorVersion } from './versions.ts';
 /** Metadata of a file, by name. */
 export type Metadata = Readonly<Record<string, Uint8Array>>;
 
-/** A program as a model: tensors numbered in order of use, equal constants stored once. */
-export function emit(program: Program, name: string, description: string, metadata: Metadata = {}): TfliteModel {
-  return new Emitter(program).model(name, description, metadata);
+/** A program as a model: tensors numbered in order of use, equal constants stored once. `tensors`: numbers of its values by name. */
+export function emit(
+  program: Program,
+  name: string,
+  description: string,
+  metadata: Metadata = {},
+): { readonly model: TfliteModel; readonly tensors: ReadonlyMap<string, number> } {
+  const emitter = new Emitter(program);
+  return { model: emitter.model(name, description, metadata), tensors: emitter.tensors };
 }
 
 /** Numbers of contents, the same for equal bytes. */
@@ -40,7 +46,9 @@ class Emitter {
   #tensors: TfliteTensor[] = [];
   readonly #buffers: TfliteBuffer[] = [{}];
   readonly #codes: { op: BuiltinOperator; version: number }[] = [];
-  readonly #indices = new Map<string, number>();
+  #indices = new Map<string, number>();
+  /** Numbers of the main program's values. */
+  readonly tensors: ReadonlyMap<string, number> = this.#indices;
   readonly #constants = new Map<string, number>();
   readonly #contents = new Contents();
   readonly #stored = new Map<number, number>();
@@ -88,7 +96,7 @@ class Emitter {
   #first(program: Program): TfliteModel['subgraphs'][0] {
     this.#program = program;
     this.#tensors = [];
-    this.#indices.clear();
+    this.#indices = new Map();
     this.#constants.clear();
     const operators = program.operations.map((operation) => this.#operator(operation));
     return { name: 'first', tensors: this.#tensors, inputs: [], outputs: [], operators };

@@ -62,6 +62,8 @@ export interface TfliteExport {
   readonly bytes: Uint8Array;
   /** Parts of the model that kept a higher precision than requested, with the reason. */
   readonly skipped: readonly Skipped[];
+  /** Indexes of the tensors that hold values of the graph, by the names of the values. */
+  readonly tensors: ReadonlyMap<string, number>;
 }
 
 /** Exports an inference graph (weights as constants, no state) as a `.tflite` file. The same graph always gives the same bytes. */
@@ -92,9 +94,10 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
     ...(description !== undefined && { [METADATA_NAME]: encodeMetadata(description, ...names) }),
     ...(entries.size > 0 && { [ENTRIES_NAME]: encodeEntries(entries) }),
   };
-  const bytes = writeTflite(emit(program, 'main', description?.description ?? 'Made by limbeck', metadata));
+  const { model, tensors } = emit(program, 'main', description?.description ?? 'Made by limbeck', metadata);
+  const bytes = writeTflite(model);
   const labels = description?.labels;
-  return { bytes: labels === undefined ? bytes : appendLabels(bytes, labels), skipped };
+  return { bytes: labels === undefined ? bytes : appendLabels(bytes, labels), skipped, tensors };
 }
 
 const DENSE: Skipped = {

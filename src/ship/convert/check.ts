@@ -6,9 +6,10 @@ import type { OnnxContent } from '../../formats/onnx/large.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
 import { hits, isWorse } from '../../tasks/classification/classes.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
-import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { openerFor, sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { beyondBudget, likenessText } from '../../convert/budgets.ts';
+import { withFirstLayer } from '../../convert/first-layer.ts';
 import { compareOn } from '../parity/compare.ts';
 import type { Compared } from '../parity/compare.ts';
 import { CLEARLY_DB, leastDb } from '../../convert/likeness.ts';
@@ -40,7 +41,10 @@ export const NO_BYTES = new Uint8Array();
 
 /** A file that was made from a source. */
 export type MadeFile = ModelFile &
-  Pick<Made, 'layers' | 'uncorrected'> & { readonly path?: string | undefined; readonly open?: typeof openFileRunner };
+  Pick<Made, 'layers' | 'uncorrected' | 'tensors'> & {
+    readonly path?: string | undefined;
+    readonly open?: typeof openFileRunner;
+  };
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
@@ -94,7 +98,11 @@ export async function checkConversion(
     ...far.flatMap((output) => (rounded.has(output.output) ? [nothingSaid(source, output)] : [])),
   ];
   const on = `on ${compared.samples} ${kind}`;
-  if (beyond.length > 0 && !accept) throw refusal(source, made, on, beyond, warnings, samples);
+  if (beyond.length > 0 && !accept) {
+    const traced = made.path === undefined && made.open === undefined;
+    const told = traced ? await withFirstLayer(beyond, source.graph, made, samples.check, RUNTIMES) : beyond;
+    throw refusal(source, made, on, told, warnings, samples);
+  }
   return {
     outputs,
     samples: compared.samples,
@@ -108,6 +116,12 @@ export async function checkConversion(
     largestError: Math.max(...outputs.map(({ largestError }) => largestError)),
   };
 }
+
+const RUNTIMES = {
+  open: openerFor({ device: 'cpu', threads: 0 }),
+  tflite: (bytes: Uint8Array) =>
+    openFileRunner({ file: 'the new file', bytes, format: 'tflite' }, sessionOptionsOf({ device: 'cpu', threads: 0 })),
+};
 
 const NOTHING = { outputs: [], samples: 0, kind: '', top1Agreement: null, largestError: null, accepted: [] } as const;
 

@@ -136,6 +136,19 @@ describe('the check after an export', () => {
     );
   });
 
+  it('names the layer at which a file that it refuses begins to differ', async () => {
+    const source = network(1, 1);
+    await writeFile(place('source.onnx'), bytesOf(source));
+    const opened = { file: place('source.onnx'), graph: source, metadata: new Map<string, string>() };
+    const bytes = bytesOf(network(1, 0.02));
+    const file = { file: 'made.onnx', bytes, format: 'onnx', precision: 'fp32', layers: [] } as const;
+    const samples = { calibration: batches, check: batches, folds: [], calibrated: 0, isMadeUp: false };
+    const [one, none] = [() => Promise.resolve(opened), () => Promise.reject(new Error('there are no folds'))];
+    await expect(checkConversion(opened, file, samples, false, one, none)).rejects.toThrow(
+      /; it begins at the layer Multiply_2: 0\.2 dB, no difference in what it reads/,
+    );
+  });
+
   it('refuses a second head that is off by 98 %', async () => {
     await expect(check(network(1, 1), network(1, 0.02), 'int8')).rejects.toThrow(/: output head1: 0\.2 dB/);
   });
