@@ -38,5 +38,10 @@ const seconds = (performance.now() - start) / 1000;
 const base64 = (made) => Buffer.from([...made.values()][0]).toString('base64');
 const { uncorrected } = await conversionsOf(source, { ...asked, samples: split.calibration });
 const plain = outputs.map((output) => ({ ...output, sqnrDb: String(output.sqnrDb) }));
-const found = { outputs: plain, seconds, bytes: base64(files), uncorrected: uncorrected && base64(uncorrected.conversion.files) };
+const found = {
+  outputs: plain,
+  seconds,
+  bytes: base64(files),
+  uncorrected: uncorrected && base64(uncorrected.conversion.files),
+};
 process.stdout.write(JSON.stringify(found), () => process.exit());
